@@ -1,0 +1,51 @@
+"""What was read of an MRZ and how surely, whoever read it: a picture's reader, a serial scanner,
+an officer's fingers.
+
+A reading speaks of the characters alone. *read* means sure of every character as printed, and must
+never be wrong; *doubtful* gives lines and says in `uncertain` where the doubt is and what else may
+stand there; *unreadable* gives no lines.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+UNKNOWN = "?"
+"""Stands in a line for a character that nobody could read."""
+
+
+class Status(StrEnum):
+    READ = "read"
+    DOUBTFUL = "doubtful"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """One doubtful character: `line` and `position` count from 0; `candidates` are characters with
+    their probabilities, likeliest first (empty when nothing at all is known)."""
+
+    line: int
+    position: int
+    candidates: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The lines of one document as a reader saw them.
+
+    `confidence` is the probability that every character is right, 0 to 1, or None where the reader
+    gives none. `box` is the MRZ's quadrilateral in the picture, four (x, y) in pixels, clockwise
+    from the first line's start, or None. `ms` are the reader's own times in milliseconds
+    (`load`, `locate`, `recognise`, `decode`).
+    """
+
+    status: Status
+    lines: tuple[str, ...]
+    reader: str
+    confidence: float | None = None
+    uncertain: tuple[Uncertain, ...] = ()
+    box: tuple[tuple[float, float], ...] | None = None
+    ms: Mapping[str, float] = field(default_factory=dict)
+    note: str | None = None
+    """One line for a person: why nothing was read, where that is known."""

@@ -1,0 +1,116 @@
+"""What is asked of a list and what it answers: the seam that any list engine stands behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from scanner.mrz.document import Kind
+
+
+class Certainty(StrEnum):
+    EXACT = "exact"
+    POSSIBLE = "possible"
+
+
+class ListStatus(StrEnum):
+    """Why a document is on a list, in the words of a list's source file."""
+
+    STOLEN = "stolen"
+    LOST = "lost"
+    REVOKED = "revoked"
+    INVALID = "invalid"
+    STOLEN_BLANK = "stolen_blank"
+
+
+class ListHealth(StrEnum):
+    OK = "ok"
+    OVER_AGE = "over_age"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+class AskedAs(StrEnum):
+    """Why a number was asked: as printed, or in another form that a list may hold it in."""
+
+    NUMBER = "number"
+    CUT_AT_NINE = "cut_at_nine"
+    PASSPORT_OF_VISA = "passport_of_visa"
+    ISSUER_ALIAS = "issuer_alias"
+    CANDIDATE = "candidate"
+    LOOK_ALIKE = "look_alike"
+    ISSUER_LOOK_ALIKE = "issuer_look_alike"
+    NATIONALITY_AS_ISSUER = "nationality_as_issuer"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to look up. `exact` says whether an equal record may count as an exact match:
+    false where the question itself is a guess."""
+
+    issuer: str
+    number: str
+    kind: Kind
+    asked_as: AskedAs
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Match:
+    """One record that answers a question. `why` says in words what makes it only possible."""
+
+    list: str
+    certainty: Certainty
+    status: ListStatus
+    kind: Kind
+    recorded: date | None
+    asked_as: AskedAs
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class ListState:
+    """A list as it stood when it was asked. `age_s` is in seconds and a lower bound where
+    `age_is_lower_bound`; `required` says whether CLEAR needs this list."""
+
+    name: str
+    version: int | None
+    as_of: datetime | None
+    age_s: float | None
+    health: ListHealth
+    required: bool = True
+    reason: str = ""
+    age_is_lower_bound: bool = False
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What the lists said of one document: every match, every list's state, how many keys were
+    asked, and how many a scan's budget left unasked."""
+
+    matches: tuple[Match, ...] = ()
+    lists: tuple[ListState, ...] = ()
+    asked: int = 0
+    unasked: int = 0
+
+
+class ListDamaged(Exception):
+    """The list could not be read or is not whole; the message says what and where."""
+
+
+class Watchlist(Protocol):
+    """One list, opened and found whole."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def as_of(self) -> datetime: ...
+
+    def look_up(self, questions: Sequence[Question]) -> tuple[Match, ...]:
+        """Every record that answers one of the questions. Raises ListDamaged."""
+        ...
