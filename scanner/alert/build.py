@@ -1,0 +1,118 @@
+"""From what the desk found to what central is told.
+
+Building an alert never fails on what was read: text is cut to its message's limits and cleaned of
+control characters, and matches over the limit are counted instead of carried, exact ones first. A
+hit that could not be told would be the worst outcome.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from annotated_types import MaxLen
+from pydantic import BaseModel
+
+from scanner.alert.messages import (
+    MAX_LISTS,
+    MAX_MATCHES,
+    AlertData,
+    AlertDocument,
+    Alerting,
+    AlertMatch,
+    ListVersion,
+    Place,
+    StatsData,
+)
+from scanner.mrz.document import Document
+from scanner.watchlist.contract import Certainty, ListState, Match
+
+
+def alert_data(
+    document: Document,
+    *,
+    outcome: str,
+    matches: Iterable[Match],
+    lists: Iterable[ListState],
+    place: Place,
+    captured_at: datetime,
+    answer_until: datetime | None,
+) -> AlertData:
+    """The alert about `document`. `outcome` is `HIT` or `POSSIBLE`; both times carry a zone."""
+    ordered = sorted(matches, key=lambda match: match.certainty is not Certainty.EXACT)
+    return AlertData(
+        outcome=Alerting(outcome),
+        document=_document(document),
+        matches=tuple(_match(match) for match in ordered[:MAX_MATCHES]),
+        matches_left_out=max(0, len(ordered) - MAX_MATCHES),
+        place=place,
+        lists=list_versions(lists),
+        captured_at=captured_at,
+        request_answer_until=answer_until,
+    )
+
+
+def list_versions(lists: Iterable[ListState]) -> tuple[ListVersion, ...]:
+    """The lists as an alert or a status tells of them."""
+    return tuple(
+        ListVersion(
+            name=_cut(ListVersion, "name", state.name),
+            version=state.version,
+            as_of=state.as_of,
+            health=state.health,
+        )
+        for state in tuple(lists)[:MAX_LISTS]
+    )
+
+
+def hourly_stats(
+    since: datetime, until: datetime, counts: dict[str, int], *, suppressed_below: int
+) -> StatsData:
+    """The counts of an hour. A count under `suppressed_below`, unless zero, becomes null."""
+    return StatsData(
+        since=since.astimezone(UTC),
+        until=until.astimezone(UTC),
+        counts={
+            outcome: None if 0 < count < suppressed_below else count
+            for outcome, count in counts.items()
+        },
+        suppressed_below=suppressed_below,
+    )
+
+
+def _document(document: Document) -> AlertDocument:
+    def cut(field: str) -> str:
+        return _cut(AlertDocument, field, getattr(document, field) or "")
+
+    return AlertDocument(
+        format=document.format,
+        code=cut("code"),
+        kind=document.kind,
+        issuer=cut("issuer"),
+        number=cut("number"),
+        surname=cut("surname"),
+        given_names=cut("given_names"),
+        name_truncated=document.name_truncated,
+        nationality=cut("nationality"),
+        birth_date=cut("birth_date") or None,
+        sex=cut("sex") or None,
+        expiry_date=cut("expiry_date") or None,
+    )
+
+
+def _match(match: Match) -> AlertMatch:
+    return AlertMatch(
+        list=_cut(AlertMatch, "list", match.list),
+        certainty=match.certainty,
+        status=match.status,
+        kind=match.kind,
+        recorded=match.recorded,
+        asked_as=match.asked_as,
+        why=_cut(AlertMatch, "why", match.why),
+    )
+
+
+def _cut(model: type[BaseModel], field: str, value: str) -> str:
+    """`value` as `field` of `model` can hold it."""
+    metadata: list[Any] = model.model_fields[field].metadata
+    limit = min((part.max_length for part in metadata if isinstance(part, MaxLen)), default=None)
+    return "".join(char for char in value if char.isprintable())[:limit]

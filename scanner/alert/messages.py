@@ -1,0 +1,268 @@
+"""What each message says: one model for each kind, for both ends.
+
+The models are strict: unknown fields, wrong types, control characters and anything over its limit
+are refused, so whatever has passed can be stored, shown and compared as it stands. Times carry a
+time zone and are held in UTC; a device's clock may be years off, and a message says so by its time
+without being refused for it.
+"""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from scanner.mrz.document import Format, Kind
+from scanner.watchlist.contract import AskedAs, Certainty, ListHealth, ListStatus
+
+MAX_MATCHES = 32
+MAX_LISTS = 32
+MAX_ACKS = 100
+MAX_HELD = 100
+MAX_FAULTS = 32
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+_UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+
+
+def _in_utc(value: datetime) -> datetime:
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"the year is not within {_FIRST_YEAR} and {_LAST_YEAR}")
+    return value.astimezone(UTC)
+
+
+def _not_reserved(value: str) -> str:
+    if value == "ring":
+        raise ValueError("the name ring is taken by the topics of the rings")
+    return value
+
+
+Line = Annotated[str, StringConstraints(pattern=_PRINTABLE)]
+"""One line of text without control characters, bidirectional overrides or line separators."""
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Id = Annotated[str, StringConstraints(pattern=_UUID7)]
+"""A UUIDv7 (RFC 9562) in lower case."""
+DeviceName = Annotated[str, StringConstraints(pattern=_NAME), AfterValidator(_not_reserved)]
+RingName = Annotated[str, StringConstraints(pattern=_NAME)]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""JSON carries no greater integer safely (RFC 8259 §6)."""
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A place in a device's sequence: a CloudEvents Integer, which has 32 bits."""
+
+
+class Said(BaseModel):
+    """What every model shares."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Alerting(StrEnum):
+    """The outcomes that raise an alert."""
+
+    HIT = "HIT"
+    POSSIBLE = "POSSIBLE"
+
+
+class AnswerOutcome(StrEnum):
+    """What central found about a hit."""
+
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not_confirmed"
+    NEED_MORE = "need_more"
+
+
+class Action(StrEnum):
+    """What the officer did of a referral."""
+
+    REFERRED = "referred"
+    DOCUMENT_HELD = "document_held"
+    HANDED_OVER = "handed_over"
+    RELEASED = "released"
+    OTHER = "other"
+
+
+class Order(StrEnum):
+    """What central may ask of a device."""
+
+    DRILL = "drill"
+    BLANK = "blank"
+    COLLECT_DIAGNOSTICS = "collect_diagnostics"
+
+
+class Place(Said):
+    """Where the document was read."""
+
+    site: Line = Field(max_length=80)
+    lane: Line = Field(default="", max_length=40)
+
+
+class AlertDocument(Said):
+    """What central needs of a document to ask the country that owns the record. Dates are ISO and
+    partial where the document is."""
+
+    format: Format
+    code: Line = Field(max_length=4)
+    kind: Kind
+    issuer: Line = Field(max_length=8)
+    number: Line = Field(max_length=64)
+    surname: Line = Field(max_length=64)
+    given_names: Line = Field(max_length=64)
+    name_truncated: bool
+    nationality: Line = Field(max_length=8)
+    birth_date: Line | None = Field(default=None, max_length=10)
+    sex: Line | None = Field(default=None, max_length=1)
+    expiry_date: Line | None = Field(default=None, max_length=10)
+
+
+class AlertMatch(Said):
+    """One record that the document matched."""
+
+    list: Line = Field(max_length=64)
+    certainty: Certainty
+    status: ListStatus
+    kind: Kind
+    recorded: date | None = None
+    asked_as: AskedAs
+    why: Line = Field(default="", max_length=200)
+
+
+class ListVersion(Said):
+    """A list as it stood: its version and date are absent where it could not be opened."""
+
+    name: Line = Field(max_length=64)
+    version: Count | None = None
+    as_of: Moment | None = None
+    health: ListHealth = ListHealth.OK
+
+
+class AlertData(Said):
+    """A hit or a possible hit. The alert never expires; only the request for an answer does."""
+
+    outcome: Alerting
+    document: AlertDocument
+    matches: tuple[AlertMatch, ...] = Field(max_length=MAX_MATCHES)
+    matches_left_out: Count = 0
+    """How many more there were than a message carries."""
+    place: Place
+    lists: tuple[ListVersion, ...] = Field(max_length=MAX_LISTS)
+    captured_at: Moment
+    request_answer_until: Moment | None = None
+
+
+class OutcomeData(Said):
+    """What the officer did of a referral."""
+
+    alert: Id
+    action: Action
+    officer: Line | None = Field(default=None, max_length=64)
+    at: Moment
+    note: Line = Field(default="", max_length=280)
+
+
+class StatsData(Said):
+    """Counts of an hour by outcome; a count is null where it is so small that it could point at
+    a person."""
+
+    since: Moment
+    until: Moment
+    counts: dict[Annotated[Line, Field(max_length=32)], Count | None] = Field(max_length=16)
+    suppressed_below: Count
+
+
+class DeviceFault(Said):
+    """Something about the device that a technician should know, without personal data."""
+
+    part: Line = Field(max_length=64)
+    message: Line = Field(max_length=200)
+
+
+class StatusData(Said):
+    """How the device is. The birth and every change are published retained; the last will is the
+    same message with `online` false, signed beforehand.
+
+    (`boot`, `connection`, `revision`) orders them: `boot` counts the device's starts, `connection`
+    its connections since, `revision` the statuses on that connection; the one that is offline is
+    the last of its connection.
+    """
+
+    online: bool = True
+    boot: Count = 0
+    connection: Count = 0
+    revision: Count = 0
+    epoch: Id | None = None
+    queued: Count = 0
+    """Messages that central has not yet acknowledged."""
+    answers_held: tuple[Id, ...] = Field(default=(), max_length=MAX_HELD)
+    """The ids of the answers that the device holds, the latest last."""
+    place: Place | None = None
+    software: Line = Field(default="", max_length=64)
+    lists: tuple[ListVersion, ...] = Field(default=(), max_length=MAX_LISTS)
+    faults: tuple[DeviceFault, ...] = Field(default=(), max_length=MAX_FAULTS)
+
+
+class FromCentral(Said):
+    """What binds a message of central's to its receiver and to its moment: the device, and a
+    counter that only grows, so that nothing said before can be said again."""
+
+    device: DeviceName
+    counter: Count
+
+
+class Acknowledged(Said):
+    """One message that central has committed."""
+
+    id: Id
+    epoch: Id
+    n: Number
+
+
+class AckData(FromCentral):
+    """The messages that central has committed to its store."""
+
+    committed: tuple[Acknowledged, ...] = Field(min_length=1, max_length=MAX_ACKS)
+
+
+class AnswerData(FromCentral):
+    """What central found about an alert, what the officer is to do, and until when it holds."""
+
+    alert: Id
+    outcome: AnswerOutcome
+    instruction: Line = Field(default="", max_length=500)
+    at: Moment
+    until: Moment
+
+
+class CommandData(FromCentral):
+    """Something that central asks of the device."""
+
+    order: Order
+    reason: Line = Field(default="", max_length=200)
+
+
+class UpdateData(Said):
+    """A hint that there is a new publication for a ring: it wakes devices and decides nothing."""
+
+    ring: RingName
+    counter: Count
+    publication: Line = Field(max_length=128)
+
+
+Data = (
+    AlertData
+    | OutcomeData
+    | StatsData
+    | StatusData
+    | AckData
+    | AnswerData
+    | CommandData
+    | UpdateData
+)
