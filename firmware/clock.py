@@ -1,0 +1,113 @@
+"""What time it is, and how sure: a Pi has no clock that survives a power cut.
+
+At boot the clock may stand at any past moment until NTP sets it. So the time used for ages is the
+latest of the machine's clock, the time that this device last saw (kept on disk) plus the time since
+boot, and the date of this build; and it counts as sure only once the kernel says that the clock was
+set (`adjtimex`, which chrony, ntpd and systemd-timesyncd all report to), or where the configuration
+trusts the machine. Reference time never runs backwards.
+"""
+
+import ctypes
+import json
+import logging
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Lock
+
+from scanner.durable import replace_durably
+from scanner.watchlist.age import ClockReading
+
+log = logging.getLogger(__name__)
+
+BUILT = datetime(2026, 11, 23, tzinfo=UTC)
+"""The date of this release: no true clock says less."""
+
+_TIME_ERROR = 5
+_TIMEX_BYTES = 1024
+_SAVE_EVERY_S = 300.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def kernel_says_synchronised() -> bool:
+    """Whether the kernel's clock was set from outside since boot (adjtimex(2))."""
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):
+        return False
+    return 0 <= int(state) < _TIME_ERROR
+
+
+def machine_clock() -> ClockReading:
+    """The machine's clock, taken at its word: for commands on a technician's own computer."""
+    return ClockReading(
+        now=datetime.now(UTC), synchronised=True, unsynchronised_s=0.0, grace_s=float("inf")
+    )
+
+
+class DeviceClock:
+    """The device's time, remembered across power cuts in `path`."""
+
+    def __init__(self, path: Path, *, trust_machine: bool, grace: timedelta) -> None:
+        self._path = path
+        self._trust_machine = trust_machine
+        self._grace_s = grace.total_seconds()
+        self._lock = Lock()
+        self._floor, self._floor_at = self._remembered()
+        self._sure_at: float | None = None
+
+    def reading(self) -> ClockReading:
+        """Reference time and how sure it is."""
+        with self._lock:
+            uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+            now = max(datetime.now(UTC), self._floor + timedelta(seconds=uptime - self._floor_at))
+            self._floor, self._floor_at = now, uptime
+            sure = self._trust_machine or kernel_says_synchronised()
+            if sure:
+                self._sure_at = uptime
+            unsure_for = 0.0 if sure else uptime - (self._sure_at or 0.0)
+            return ClockReading(
+                now=now,
+                synchronised=sure,
+                unsynchronised_s=unsure_for,
+                grace_s=self._grace_s,
+            )
+
+    def save(self) -> None:
+        """Remembers the time on disk; a disk that refuses is said, and changes nothing."""
+        seen = {"seen": self.reading().now.isoformat(), "boot": _boot_id(), "uptime": _uptime()}
+        try:
+            replace_durably(self._path, json.dumps(seen).encode())
+        except OSError as error:
+            log.error("clock: the time could not be kept at %s: %s", self._path, error.strerror)
+
+    def run(self, stop: Event) -> None:
+        """Saves every few minutes, and once more at the end."""
+        while not stop.wait(_SAVE_EVERY_S):
+            self.save()
+        self.save()
+
+    def _remembered(self) -> tuple[datetime, float]:
+        try:
+            kept = json.loads(self._path.read_bytes())
+            seen = datetime.fromisoformat(kept["seen"])
+            same_boot = kept["boot"] == _boot_id()
+            floor = (max(seen, BUILT), float(kept["uptime"]) if same_boot else 0.0)
+        except FileNotFoundError:
+            return BUILT, _uptime()
+        except (OSError, ValueError, KeyError, TypeError):
+            log.warning("clock: %s cannot be read; starting from the build's date", self._path)
+            return BUILT, _uptime()
+        return floor
+
+
+def _uptime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return f"pid-{os.getpid()}"

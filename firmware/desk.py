@@ -1,0 +1,185 @@
+"""One document, end to end: the story of the product on one page.
+
+A capture comes in; it is examined (read, parsed, looked up, judged); what must last is written to
+disk; only then is it shown. The order is the point: a lamp that says *refer* stands for an alert
+that a power cut can no longer take away. And the reverse never holds up an officer: where the disk
+refuses, the hit is shown all the same, with the fault beside it, and the desk keeps trying to write
+the alert down for as long as it runs.
+
+A scan that hit nothing leaves one line in the journal, with nothing of the document in it.
+"""
+
+import logging
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+from typing import Protocol
+
+from firmware.answers import Answers
+from firmware.journal import Journal, JournalFault
+from firmware.outbox import Outbox, OutboxFault
+from firmware.panel import FAULT, PATTERNS, READY, Panel
+from scanner.alert import AlertData, Place, alert_of
+from scanner.examine import Examination, Examiner
+from scanner.sources.capture import Capture
+from scanner.verdict import Outcome
+from scanner.watchlist.age import ClockReading
+
+log = logging.getLogger(__name__)
+
+ALERTING = frozenset({Outcome.HIT, Outcome.POSSIBLE})
+"""The outcomes that central is told of."""
+
+_BEAT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the officer sees of one document: the examination, its alert and the desk's faults."""
+
+    examination: Examination
+    alert_id: str | None
+    faults: tuple[str, ...]
+
+
+class Screen(Protocol):
+    """Anything that shows what happens at the desk."""
+
+    def show(self, shown: Shown) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the configuration says of alerts and of showing."""
+
+    place: Place
+    answer_within: timedelta
+    hold: timedelta
+
+
+class Desk:
+    """Takes captures one at a time; one thread calls `run`, sources call `offer`."""
+
+    def __init__(
+        self,
+        examiner: Examiner,
+        outbox: Outbox,
+        answers: Answers,
+        journal: Journal,
+        panel: Panel,
+        screens: Sequence[Screen],
+        rules: Rules,
+        clock: Callable[[], ClockReading],
+    ) -> None:
+        self._examiner = examiner
+        self._outbox = outbox
+        self._answers = answers
+        self._journal = journal
+        self._panel = panel
+        self._screens = screens
+        self._rules = rules
+        self._clock = clock
+        self._captures: queue.Queue[Capture] = queue.Queue(maxsize=2)
+        self._unwritten: deque[AlertData] = deque()
+        self.last_beat = time.monotonic()
+        """When the desk last made progress, in monotonic seconds: what the watchdog looks at."""
+
+    def offer(self, capture: Capture, stop: Event) -> None:
+        """Hands a capture over, waiting while the desk is busy."""
+        while not stop.is_set():
+            try:
+                self._captures.put(capture, timeout=_BEAT_S)
+                return
+            except queue.Full:
+                continue
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is being examined."""
+        return self._captures.unfinished_tasks == 0
+
+    @property
+    def unwritten(self) -> int:
+        """Alerts that the disk has refused so far."""
+        return len(self._unwritten)
+
+    def run(self, stop: Event) -> None:
+        """Handles captures until `stop`; what was already taken in is finished first."""
+        self._panel.show(READY)
+        shown_at: float | None = None
+        while not (stop.is_set() and self._captures.empty()):
+            self.last_beat = time.monotonic()
+            self._write_what_was_refused()
+            try:
+                capture = self._captures.get(timeout=_BEAT_S)
+            except queue.Empty:
+                if shown_at and time.monotonic() - shown_at > self._rules.hold.total_seconds():
+                    self._panel.show(READY)
+                    shown_at = None
+                continue
+            try:
+                self.handle(capture)
+            except Exception:
+                self._panel.show(FAULT)
+                raise
+            finally:
+                self._captures.task_done()
+            shown_at = time.monotonic()
+
+    def handle(self, capture: Capture) -> Shown:
+        """One document, from what the source saw to what the officer sees."""
+        examination = self._examiner.examine(capture)
+        alert_id, faults = self._write(examination)
+        shown = Shown(examination, alert_id, faults)
+        self._show(shown)
+        return shown
+
+    def _write(self, examination: Examination) -> tuple[str | None, tuple[str, ...]]:
+        """Disk first. Gives the alert's id and what the disk refused, in words."""
+        faults = []
+        alert_id = None
+        if examination.verdict is not None and examination.verdict.outcome in ALERTING:
+            alert = self._alert(examination)
+            try:
+                alert_id = self._put(alert)
+            except OutboxFault as fault:
+                self._unwritten.append(alert)
+                faults.append(f"the alert is not yet on disk: {fault}")
+        try:
+            self._journal.write(examination, now=self._clock().now, alert_id=alert_id)
+        except JournalFault as fault:
+            faults.append(f"the journal is not written: {fault}")
+        for fault_line in faults:
+            log.error("desk: %s", fault_line)
+        return alert_id, tuple(faults)
+
+    def _show(self, shown: Shown) -> None:
+        verdict = shown.examination.verdict
+        self._panel.show(PATTERNS[verdict.outcome] if verdict else FAULT)
+        for screen in self._screens:
+            screen.show(shown)
+
+    def _alert(self, examination: Examination) -> AlertData:
+        now = self._clock().now
+        return alert_of(
+            examination,
+            place=self._rules.place,
+            captured_at=now,
+            answer_until=now + self._rules.answer_within,
+        )
+
+    def _put(self, alert: AlertData) -> str:
+        return self._outbox.put_alert(alert, now=self._clock().now)
+
+    def _write_what_was_refused(self) -> None:
+        while self._unwritten:
+            try:
+                self._put(self._unwritten[0])
+            except OutboxFault:
+                return
+            self._unwritten.popleft()
+            log.info("desk: an alert that the disk had refused is now written")

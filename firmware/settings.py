@@ -1,0 +1,188 @@
+"""What the technician may set: one TOML file, checked whole before anything starts.
+
+Every key has its type, limits and default here and its explanation in `config/borderpost.toml`; a
+test holds the two together. `load` reports every error at once, each with its line.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from scanner.sources.families import FAMILIES
+from scanner.toml_errors import Problem, SettingsError, check
+from scanner.vision.engine import READERS
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+TomlPath = Annotated[Path, Field(strict=False)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Pin = Annotated[int, Field(ge=0, le=27)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _one_of(known: Iterator[str] | tuple[str, ...], what: str) -> AfterValidator:
+    names = tuple(known)
+
+    def check_name(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"{what} is one of {', '.join(names)}")
+        return value
+
+    return AfterValidator(check_name)
+
+
+class Device(Section):
+    name: Name
+    site: str = Field(min_length=1, max_length=80)
+    lane: str = Field(default="1", min_length=1, max_length=40)
+    data: TomlPath = Path("/var/lib/borderpost")
+
+
+class Reader(Section):
+    engine: Annotated[str, _one_of(tuple(READERS), "the reader")] = "passporteye"
+
+
+class FolderSource(Section):
+    kind: Literal["folder"]
+    name: Name
+    path: TomlPath
+    loop: bool = False
+
+
+class SerialSource(Section):
+    kind: Literal["serial"]
+    name: Name
+    port: str = Field(min_length=1)
+    family: Annotated[str, _one_of(tuple(FAMILIES), "the family")] = "generic"
+    baud: int = Field(default=9600, ge=300, le=4_000_000)
+    trigger: Literal["continuous", "on_demand"] = "continuous"
+
+
+class CameraSource(Section):
+    kind: Literal["camera"]
+    name: Name
+    device: str = "/dev/video0"
+    width: int = Field(default=1920, ge=320, le=4608)
+    height: int = Field(default=1080, ge=240, le=2592)
+    fps: int = Field(default=10, ge=1, le=60)
+
+
+class RpicamSource(Section):
+    kind: Literal["rpicam"]
+    name: Name
+    command: str = Field(default="rpicam-vid", min_length=1)
+    width: int = Field(default=1920, ge=320, le=4608)
+    height: int = Field(default=1080, ge=240, le=2592)
+    fps: int = Field(default=10, ge=1, le=60)
+
+
+AnySource = Annotated[
+    FolderSource | SerialSource | CameraSource | RpicamSource, Field(discriminator="kind")
+]
+
+
+class ListRule(Section):
+    name: Name
+    max_age_hours: float = Field(default=72.0, gt=0, le=24 * 365)
+    required: bool = True
+
+
+class ListSettings(Section):
+    folder: TomlPath = Path("/var/lib/borderpost/lists")
+    use: tuple[ListRule, ...] = Field(min_length=1, strict=False)
+
+
+class ClockSettings(Section):
+    trust: Literal["synchronised", "machine"] = "synchronised"
+    grace_hours: float = Field(default=24.0, ge=0, le=24 * 30)
+
+
+class PanelSettings(Section):
+    pins: Literal["gpio", "mock", "none"] = "none"
+    lamp_ready: Pin = 17
+    lamp_go: Pin = 27
+    lamp_attend: Pin = 22
+    buzzer: Pin | None = None
+    hold_seconds: float = Field(default=6.0, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _each_pin_once(self) -> "PanelSettings":
+        named = {
+            "lamp_ready": self.lamp_ready,
+            "lamp_go": self.lamp_go,
+            "lamp_attend": self.lamp_attend,
+            "buzzer": self.buzzer,
+        }
+        seen: dict[int, str] = {}
+        for key, pin in named.items():
+            if pin is None:
+                continue
+            if pin in seen:
+                raise ValueError(f"{seen[pin]} and {key} are both on pin {pin}; each needs its own")
+            seen[pin] = key
+        return self
+
+
+class BrokerSettings(Section):
+    host: str = Field(default="localhost", min_length=1)
+    port: Port = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
+    keepalive_seconds: int = Field(default=10, ge=2, le=15)
+    username: str | None = None
+    password_file: TomlPath | None = None
+
+
+class AlertSettings(Section):
+    answer_within_minutes: float = Field(default=15.0, gt=0, le=24 * 60)
+    keep_days: int = Field(default=30, ge=1, le=365)
+
+
+class JournalSettings(Section):
+    keep_days: int = Field(default=365, ge=1, le=3650)
+
+
+class KeySettings(Section):
+    device: TomlPath = Path("/etc/borderpost/keys/device.jwk")
+    central: TomlPath = Path("/etc/borderpost/keys/central.pub.jwk")
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Section):
+    device: Device
+    reader: Reader = Reader()
+    sources: tuple[AnySource, ...] = Field(min_length=1, strict=False)
+    lists: ListSettings
+    clock: ClockSettings = ClockSettings()
+    panel: PanelSettings = PanelSettings()
+    broker: BrokerSettings = BrokerSettings()
+    alerts: AlertSettings = AlertSettings()
+    journal: JournalSettings = JournalSettings()
+    keys: KeySettings = KeySettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Settings":
+        for what, names in (
+            ("sources", [source.name for source in self.sources]),
+            ("lists.use", [rule.name for rule in self.lists.use]),
+        ):
+            double = sorted({name for name in names if names.count(name) > 1})
+            if double:
+                raise ValueError(f"{what}: the name {double[0]} stands twice; each needs its own")
+        return self
+
+
+def load(path: Path) -> Settings:
+    """The settings in `path`. Raises SettingsError with every problem that the file has."""
+    return check(path, Settings)
+
+
+__all__ = ["Problem", "Settings", "SettingsError", "load"]
