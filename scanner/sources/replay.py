@@ -1,0 +1,111 @@
+"""Documents from files: pictures and texts, alone or in folders, in the order given.
+
+Files are read one by one as they are asked for. A file that gives nothing becomes a fault of its
+own and the rest goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+from scanner.mrz.text import blocks, reading_of
+from scanner.sources.capture import Capture, Fault, Health
+from scanner.sources.picture import PictureError, decode
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+TEXTS = frozenset({".txt"})
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Replay:
+    """Image files, text files (one document a blank-line-separated block) and folders of either.
+
+    Folders are read in the order of their names, not below them. With `loop` it begins again
+    after the last file until stopped, unless a whole round gave nothing but faults.
+    """
+
+    def __init__(self, paths: Sequence[Path], name: str = "replay", loop: bool = False) -> None:
+        self._paths = tuple(paths)
+        self._name = name
+        self._loop = loop
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def health(self) -> Health:
+        return Health(True) if self._paths else Health(False, "replay: no files were given")
+
+    def captures(self, stop: Event) -> Iterator[Capture]:
+        """Yields one capture a document, and one with a fault for each path that gives none."""
+        while not stop.is_set():
+            useful = False
+            for capture in self._once():
+                if stop.is_set():
+                    return
+                useful = useful or capture.fault is None
+                yield capture
+            if not (self._loop and useful):
+                return
+
+    def _once(self) -> Iterator[Capture]:
+        for path in self._paths:
+            if path.is_dir():
+                yield from _folder(path)
+            else:
+                yield from _file(path)
+
+
+def _folder(folder: Path) -> Iterator[Capture]:
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES | TEXTS)
+    except OSError as error:
+        yield _fault(folder, "unreadable", f"the folder cannot be read ({error.strerror})")
+        return
+    if not found:
+        yield _fault(folder, "no_pictures", "the folder holds no pictures; name another")
+    for path in found:
+        yield from _file(path)
+
+
+def _file(path: Path) -> Iterator[Capture]:
+    try:
+        data = _contents(path)
+        if path.suffix.lower() in TEXTS:
+            yield from _texts(path, data)
+        else:
+            yield Capture(str(path), frames=(decode(data),))
+    except FileNotFoundError:
+        yield _fault(path, "missing", "no such file; check the path")
+    except PictureError as error:
+        yield _fault(path, error.code, str(error))
+    except OSError as error:
+        yield _fault(path, "unreadable", f"the file cannot be read ({error.strerror})")
+
+
+def _texts(path: Path, data: bytes) -> Iterator[Capture]:
+    documents = blocks(data)
+    if not documents:
+        raise PictureError("no_text", "the file holds no lines of an MRZ")
+    today = datetime.now(UTC).date()
+    for rows in documents:
+        yield Capture(str(path), text=reading_of(rows, reader="text", today=today))
+
+
+def _contents(path: Path) -> bytes:
+    """Raises OSError, and PictureError for what is no plain file, empty or too large."""
+    if path.exists() and not path.is_file():
+        raise PictureError("not_a_file", "this is no plain file; name a picture or a folder")
+    size = path.stat().st_size
+    if size == 0:
+        raise PictureError("empty", "the file is empty; take the picture again")
+    if size > MOST_BYTES:
+        limit = MOST_BYTES // 1024 // 1024
+        raise PictureError("too_large", f"the file is larger than {limit} MB; scale it down")
+    return path.read_bytes()
+
+
+def _fault(path: Path, code: str, message: str) -> Capture:
+    return Capture(str(path), fault=Fault(code, f"{path}: {message}"))
