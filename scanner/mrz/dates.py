@@ -47,7 +47,8 @@ def written(iso: str | None) -> str:
     if [len(part) for part in parts] != [4, 2, 2][: len(parts)] or not "".join(parts).isdecimal():
         raise ValueError("a date must be YYYY-MM-DD, YYYY-MM or YYYY")
     numbers = [int(part) for part in parts]
-    date(*(numbers + [1, 1])[:3])
+    year, month, day = (*numbers, 1, 1)[:3]
+    date(year, month, day)
     return f"{iso[2:].replace('-', ''):{FILLER}<6}"
 
 

@@ -90,5 +90,5 @@ def name_of(code: str) -> str | None:
 
 
 def aliases(code: str) -> frozenset[str]:
-    """Every code under which a list may hold a document of this issuer, the code itself included."""
+    """Every code under which a list may hold an issuer's documents, the code itself included."""
     return next((group for group in _SAME if code in group), frozenset({code}))

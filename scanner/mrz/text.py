@@ -109,8 +109,7 @@ def _cleaned(row: str) -> str:
 
 def _without_repeats(rows: Mapping[int, str]) -> dict[int, str]:
     """Rows without those that came a second time."""
-    first = {row: i for i, row in reversed(rows.items())}
-    return {i: row for i, row in rows.items() if first[row] == i}
+    return {i: row for row, i in {row: i for i, row in reversed([*rows.items()])}.items()}
 
 
 def _slots(rows: Mapping[int, str], width: int) -> dict[int, int]:

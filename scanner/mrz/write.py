@@ -11,7 +11,7 @@ from datetime import date
 from scanner.mrz import dates, document_codes, names, numbers
 from scanner.mrz.check_digits import FILLER, check_digit
 from scanner.mrz.document import Checks, Document, Format, NumberRule
-from scanner.mrz.layouts import CHARACTERS, LAYOUTS, Layout
+from scanner.mrz.layouts import CHARACTERS, LAYOUTS, Field, Layout
 
 _SEXES = {None: FILLER, "F": "F", "M": "M", "X": "X"}
 
@@ -41,7 +41,7 @@ def write(document: Document) -> tuple[str, ...]:
     _refuse_what_has_no_field(layout, document)
     rows = [[FILLER] * layout.width for _ in range(layout.height)]
     for name, place in layout.fields.items():
-        _put(rows, name, place.span.line, place.span.start, place.span.length, texts[name])
+        _put(rows, place, texts[name])
     return _with_check_digits(layout, rows, digit, document.checks)
 
 
@@ -117,12 +117,13 @@ _PLAINEST = {
 }
 
 
-def _put(rows: list[list[str]], name: str, line: int, start: int, length: int, text: str) -> None:
-    if len(text) > length:
-        raise ValueError(f"{name}: {length} characters fit, not {len(text)}")
+def _put(rows: list[list[str]], field: Field, text: str) -> None:
+    name, span = field.name, field.span
+    if len(text) > span.length:
+        raise ValueError(f"{name}: {span.length} characters fit, not {len(text)}")
     if not set(text) <= set(CHARACTERS):
         raise ValueError(f"{name}: only A to Z, 0 to 9 and < can be written")
-    rows[line][start : start + length] = f"{text:{FILLER}<{length}}"
+    rows[span.line][span.start : span.start + span.length] = f"{text:{FILLER}<{span.length}}"
 
 
 def _with_check_digits(
@@ -187,17 +188,17 @@ def _names(layout: Layout, document: Document) -> Mapping[str, str]:
             raise ValueError("name: components must be parted by single spaces")
     if not surname and not given_names:
         raise ValueError("name: there must be one")
-    if "name" in layout.fields:
-        texts = {"name": _joined(surname, given_names)}
-    else:
-        texts = _french_names(layout, document)
+    one_field = "name" in layout.fields
+    texts = (
+        {"name": _joined(surname, given_names)} if one_field else _french_names(layout, document)
+    )
     reaches = any(len(text) == layout.fields[name].span.length for name, text in texts.items())
     if reaches is not document.name_truncated:
         raise ValueError("name: name_truncated must say whether the name fills its field")
     return texts
 
 
-def _french_names(layout: Layout, document: Document) -> Mapping[str, str]:
+def _french_names(layout: Layout, document: Document) -> dict[str, str]:
     """Given names parted by two fillers, where that neither overflows nor changes whether the
     field is full; by one where it would."""
     surname = document.surname.replace(" ", FILLER)
