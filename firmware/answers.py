@@ -107,7 +107,7 @@ class Answers:
                 ).fetchone()
         except AnswersFault as fault:
             self.fault = str(fault)
-            log.error("answers: %s", fault)
+            log.warning("answers: %s", fault)
             return None
         self.fault = None
         if row is None:

@@ -148,10 +148,14 @@ class Outbox:
         with self._database.change() as tx:
             return _epoch(tx)
 
-    def start_count(self) -> int:
-        """Counts one start of the device and gives the number of this one, from 1."""
+    def next_boot(self, now: datetime) -> int:
+        """A number for this start of the device, above that of every earlier one.
+
+        It is the time in Unix seconds where that is greater, so that it also grows past a lost or
+        an exchanged card.
+        """
         with self._database.change() as tx:
-            return _next(tx, "start")
+            return _next(tx, "boot", at_least=int(now.timestamp()))
 
     def purge(self, now: datetime, keep: timedelta) -> int:
         """Removes what was done more than `keep` ago, and gives how many messages that were."""
@@ -176,10 +180,10 @@ def _epoch(tx: sqlite3.Connection) -> str:
     return str(row[0])
 
 
-def _next(tx: sqlite3.Connection, name: str) -> int:
+def _next(tx: sqlite3.Connection, name: str, at_least: int = 1) -> int:
     row = tx.execute(
-        "INSERT INTO counter VALUES (?, 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-        (name,),
+        "INSERT INTO counter VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, excluded.value) RETURNING value",
+        (name, at_least),
     ).fetchone()
     return int(row[0])

@@ -5,7 +5,7 @@ this so that they cannot differ about a word of what is said on it. `docs/mqtt.m
 people, and a test holds the two together.
 """
 
-from scanner.alert.build import alert_data, hourly_stats, list_versions
+from scanner.alert.build import alert_data, alert_of, hourly_stats, list_versions
 from scanner.alert.envelope import (
     MAX_PAYLOAD,
     Event,
@@ -42,6 +42,7 @@ from scanner.alert.messages import (
     StatusData,
     UpdateData,
 )
+from scanner.alert.refusals import Refusals
 from scanner.alert.topics import (
     CENTRAL,
     TABLE,
@@ -85,12 +86,14 @@ __all__ = [
     "Order",
     "OutcomeData",
     "Place",
+    "Refusals",
     "Refused",
     "StatsData",
     "StatusData",
     "UpdateData",
     "address_of",
     "alert_data",
+    "alert_of",
     "heard_by_central",
     "heard_by_device",
     "hourly_stats",

@@ -7,7 +7,7 @@ hit that could not be told would be the worst outcome.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from annotated_types import MaxLen
 from pydantic import BaseModel
@@ -25,6 +25,31 @@ from scanner.alert.messages import (
 )
 from scanner.mrz.document import Document
 from scanner.watchlist.contract import Certainty, ListState, Match
+
+if TYPE_CHECKING:  # central builds no alerts and need not load what reads and checks documents
+    from scanner.examine import Examination
+
+
+def alert_of(
+    examination: "Examination",
+    *,
+    place: Place,
+    captured_at: datetime,
+    answer_until: datetime | None,
+) -> AlertData:
+    """The alert that `examination` raises. Raises ValueError where it is no HIT or POSSIBLE."""
+    verdict, parsed = examination.verdict, examination.parsed
+    if verdict is None or parsed is None or parsed.document is None:
+        raise ValueError("there is no document to raise an alert about")
+    return alert_data(
+        parsed.document,
+        outcome=verdict.outcome,
+        matches=verdict.matches,
+        lists=verdict.lists,
+        place=place,
+        captured_at=captured_at,
+        answer_until=answer_until,
+    )
 
 
 def alert_data(

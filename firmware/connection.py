@@ -1,0 +1,208 @@
+"""One connection to the broker, driven by the thread that opened it.
+
+paho-mqtt keeps what it could not send in memory and sends it again by itself; here the outbox alone
+decides what is sent, so each connection has a client of its own that is thrown away with it. paho's
+loop functions for a foreign event loop run in one thread of ours: a message is handled before it is
+acknowledged to the broker, an error comes out where it can be seen, and `wake` lets another thread
+end the waiting at once.
+
+The session outlasts the connection: what central says meanwhile waits at the broker.
+"""
+
+import select
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, Literal
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+SESSION_S = 7 * 24 * 3600
+"""How long the broker keeps the session of a device that is away (MQTT 5; 3.1.1 has no limit)."""
+CONNECT_WITHIN_S = 5.0
+IN_FLIGHT = 20
+"""Messages published and not yet acknowledged by the broker: what paho may hold in memory."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """The broker and how to speak to it. A dead link is known within twice `keepalive_s`."""
+
+    host: str
+    port: int = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
+    client_id: str = ""
+    keepalive_s: int = 10
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True)
+class Will:
+    """What the broker publishes, retained, when the connection breaks."""
+
+    topic: str
+    payload: bytes
+
+
+class LinkDown(Exception):
+    """There is no connection; the message says why."""
+
+
+class Waker:
+    """Lets any thread end the waiting of the one that drives the connection."""
+
+    def __init__(self) -> None:
+        self.reader, self._writer = socket.socketpair()
+        self.reader.setblocking(False)
+        self._writer.setblocking(False)
+
+    def wake(self) -> None:
+        try:
+            self._writer.send(b"\0")
+        except BlockingIOError:
+            return
+
+    def clear(self) -> None:
+        try:
+            while self.reader.recv(4096):
+                pass
+        except BlockingIOError:
+            return
+
+
+class Connection:
+    """A connection with one client; every method but `Waker.wake` is for one thread."""
+
+    def __init__(
+        self, link: Link, will: Will, waker: Waker, on_message: Callable[[str, bytes], None]
+    ) -> None:
+        self._link = link
+        self._waker = waker
+        self._on_message = on_message
+        self._answered = False
+        self._failure: str | None = None
+        self.in_flight = 0
+        """Messages that the broker has not yet acknowledged."""
+        self.refused_by_broker = 0
+        """Messages that the broker said it does not take (MQTT 5)."""
+        self._client = self._new_client(will)
+
+    def open(self, stop: Event) -> None:
+        """Connects and waits for the broker's word. Raises LinkDown."""
+        link = self._link
+        options: dict[str, Any] = {}
+        if link.protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_S
+            options = {"clean_start": False, "properties": properties}
+        try:
+            self._client.connect(link.host, link.port, keepalive=link.keepalive_s, **options)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise LinkDown(f"{link.host}:{link.port}: {why}") from None
+        deadline = time.monotonic() + CONNECT_WITHIN_S
+        while not self._answered:
+            if stop.is_set():
+                raise LinkDown("stopped")
+            if time.monotonic() > deadline:
+                raise LinkDown(f"{link.host}:{link.port}: no MQTT broker answers there")
+            self.turn(0.1)
+
+    def subscribe(self, topics: tuple[str, ...]) -> None:
+        """Subscribes at QoS 1. A refusal shows at a later `turn`."""
+        self._client.subscribe([(topic, 1) for topic in topics])
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publishes at QoS 1."""
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise LinkDown("the connection broke")
+        self.in_flight += 1
+
+    def turn(self, timeout_s: float) -> None:
+        """Waits for the network or a `wake`, at most `timeout_s`, and handles what there is.
+        Raises LinkDown."""
+        client = self._client
+        sock: Any = client.socket()
+        if sock is None:
+            raise LinkDown(self._failure or "the connection broke")
+        buffered = getattr(sock, "pending", None)
+        if buffered is not None and buffered() > 0:
+            timeout_s = 0.0
+        writing = [sock] if client.want_write() else []
+        readable, writable, _ = select.select([sock, self._waker.reader], writing, [], timeout_s)
+        if self._waker.reader in readable:
+            self._waker.clear()
+        if sock in readable or timeout_s == 0.0:
+            client.loop_read()
+        if sock in writable:
+            client.loop_write()
+        client.loop_misc()
+        if self._failure is not None:
+            raise LinkDown(self._failure)
+
+    def close(self, within_s: float) -> None:
+        """Waits for the broker to acknowledge what was published, then says good-bye."""
+        deadline = time.monotonic() + within_s
+        while self.in_flight and time.monotonic() < deadline:
+            self.turn(0.05)
+        self._client.disconnect()
+
+    def drop(self) -> None:
+        """Lets go of the socket without a word."""
+        sock: Any = self._client.socket()
+        if sock is not None:
+            sock.close()
+
+    def _new_client(self, will: Will) -> mqtt.Client:
+        link = self._link
+        five = link.protocol == "5"
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=link.client_id,
+            clean_session=None if five else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_WITHIN_S
+        client.max_inflight_messages_set(IN_FLIGHT)
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if link.username is not None:
+            client.username_pw_set(link.username, link.password)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
+        client.on_publish = self._published
+        client.on_message = self._message
+        return client
+
+    def _connected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+        self._answered = True
+        if reason.is_failure:
+            self._failure = f"the broker refuses the connection: {reason}"
+
+    def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+        self._failure = self._failure or f"the connection broke: {reason}"
+
+    def _subscribed(self, _c: Any, _u: Any, _m: int, reasons: list[ReasonCode], _p: Any) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._failure = "the broker refuses a subscription; look at its access rules"
+
+    def _published(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:
+        self.in_flight -= 1
+        if reason.is_failure:
+            self.refused_by_broker += 1
+
+    def _message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        self._on_message(topic, bytes(message.payload))

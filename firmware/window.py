@@ -1,0 +1,83 @@
+"""Which waiting messages to publish, and when again: a bounded window with exponential back-off.
+
+At most `size` messages are on their way at a time. One that stays unacknowledged is published again
+after a time that doubles with each try, give or take a fifth, so that a fleet does not speak in
+chorus. After some tries it gives up its place, so that a message which central keeps refusing holds
+up no other; of such laggards there are at most `laggards`, and they go on being published. Nothing
+in here lasts: a new connection starts with an empty window, and everything is published again.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+YIELDS_AFTER = 3
+"""Tries after which a message no longer counts against the window."""
+QUIET_S = 10.0
+"""An acknowledgement after so long a silence means that central is back: nothing waits longer."""
+
+
+@dataclass
+class _Try:
+    tries: int
+    due: float
+
+
+class Window:
+    """The messages on their way, by their n; times are monotonic seconds. Used by one thread."""
+
+    def __init__(
+        self,
+        size: int = 16,
+        laggards: int = 1000,
+        first_s: float = 2.0,
+        longest_s: float = 300.0,
+    ) -> None:
+        self._size = size
+        self._laggards = laggards
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._tries: dict[int, _Try] = {}
+        self._heard_at = 0.0
+
+    @property
+    def room(self) -> int:
+        """How many messages may be published for the first time."""
+        young = sum(1 for one in self._tries.values() if one.tries < YIELDS_AFTER)
+        if len(self._tries) - young >= self._laggards:
+            return 0
+        return max(0, self._size - young)
+
+    def sent(self, n: int, now: float) -> None:
+        """`n` was published at `now`."""
+        one = self._tries.setdefault(n, _Try(0, now))
+        pause = min(self._longest_s, self._first_s * 2**one.tries)
+        one.tries += 1
+        one.due = now + pause * random.uniform(0.8, 1.2)  # noqa: S311
+
+    def due(self, now: float) -> list[int]:
+        """What to publish again, oldest first."""
+        return sorted(n for n, one in self._tries.items() if one.due <= now)
+
+    def until_due(self, now: float) -> float:
+        """Seconds until something is due."""
+        return max(0.0, min((one.due for one in self._tries.values()), default=now + 3600) - now)
+
+    def done(self, numbers: Iterable[int], now: float) -> None:
+        """Central has acknowledged these."""
+        for n in numbers:
+            self._tries.pop(n, None)
+        if now - self._heard_at > QUIET_S:
+            for one in self._tries.values():
+                one.due = min(one.due, now)
+        self._heard_at = now
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """These wait no longer, for whatever reason."""
+        for n in numbers:
+            self._tries.pop(n, None)
+
+    def forget(self) -> None:
+        """A new connection: everything is to be published again."""
+        self._tries.clear()
+        self._heard_at = 0.0
