@@ -1,0 +1,184 @@
+"""A camera over the desk: yields one capture a document, with its sharpest few frames.
+
+A thread of its own reads the camera and watches for documents, so one that is exchanged while the
+last is still being read is not missed, and a device that hangs never holds up who consumes.
+"""
+
+import logging
+import queue
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Event, Lock, Thread
+
+import cv2
+import numpy as np
+
+from scanner.sources.capture import Capture, Frame, Health
+from scanner.sources.presence import Presence, Seen, Thresholds
+from scanner.sources.streams import (
+    FrameStream,
+    RpicamStream,
+    StreamEnded,
+    StreamError,
+    V4l2Stream,
+)
+
+__all__ = ["Camera", "FrameStream", "RpicamStream", "StreamEnded", "StreamError", "V4l2Stream"]
+
+log = logging.getLogger(__name__)
+
+SMALL_WIDTH = 160
+DARK = 20.0
+"""Mean brightness (of 255) below which nothing can be read."""
+WAITING = 8
+"""Documents that may wait to be read; the oldest gives way."""
+
+
+class Camera:
+    """Documents under one camera.
+
+    `keep` is the most frames in a capture, sharpest first. `backoff_s` is the first and the
+    longest pause before a camera that was lost is opened again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        frames: FrameStream,
+        *,
+        keep: int = 3,
+        thresholds: Thresholds | None = None,
+        no_frames_s: float = 3.0,
+        backoff_s: tuple[float, float] = (0.5, 10.0),
+    ) -> None:
+        self._name = name
+        self._stream = frames
+        self._keep = keep
+        self._presence = Presence(thresholds)
+        self._no_frames_s = no_frames_s
+        self._backoff_s = backoff_s
+        self._lock = Lock()
+        self._health = Health(False, f"{name}: not started yet")
+        self._frame_at = 0.0
+        self._best: list[tuple[float, Frame]] = []
+        self._thread: Thread | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def health(self) -> Health:
+        with self._lock:
+            silence = time.monotonic() - self._frame_at
+            if self._health.ok and silence > self._no_frames_s:
+                message = f"{self._name}: no frames for {silence:.0f} s; check the camera's cable"
+                return Health(False, message)
+            return self._health
+
+    def captures(self, stop: Event) -> Iterator[Capture]:
+        """Yields one capture a document until `stop`, or until a recording ends."""
+        found: queue.Queue[Capture] = queue.Queue(WAITING)
+        quit_, previous = Event(), self._thread
+        while previous and previous.is_alive():  # the device hung when this was last stopped
+            if stop.wait(0.05):
+                return
+        thread = Thread(target=self._watch, args=(quit_, found), name=self._name, daemon=True)
+        self._thread = thread
+        thread.start()
+        try:
+            while not stop.is_set():
+                over = not thread.is_alive()
+                try:
+                    yield found.get(timeout=0.05)
+                except queue.Empty:
+                    if over:
+                        return
+        finally:
+            quit_.set()
+            thread.join(0.8)
+            if thread.is_alive():
+                log.warning("%s: the camera does not answer; it is left behind", self._name)
+            self._say(Health(False, f"{self._name}: stopped"))
+
+    def _watch(self, stop: Event, found: "queue.Queue[Capture]") -> None:
+        pause = self._backoff_s[0]
+        while not stop.is_set():
+            opened = time.monotonic()
+            try:
+                self._stream.open()
+                while not stop.is_set():
+                    frame = self._stream.read()
+                    if frame is not None:
+                        self._take(frame, found)
+            except StreamEnded:
+                return
+            except StreamError as error:
+                self._say(Health(False, str(error)))
+            except Exception:
+                # Whatever a driver or a codec comes up with must not end the watch in silence.
+                log.exception("%s: the camera failed", self._name)
+                self._say(Health(False, f"{self._name}: the camera failed; trying again"))
+            finally:
+                self._stream.close()
+                self._best.clear()
+            if self._frame_at > opened:
+                pause = self._backoff_s[0]
+            stop.wait(pause)
+            pause = min(pause * 2, self._backoff_s[1])
+
+    def _take(self, frame: Frame, found: "queue.Queue[Capture]") -> None:
+        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame
+        height, width = grey.shape
+        size = (SMALL_WIDTH, max(1, round(height * SMALL_WIDTH / width)))
+        small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+        now = time.monotonic()
+        with self._lock:
+            self._frame_at = now
+        dark = small.mean() < DARK
+        self._say(Health(False, f"{self._name}: too dark; switch the lamp on") if dark else GOOD)
+        sharpness = Sharpness(np.asarray(grey, np.uint8))
+        seen = self._presence.see(small, now, sharpness)
+        self._collect(frame, sharpness, seen)
+        if seen.captured:
+            self._give(found)
+
+    def _collect(self, frame: Frame, sharpness: "Sharpness", seen: Seen) -> None:
+        if not seen.keep:
+            self._best.clear()
+            return
+        self._best.append((sharpness(), frame))
+        self._best.sort(key=lambda pair: pair[0], reverse=True)
+        del self._best[self._keep :]
+
+    def _give(self, found: "queue.Queue[Capture]") -> None:
+        capture = Capture(self._name, frames=tuple(frame for _, frame in self._best))
+        self._best.clear()
+        if found.full():
+            log.warning("%s: documents come faster than they are read; one is lost", self._name)
+            with suppress(queue.Empty):
+                found.get_nowait()
+        found.put_nowait(capture)
+
+    def _say(self, health: Health) -> None:
+        with self._lock:
+            changed, self._health = health != self._health, health
+        if changed and health.message:
+            log.warning("%s", health.message)
+
+
+GOOD = Health(True)
+
+
+class Sharpness:
+    """How sharp a grey frame is: the variance of its Laplacian, worked out when first asked."""
+
+    def __init__(self, grey: Frame) -> None:
+        self._grey = grey
+        self._value: float | None = None
+
+    def __call__(self) -> float:
+        if self._value is None:
+            self._value = float(cv2.Laplacian(self._grey, cv2.CV_16S).var())
+        return self._value

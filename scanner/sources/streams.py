@@ -1,0 +1,216 @@
+"""Frames from a camera: V4L2 devices through OpenCV, the Pi's camera through `rpicam-vid`.
+
+The Pi's camera is read from a subprocess and not by importing its Python bindings, which belong to
+the system's Python and clash with a private environment's NumPy.
+"""
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Protocol
+
+import cv2
+import numpy as np
+
+from scanner.sources.capture import Frame
+
+
+class StreamError(OSError):
+    """A camera that cannot be opened or was lost: one line (what, where, what to do)."""
+
+
+class StreamEnded(Exception):
+    """A recording has been played to its end."""
+
+
+class FrameStream(Protocol):
+    """A camera's frames, one after another. All three are called from one thread."""
+
+    def open(self) -> None:
+        """Opens the camera. Raises StreamError."""
+        ...
+
+    def read(self) -> Frame | None:
+        """The next frame, or None where none came within about half a second. Raises
+        StreamError when the camera is lost, StreamEnded after a recording's last frame."""
+        ...
+
+    def close(self) -> None:
+        """Lets the camera go; without effect where it is not open."""
+        ...
+
+
+class V4l2Stream:
+    """A V4L2 device (`/dev/video0`, or one of `/dev/v4l/by-id`), as grey or BGR frames.
+
+    `width`, `height` (pixels) and `fps` are asked for; the device may choose others. With
+    `recording`, `device` is a video file instead: for tests and demonstrations.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        width: int = 1920,
+        height: int = 1080,
+        fps: int = 15,
+        *,
+        recording: bool = False,
+    ) -> None:
+        self._device = device
+        self._size = (width, height)
+        self._fps = fps
+        self._recording = recording
+        self._capture: cv2.VideoCapture | None = None
+
+    def open(self) -> None:
+        if not Path(self._device).exists():
+            message = f"{self._device}: no such camera; plug it in or correct the device"
+            raise StreamError(message)
+        backend = cv2.CAP_ANY if self._recording else cv2.CAP_V4L2
+        capture = cv2.VideoCapture(self._device, backend)
+        if not capture.isOpened():
+            capture.release()
+            raise StreamError(f"{self._device}: cannot be opened as a camera; is it in use?")
+        if not self._recording:
+            # Uncompressed frames of this size do not fit through USB 2 at a useful rate.
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
+            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+            capture.set(cv2.CAP_PROP_FPS, self._fps)
+            capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+        self._capture = capture
+
+    def read(self) -> Frame | None:
+        if self._capture is None:
+            raise StreamError(f"{self._device}: the camera is not open")
+        came, frame = self._capture.read()
+        if came and frame is not None:
+            return np.asarray(frame, np.uint8)
+        if self._recording:
+            raise StreamEnded
+        if not Path(self._device).exists():
+            raise StreamError(f"{self._device}: the camera was unplugged; plug it in again")
+        raise StreamError(f"{self._device}: the camera sends no frames; plug it in anew")
+
+    def close(self) -> None:
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
+
+
+WIDTH_STEP = 128
+"""`rpicam-vid` writes rows as the camera's hardware lays them out: padded to a multiple of 64
+bytes on the Pi 4 and of 128 on the Pi 5, and says nowhere that it did. Widths that are multiples
+of both come unpadded from either."""
+
+
+class RpicamStream:
+    """The Pi's camera as grey frames, through a `rpicam-vid` process.
+
+    `command` is the program and any options of its own. Only the brightness plane of each YUV420
+    frame is kept: an MRZ is read in grey. Raises ValueError for a size that cannot be read
+    unambiguously.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] = ("rpicam-vid",),
+        width: int = 1920,
+        height: int = 1080,
+        fps: int = 15,
+        *,
+        frame_timeout_s: float = 5.0,
+    ) -> None:
+        if width <= 0 or width % WIDTH_STEP:
+            nearest = max(WIDTH_STEP, round(width / WIDTH_STEP) * WIDTH_STEP)
+            message = f"camera width {width} is not a multiple of {WIDTH_STEP}; use {nearest}"
+            raise ValueError(message)
+        if height <= 0 or height % 2:
+            raise ValueError(f"camera height {height} must be even and above 0")
+        self._command = (
+            *command,
+            *("--timeout", "0", "--nopreview", "--verbose", "0", "--flush"),
+            *("--codec", "yuv420", "--width", str(width), "--height", str(height)),
+            *("--framerate", str(fps), "--output", "-"),
+        )
+        self._shape = (height, width)
+        self._frame_bytes = width * height * 3 // 2
+        self._frame_timeout_s = frame_timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = bytearray()
+        self._last_byte = 0.0
+
+    def open(self) -> None:
+        self.close()
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # nobody reads it: a pipe would fill and block
+                bufsize=0,
+            )
+        except OSError as error:
+            message = f"{self._command[0]}: cannot be started ({error.strerror}); install it"
+            raise StreamError(message) from error
+        os.set_blocking(self._pipe.fileno(), False)
+        self._last_byte = time.monotonic()
+
+    def read(self) -> Frame | None:
+        deadline = time.monotonic() + 0.2
+        while len(self._buffer) < self._frame_bytes:
+            wait = deadline - time.monotonic()
+            if wait <= 0 or not select.select([self._pipe], [], [], wait)[0]:
+                self._check_alive()
+                return None
+            self._fill()
+        height, width = self._shape
+        frame = np.frombuffer(self._buffer, np.uint8, height * width).reshape(self._shape).copy()
+        del self._buffer[: self._frame_bytes]
+        return frame
+
+    def close(self) -> None:
+        """Ends the process and waits for it; one that does not heed is killed."""
+        process, self._process = self._process, None
+        self._buffer.clear()
+        if process is None:
+            return
+        process.terminate()
+        if process.stdout:
+            process.stdout.close()
+        try:
+            process.wait(timeout=0.3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    @property
+    def _pipe(self) -> IO[bytes]:
+        if self._process is None or self._process.stdout is None:
+            raise StreamError(f"{self._command[0]}: the camera is not open")
+        return self._process.stdout
+
+    def _fill(self) -> None:
+        data = self._pipe.read(self._frame_bytes - len(self._buffer))
+        if data is None:
+            return
+        if not data:
+            raise StreamError(f"{self._command[0]}: ended{self._exit()}; is a camera connected?")
+        self._buffer += data
+        self._last_byte = time.monotonic()
+
+    def _check_alive(self) -> None:
+        if time.monotonic() - self._last_byte > self._frame_timeout_s:
+            message = f"{self._command[0]}: no frames for {self._frame_timeout_s:g} s"
+            raise StreamError(f"{message}; check the camera's cable")
+
+    def _exit(self) -> str:
+        if self._process is None:
+            return ""
+        try:
+            return f" with status {self._process.wait(timeout=0.2)}"
+        except subprocess.TimeoutExpired:
+            return ""
