@@ -171,7 +171,8 @@ def _doubts(reading: Reading, parsed: Parsed, inquiry: Inquiry, matched: bool) -
     if not reading.lines or reading.status is Status.UNREADABLE:
         yield f"Nothing could be read{f': {reading.note}' if reading.note else ''}."
     elif parsed.document is None:
-        yield parsed.reason.message if parsed.reason else "The lines are not those of a document."
+        why = parsed.reason.message if parsed.reason else "the lines are not those of a document"
+        yield _sentence(why)
     doubtful = len({(one.line, one.position) for one in reading.uncertain} | set(_unread(reading)))
     if doubtful:
         yield f"{doubtful} character{'s are' if doubtful > 1 else ' is'} uncertain."
@@ -196,7 +197,7 @@ def _flaws(parsed: Parsed) -> Iterator[str]:
     """What is wrong with the document as it is printed."""
     if parsed.document is None:
         return
-    flaws = [finding.message for finding in parsed.findings if not finding.note]
+    flaws = [_sentence(finding.message) for finding in parsed.findings if not finding.note]
     yield from flaws
     if not flaws and not is_sound(parsed):
         yield "A check digit that this kind of document must have is missing."
@@ -204,7 +205,7 @@ def _flaws(parsed: Parsed) -> Iterator[str]:
 
 def _notes(parsed: Parsed, inquiry: Inquiry) -> Iterator[str]:
     """What is told beside and changes nothing."""
-    yield from (finding.message for finding in parsed.findings if finding.note)
+    yield from (_sentence(finding.message) for finding in parsed.findings if finding.note)
     for state in inquiry.lists:
         if not state.required and state.health is not ListHealth.OK:
             yield f"Beside the required lists, {_state_fault(state)}"
@@ -213,6 +214,10 @@ def _notes(parsed: Parsed, inquiry: Inquiry) -> Iterator[str]:
                 f"List {state.name} is at least {span(state.age_s or 0.0)} old: "
                 "the clock has not been set since the start."
             )
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:].rstrip('.')}." if message else ""
 
 
 def _unique(lines: Iterator[str]) -> tuple[str, ...]:

@@ -9,14 +9,15 @@ what was read need not be what is printed. So beside the number as read are aske
   differ: where they are equal it has not happened;
 - the numbers that a camera confuses with this one although every check digit holds.
 
-All but the first are guesses and give a possible match at most. A scan has a budget of keys; what
-it leaves unasked is counted.
+All but the first are guesses and give a possible match at most. A scan has a budget of keys. Of a
+doubtful reading, what the budget leaves unasked is counted. Of a sure one, look-alikes fill what
+room there is, the likeliest first, and have no end that could be counted.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from math import prod
 
 from scanner.mrz.check_digits import FILLER
@@ -28,12 +29,12 @@ from scanner.mrz.numbers import ReadNumber, read_number
 from scanner.mrz.reading import UNKNOWN, Reading, Status
 from scanner.mrz.states import CODES, aliases
 from scanner.watchlist.contract import AskedAs, Question
+from scanner.watchlist.skeleton import skeleton
 
 BUDGET = 256
 """Keys a scan."""
 
 _CANDIDATES_SHARE = 0.5
-_LOOK_ALIKES = 64
 _EXAMINED = 4096
 """How many combinations of candidates are looked at in search of those that may be right."""
 
@@ -66,17 +67,9 @@ def questions(parsed: Parsed, reading: Reading, budget: int = BUDGET) -> Questio
     page = _Page(parsed.lines, document, LAYOUTS[document.format], reading)
     candidates = list(page.read_otherwise())
     share = int(budget * _CANDIDATES_SHARE)
-    wanted = list(
-        _unique(
-            chain(
-                page.as_read(),
-                candidates[:share],
-                page.other_issuers(),
-                page.look_alikes(),
-                candidates[share:],
-            )
-        )
-    )
+    likely = list(_unique([*page.as_read(), *candidates[:share], *page.other_issuers()]))
+    look_alikes = page.look_alikes(room=budget - len(likely))
+    wanted = list(_unique([*likely, *look_alikes, *candidates[share:]]))
     asked = tuple(wanted[:budget])
     return Questions(asked, len(wanted) - len(asked) + page.not_looked_at)
 
@@ -97,7 +90,7 @@ class _Page:
 
     def as_read(self) -> Iterator[Question]:
         """The number as it was read, under every key and every alias of its issuer."""
-        sure = self._checked and not self._doubted("number") and not self._doubted("issuer")
+        sure = self._checked and not self._number_doubted() and not self._doubted("issuer")
         for key in _keys(self._document):
             of_holder = key.kind is not self._document.kind
             exact = sure and not (of_holder and self._doubted("nationality"))
@@ -107,13 +100,14 @@ class _Page:
         """What the candidates make of the number and its States, likeliest first, as long as the
         number's check digit can hold; where it can hold for none of them, all of them."""
         places = self._places_of_number()
+        of_holder = self._document.kind is Kind.VISA
+        if not (places or self._doubted("issuer") or (of_holder and self._doubted("nationality"))):
+            return
         slots = [
             self._states("issuer"),
-            self._states("nationality") if self._document.kind is Kind.VISA else _ONLY_ONE,
+            self._states("nationality") if of_holder else _ONLY_ONE,
             *(self._doubts[place] for place in places),
         ]
-        if all(len(options) == 1 for options in slots):
-            return
         examined = list(islice(_likeliest(slots), _EXAMINED))
         self.not_looked_at += prod(map(len, slots)) - len(examined)
         read = [
@@ -143,21 +137,34 @@ class _Page:
                 document = replace(self._document, issuer=code)
                 yield from _guesses(document, AskedAs.ISSUER_LOOK_ALIKE)
 
-    def look_alikes(self) -> Iterator[Question]:
-        """The numbers that a camera confuses with this one and that no check digit tells apart."""
-        if UNKNOWN in self._document.number:
+    def look_alikes(self, room: int) -> Iterator[Question]:
+        """The numbers that a camera confuses with this one and that no check digit tells apart:
+        the likeliest of them, as many as there is room for. Those with the skeleton of the number
+        as read are answered with it."""
+        document = self._document
+        keys_each = sum(1 for _ in _keys(document))
+        if keys_each == 0 or room < keys_each:
             return
-        format_ = self._document.format
-        for number in check_preserving_look_alikes(self._lines, format_, _LOOK_ALIKES):
-            document = replace(self._document, number=number)
-            yield from _guesses(document, AskedAs.LOOK_ALIKE)
+        room //= keys_each
+        for number in check_preserving_look_alikes(self._lines, document.format, 2 * room):
+            if room and skeleton(number) != skeleton(document.number):
+                room -= 1
+                yield from _guesses(replace(document, number=number), AskedAs.LOOK_ALIKE)
 
     def _doubted(self, field: str) -> bool:
-        """Whether a character of the field is in doubt (all of a long number's count)."""
-        if field == "number":
-            return bool(self._places_of_number())
+        """Whether a character of the field is in doubt."""
         span = self._layout.fields[field].span
         return any(span.covers(*place) for place in self._doubts)
+
+    def _number_doubted(self) -> bool:
+        """Whether a character of the number is in doubt, or where it ends. A check digit in doubt
+        changes nothing in the number, unless it may be the filler that says that more follows."""
+        digit = self._layout.checks["number"].place
+        return any(
+            not digit.covers(*place)
+            or (self._layout.long_numbers and FILLER in dict(self._doubts[place]))
+            for place in self._places_of_number()
+        )
 
     def _places_of_number(self) -> tuple[_Place, ...]:
         """The doubtful places that the number, its check digit included, is read from."""

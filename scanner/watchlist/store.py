@@ -49,9 +49,9 @@ RANGES = (
 )
 
 _BLOCK = 1024 * 1024
-_UNFOLDED = {AskedAs.LOOK_ALIKE, AskedAs.ISSUER_LOOK_ALIKE, AskedAs.NATIONALITY_AS_ISSUER}
-"""One guess at a time: these questions are guesses already, so only an equal number answers them.
-Otherwise a common number would be found at some State or other, and true hits would be buried."""
+_FAR_GUESSES = {AskedAs.LOOK_ALIKE, AskedAs.ISSUER_LOOK_ALIKE, AskedAs.NATIONALITY_AS_ISSUER}
+"""One guess at a time: only an equal number of an equal kind answers these. Otherwise a common
+number would be found at some State or other, and true hits would be buried."""
 
 _GUESSED = {
     AskedAs.CANDIDATE: "a number that the doubtful characters may stand for is listed",
@@ -102,11 +102,8 @@ class Store:
                 for question in questions:
                     for record in self._answers(question):
                         match = self._match(question, record)
-                        known = best.get(record.key)
-                        if known is None or (known.certainty, match.certainty) == (
-                            Certainty.POSSIBLE,
-                            Certainty.EXACT,
-                        ):
+                        known = best.setdefault(record.key, match)
+                        if match.certainty is Certainty.EXACT is not known.certainty:
                             best[record.key] = match
         except (sqlite3.Error, ValueError) as error:
             raise ListDamaged(
@@ -121,27 +118,31 @@ class Store:
             self._connection.close()
 
     def _answers(self, question: Question) -> Iterator[_Record]:
-        number = question.number
-        fold = question.asked_as not in _UNFOLDED
-        rows = self._connection.execute(RECORDS, (question.issuer, skeleton(number)))
+        near = self._near(question.issuer, question.number)
+        if question.asked_as not in _FAR_GUESSES:
+            return near
+        return (one for one in near if one.same_number and one.kind is question.kind)
+
+    def _near(self, issuer: str, number: str) -> Iterator[_Record]:
+        """Every record of the number, whatever its kind, and of those that look like it."""
+        rows = self._connection.execute(RECORDS, (issuer, skeleton(number)))
         for listed, kind, status, recorded in rows:
-            if fold or listed == number:
-                record = (question.issuer, listed, kind)
-                yield _Record(record, listed == number, *_typed(kind, status, recorded))
-        ranges = self._connection.execute(RANGES, (question.issuer, len(number), number))
+            record = (issuer, listed, kind)
+            yield _Record(record, listed == number, *_typed(kind, status, recorded))
+        ranges = self._connection.execute(RANGES, (issuer, len(number), number))
         for low, high, kind, status, recorded, reach in ranges:
             if reach < number:
                 break
             if number <= high:
-                key = (question.issuer, low, high, kind)
-                yield _Record(key, True, *_typed(kind, status, recorded))
+                span = (issuer, low, high, kind)
+                yield _Record(span, True, *_typed(kind, status, recorded))
 
     def _match(self, question: Question, record: _Record) -> Match:
         doubts = []
         if not record.same_number:
             doubts.append("look-alike of a listed number")
         if record.kind is not question.kind:
-            doubts.append(f"the same number is listed as another kind, {record.kind.value}")
+            doubts.append(f"listed as another kind of document, {record.kind.value}")
         if not question.exact:
             doubts.append(_GUESSED.get(question.asked_as, "the number was not read surely"))
         return Match(
