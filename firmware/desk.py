@@ -19,20 +19,17 @@ from datetime import timedelta
 from threading import Event
 from typing import Protocol
 
-from firmware.answers import Answers
-from firmware.journal import Journal, JournalFault
+from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import FAULT, PATTERNS, READY, Panel
-from scanner.alert import AlertData, Place, alert_of
+from scanner.alert import AlertData, Place, alert_data
 from scanner.examine import Examination, Examiner
+from scanner.mrz.document import Document
 from scanner.sources.capture import Capture
-from scanner.verdict import Outcome
+from scanner.verdict import Verdict
 from scanner.watchlist.age import ClockReading
 
 log = logging.getLogger(__name__)
-
-ALERTING = frozenset({Outcome.HIT, Outcome.POSSIBLE})
-"""The outcomes that central is told of."""
 
 _BEAT_S = 0.5
 
@@ -68,7 +65,6 @@ class Desk:
         self,
         examiner: Examiner,
         outbox: Outbox,
-        answers: Answers,
         journal: Journal,
         panel: Panel,
         screens: Sequence[Screen],
@@ -77,7 +73,6 @@ class Desk:
     ) -> None:
         self._examiner = examiner
         self._outbox = outbox
-        self._answers = answers
         self._journal = journal
         self._panel = panel
         self._screens = screens
@@ -142,8 +137,9 @@ class Desk:
         """Disk first. Gives the alert's id and what the disk refused, in words."""
         faults = []
         alert_id = None
-        if examination.verdict is not None and examination.verdict.outcome in ALERTING:
-            alert = self._alert(examination)
+        verdict, parsed = examination.verdict, examination.parsed
+        if verdict and parsed and parsed.document and verdict.outcome in ALERTING:
+            alert = self._alert(parsed.document, verdict)
             try:
                 alert_id = self._put(alert)
             except OutboxFault as fault:
@@ -163,10 +159,13 @@ class Desk:
         for screen in self._screens:
             screen.show(shown)
 
-    def _alert(self, examination: Examination) -> AlertData:
+    def _alert(self, document: Document, verdict: Verdict) -> AlertData:
         now = self._clock().now
-        return alert_of(
-            examination,
+        return alert_data(
+            document,
+            outcome=verdict.outcome,
+            matches=verdict.matches,
+            lists=verdict.lists,
             place=self._rules.place,
             captured_at=now,
             answer_until=now + self._rules.answer_within,

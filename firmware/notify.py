@@ -25,6 +25,8 @@ def notify(state: str) -> None:
 def watchdog_interval_s() -> float | None:
     """How often systemd wants to hear `WATCHDOG=1`: half of what it allows, or None for never."""
     allowed = os.environ.get("WATCHDOG_USEC", "")
-    if not allowed.isdigit() or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+    if not allowed.isdigit() or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(
+        os.getpid()
+    ):
         return None
     return int(allowed) / 1_000_000 / 2

@@ -79,7 +79,7 @@ class LampPanel:
 
     def show(self, pattern: Pattern) -> None:
         """Sets the lamps; a buzzer, where one is configured, ticks once at each new verdict."""
-        if self.buzzer is not None and pattern != self._shown and pattern != READY:
+        if self.buzzer is not None and pattern not in (self._shown, READY):
             self.buzzer.beep(on_time=0.05, off_time=0.05, n=1)
         self._shown = pattern
         for lamp, light in zip(self.lamps, pattern, strict=True):

@@ -4,6 +4,7 @@ Every key has its type, limits and default here and its explanation in `config/b
 test holds the two together. `load` reports every error at once, each with its line.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,7 +21,16 @@ class Section(BaseModel):
 
 
 TomlPath = Annotated[Path, Field(strict=False)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be small letters, digits and hyphens, at most 63 of them")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -59,7 +69,7 @@ class SerialSource(Section):
     name: Name
     port: str = Field(min_length=1)
     family: Annotated[str, _one_of(tuple(FAMILIES), "the family")] = "generic"
-    baud: int = Field(default=9600, ge=300, le=4_000_000)
+    baud: int | None = Field(default=None, ge=300, le=4_000_000)
     trigger: Literal["continuous", "on_demand"] = "continuous"
 
 

@@ -11,6 +11,7 @@ already accepted, and a key that it cannot place falls back to its table's line.
 import difflib
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
+_SUBJECT = re.compile(r"^(?:Input|String|Value|Tuple) should")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 Loc = tuple[str | int, ...]
@@ -64,13 +66,27 @@ def check(path: Path, model: type[Model]) -> Model:
     except tomllib.TOMLDecodeError as error:
         found = _AT_LINE.search(str(error))
         message = f"is not TOML: {_AT_LINE.sub('', str(error)).strip()}"
-        raise SettingsError(path, [Problem(int(found[1]) if found else None, "", message)]) from None
+        raise SettingsError(
+            path, [Problem(int(found[1]) if found else None, "", message)]
+        ) from None
     try:
         return model.model_validate(values)
     except ValidationError as error:
         places = _Places(text)
-        problems = [_problem(e, places, model) for e in error.errors(include_url=False)]
+        told = _without_echoes(error.errors(include_url=False))
+        problems = [_problem(e, places, model) for e in told]
         raise SettingsError(path, problems) from None
+
+
+def _without_echoes(errors: Sequence[Any]) -> list[Any]:
+    """Without "too short" for an array whose members were all refused for reasons of their own."""
+    places = [tuple(error["loc"]) for error in errors]
+    return [
+        error
+        for error, loc in zip(errors, places, strict=True)
+        if error["type"] != "too_short"
+        or not any(other[: len(loc)] == loc and other != loc for other in places)
+    ]
 
 
 def _problem(error: Any, places: "_Places", model: type[BaseModel]) -> Problem:
@@ -78,7 +94,9 @@ def _problem(error: Any, places: "_Places", model: type[BaseModel]) -> Problem:
     kind, key = error["type"], _dotted(loc)
     if kind == "extra_forbidden":
         known = _keys_at(model, loc[:-1])
-        return Problem(places.line(loc), key, f"is not a setting{_did_you_mean(str(loc[-1]), known)}")
+        return Problem(
+            places.line(loc), key, f"is not a setting{_did_you_mean(str(loc[-1]), known)}"
+        )
     if kind == "missing":
         return Problem(places.line(loc[:-1]), key, "is missing and has no default")
     if kind == "union_tag_not_found":
@@ -93,8 +111,9 @@ def _problem(error: Any, places: "_Places", model: type[BaseModel]) -> Problem:
 
 
 def _message(error: Any) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    message = _SUBJECT.sub("must", str(error["msg"]).removeprefix("Value error, "))
+    if error["type"] == "too_short":
+        message = "needs at least one entry"
     given = error.get("input")
     if isinstance(given, str | int | float):
         message += f"; given is {given!r}"

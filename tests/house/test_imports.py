@@ -8,7 +8,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = ("scanner", "firmware", "central")
 FORBIDDEN = {
-    "scanner/mrz": ("firmware", "central", "scanner.vision", "scanner.sources", "scanner.watchlist"),
+    "scanner/mrz": (
+        "firmware",
+        "central",
+        "scanner.vision",
+        "scanner.sources",
+        "scanner.watchlist",
+    ),
     "scanner/vision": ("firmware", "central", "scanner.sources", "scanner.watchlist"),
     "scanner/sources": ("firmware", "central", "scanner.vision", "scanner.watchlist"),
     "scanner/watchlist": ("firmware", "central", "scanner.vision", "scanner.sources"),
@@ -63,7 +69,7 @@ def test_the_parts_of_the_scanner_know_nothing_of_what_stands_on_top_of_them(fol
 
 
 def test_no_module_shadows_one_of_the_standard_library() -> None:
-    import sys  # noqa: PLC0415
+    import sys
 
     shadows = [
         str(path.relative_to(ROOT))
@@ -75,9 +81,11 @@ def test_no_module_shadows_one_of_the_standard_library() -> None:
 
 
 def test_every_package_is_named_in_the_build() -> None:
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
-    declared = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    declared = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    )
     there = {
         str(path.parent.relative_to(ROOT)).replace("/", ".")
         for package in OURS

@@ -1,0 +1,229 @@
+"""`borderpost`: the commands of the box.
+
+Exit codes: 0 done, 2 wrong usage or configuration, 1 anything else. An error is one clear line on
+stderr; a traceback is a bug of ours.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from firmware.clock import machine_clock
+from firmware.settings import Settings, load
+from firmware.terminal import checked_lines, parsed_lines, scanned_lines
+from scanner.examine import Examiner
+from scanner.mrz.parse import parse as parse_lines
+from scanner.mrz.text import blocks, reading_of
+from scanner.report import as_object, checked_as_object, parsed_as_object
+from scanner.sources.capture import Capture
+from scanner.sources.replay import Replay
+from scanner.toml_errors import SettingsError
+from scanner.vision.engine import READERS, ReaderUnavailable, open_reader
+from scanner.watchlist.lists import Lists
+
+DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")
+
+app = typer.Typer(
+    help="Reads travel documents and checks them against lists, on the device.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(help="The device's configuration.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+
+class Refusal(Exception):
+    """Wrong usage or configuration: exit code 2."""
+
+
+class Failure(Exception):
+    """Anything else that went wrong: exit code 1."""
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+ListFolder = Annotated[
+    Path | None, typer.Option("--lists", help="A folder of lists; else the configured ones.")
+]
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+
+
+@app.command()
+def scan(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    as_json: AsJson = False,
+    lists: ListFolder = None,
+    reader: Annotated[
+        str | None, typer.Option("--reader", help=f"One of: {', '.join(READERS)}.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Reads pictures of documents and checks them."""
+    settings = _settings_if_any(config)
+    name = reader or (settings.reader.engine if settings else READERS[0])
+    try:
+        engine = open_reader(name)
+    except ReaderUnavailable as unavailable:
+        raise Refusal(str(unavailable)) from None
+    examiner = Examiner(engine, _lists(lists, settings), machine_clock)
+    failed = False
+    for capture in Replay(paths).captures(Event()):
+        examination = examiner.examine(capture)
+        failed |= examination.fault is not None
+        if as_json:
+            _print_json(as_object(examination))
+        else:
+            _print_lines(scanned_lines(examination))
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    as_json: AsJson = False, lists: ListFolder = None, config: Config = DEFAULT_CONFIG
+) -> None:
+    """Checks MRZ lines from standard input, one document a block between blank lines."""
+    examiner = Examiner(None, _lists(lists, _settings_if_any(config)), machine_clock)
+    for number, rows in enumerate(_blocks_on_stdin(), start=1):
+        text = reading_of(rows, reader="typed", today=machine_clock().now.date())
+        examination = examiner.examine(Capture(source=f"stdin:{number}", text=text))
+        if as_json:
+            _print_json(checked_as_object(examination))
+        else:
+            _print_lines(checked_lines(examination))
+
+
+@app.command()
+def parse(as_json: AsJson = False) -> None:
+    """Says what MRZ lines from standard input say, one document a block between blank lines."""
+    for rows in _blocks_on_stdin():
+        parsed = parse_lines(rows, machine_clock().now.date())
+        if as_json:
+            _print_json(parsed_as_object(parsed))
+        else:
+            _print_lines(parsed_lines(parsed))
+
+
+@app.command()
+def run(config: Config = DEFAULT_CONFIG) -> None:
+    """Runs the desk until SIGTERM."""
+    from firmware.daemon import CannotStart, run_until_told  # noqa: PLC0415  needs the extra `device`
+    from firmware.supervisor import GaveUp  # noqa: PLC0415
+
+    settings = _settings(config)
+    logging.basicConfig(
+        level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        run_until_told(settings)
+    except (CannotStart, GaveUp) as failure:
+        raise Failure(str(failure)) from None
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Once through, then a summary.")] = False,
+) -> None:
+    """Shows the whole product on this machine: specimens, mock lamps, a broker, headquarters."""
+    from firmware.demo.show import DemoFailed, show  # noqa: PLC0415  needs the extra `demo`
+
+    try:
+        complete = show(once=once)
+    except DemoFailed as failure:
+        raise Failure(str(failure)) from None
+    if not complete:
+        raise typer.Exit(1)
+
+
+@config_app.command("check")
+def config_check(
+    file: Annotated[Path, typer.Argument(help="The configuration file.")] = DEFAULT_CONFIG,
+) -> None:
+    """Reports every error of a configuration file at once."""
+    _settings(file)
+    typer.echo(f"{file}: in order")
+
+
+def main() -> None:
+    """The way in: turns every error into one line and an exit code."""
+    sys.exit(_exit_code(app))
+
+
+def _exit_code(run_app: Callable[..., object]) -> int:
+    try:
+        code = run_app(standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed("interrupted", 1)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be told to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Refusal, SettingsError) as refusal:
+        return _failed(str(refusal), 2)
+    except typer.TyperException as usage:
+        return _failed(f"{usage.format_message().rstrip('.')}; see borderpost --help", 2)
+    except ModuleNotFoundError as missing:
+        return _failed(
+            f"the Python package {missing.name} is not installed; install borderpost with the "
+            "extra that this command needs (see README)",
+            1,
+        )
+    except Failure as failure:
+        return _failed(str(failure), 1)
+    except Exception as bug:
+        return _failed(f"an error of our own ({type(bug).__name__}); please report it", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"borderpost: {line}", file=sys.stderr)
+    return code
+
+
+def _settings(path: Path) -> Settings:
+    return load(path)
+
+
+def _settings_if_any(path: Path) -> Settings | None:
+    """The settings, or None where the default file is not there: a technician's own computer."""
+    if path == DEFAULT_CONFIG and not path.exists():
+        return None
+    return load(path)
+
+
+def _lists(folder: Path | None, settings: Settings | None) -> Lists:
+    if folder is not None:
+        return Lists(folder)
+    if settings is None:
+        return Lists(None)
+    from firmware.policies import policies  # noqa: PLC0415
+
+    return Lists(settings.lists.folder, policies(settings.lists))
+
+
+def _blocks_on_stdin() -> Iterator[list[str]]:
+    yield from blocks(sys.stdin.buffer.read())
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

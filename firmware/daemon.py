@@ -1,0 +1,214 @@
+"""The composition root: every part of the box, built here and nowhere else.
+
+Read `Box.__init__` from top to bottom for what there is, and `_parts` for the order in which it
+starts; it stops in reverse, so that the sources fall silent first, the desk finishes what it took
+in, and the uplink leaves last. Nothing in between holds anything that is not on disk.
+"""
+
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from threading import Event
+from types import FrameType
+
+from firmware.answers import Answers
+from firmware.clock import DeviceClock
+from firmware.desk import Desk, Rules, Screen
+from firmware.journal import Journal
+from firmware.keys import KeyFault, load_keys
+from firmware.notify import notify, watchdog_interval_s
+from firmware.outbox import Outbox
+from firmware.panel import PanelUnavailable, open_panel
+from firmware.policies import policies
+from firmware.settings import BrokerSettings, Settings
+from firmware.sources import open_source
+from firmware.stats import HourlyStats
+from firmware.supervisor import Part, Supervisor
+from firmware.uplink import Link, Uplink
+from firmware.wellbeing import Wellbeing
+from scanner.alert import Place
+from scanner.examine import Examiner
+from scanner.sources.capture import Source
+from scanner.vision.engine import ReaderUnavailable, open_reader
+from scanner.watchlist.lists import Lists
+
+log = logging.getLogger(__name__)
+
+STUCK_AFTER_S = 30.0
+"""A desk without progress for so long is stuck, and the watchdog hears nothing more of it."""
+_WATCH_EVERY_S = 0.25
+
+
+class CannotStart(Exception):
+    """The box cannot start as configured; the message says why and what to do."""
+
+
+class Box:
+    """One desk's appliance. `screens` are shown what happens at the desk. Raises CannotStart."""
+
+    def __init__(self, settings: Settings, screens: Sequence[Screen] = ()) -> None:
+        device, data = settings.device, settings.device.data
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            keys = load_keys(settings.keys.device, settings.keys.central)
+            link = _link(device.name, settings.broker)
+            reader = open_reader(settings.reader.engine) if _needs_reader(settings) else None
+            self.panel = open_panel(settings.panel)
+        except OSError as error:
+            raise CannotStart(f"{error.filename}: {error.strerror}") from None
+        except (KeyFault, PanelUnavailable, ReaderUnavailable) as fault:
+            raise CannotStart(str(fault)) from None
+        self.clock = DeviceClock(
+            data / "clock.json",
+            trust_machine=settings.clock.trust == "machine",
+            grace=timedelta(hours=settings.clock.grace_hours),
+        )
+        self.outbox = Outbox(data / "outbox.db", device.name, keys.signing)
+        self.answers = Answers(data / "answers.db", keys.signing, self.outbox.document_of)
+        self.journal = Journal(data / "journal.db", device.name)
+        lists = Lists(settings.lists.folder, policies(settings.lists))
+        place = Place(site=device.site, lane=device.lane)
+        self.desk = Desk(
+            examiner=Examiner(
+                reader,
+                lists,
+                self.clock.reading,
+                lambda document: self.answers.holding(document, self.clock.reading().now),
+            ),
+            outbox=self.outbox,
+            journal=self.journal,
+            panel=self.panel,
+            screens=screens,
+            rules=Rules(
+                place=place,
+                answer_within=timedelta(minutes=settings.alerts.answer_within_minutes),
+                hold=timedelta(seconds=settings.panel.hold_seconds),
+            ),
+            clock=self.clock.reading,
+        )
+        self.sources = tuple(open_source(source) for source in settings.sources)
+        wellbeing = Wellbeing(place, lists, self.clock, self.sources, self.desk, self.answers)
+        self.uplink = Uplink(
+            link,
+            device.name,
+            self.outbox,
+            self.answers,
+            keys,
+            wellbeing.status,
+            clock=lambda: self.clock.reading().now,
+            keep=timedelta(days=settings.alerts.keep_days),
+        )
+        self.stats = HourlyStats(
+            self.journal,
+            self.outbox,
+            self.clock.reading,
+            keep=timedelta(days=settings.journal.keep_days),
+        )
+        self._supervisor = Supervisor(self._parts())
+
+    def _parts(self) -> tuple[Part, ...]:
+        return (
+            Part("clock", self.clock.run),
+            Part("uplink", self.uplink.run),
+            Part("stats", self.stats.run),
+            Part("desk", self.desk.run),
+            *(
+                Part(f"source {source.name}", partial(_feed, source, self.desk), may_end=True)
+                for source in self.sources
+            ),
+        )
+
+    def start(self) -> None:
+        """Starts every part, in order."""
+        self._supervisor.start()
+
+    def watch(self) -> None:
+        """Looks after the parts, once. Raises GaveUp where one has died too often."""
+        self._supervisor.watch()
+
+    def stop(self) -> None:
+        """Stops every part, in reverse order, and lets go of files and pins."""
+        self._supervisor.stop()
+        self.panel.close()
+        for file in (self.outbox, self.answers, self.journal):
+            file.close()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the desk has made no progress for too long."""
+        return time.monotonic() - self.desk.last_beat > STUCK_AFTER_S
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every source has ended and the desk has finished what they gave."""
+        ended = all(self._supervisor.ended(f"source {source.name}") for source in self.sources)
+        return ended and self.desk.idle
+
+    @property
+    def queued(self) -> int:
+        """Messages that central has not yet acknowledged."""
+        return self.uplink.queued
+
+
+def run_until_told(settings: Settings, screens: Sequence[Screen] = ()) -> None:
+    """Runs the box until SIGTERM or SIGINT. Raises CannotStart, and GaveUp after stopping."""
+    told = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, partial(_note_signal, told))
+    box = Box(settings, screens)
+    box.start()
+    notify("READY=1")
+    log.info("borderpost is ready")
+    try:
+        _watch_until(told, box)
+    finally:
+        notify("STOPPING=1")
+        log.info("borderpost is stopping")
+        box.stop()
+
+
+def _watch_until(told: Event, box: Box) -> None:
+    interval = watchdog_interval_s()
+    pinged = time.monotonic()
+    while not told.wait(_WATCH_EVERY_S):
+        box.watch()
+        now = time.monotonic()
+        if interval is not None and now - pinged >= min(interval, 1.0):
+            if box.stuck:
+                log.error("the desk has made no progress for %.0f s", STUCK_AFTER_S)
+            else:
+                notify("WATCHDOG=1")
+            pinged = now
+
+
+def _note_signal(told: Event, number: int, frame: FrameType | None) -> None:
+    told.set()
+
+
+def _feed(source: Source, desk: Desk, stop: Event) -> None:
+    """A source's part: everything that it captures goes to the desk."""
+    for capture in source.captures(stop):
+        desk.offer(capture, stop)
+
+
+def _needs_reader(settings: Settings) -> bool:
+    """Whether any source gives pictures."""
+    return any(source.kind != "serial" for source in settings.sources)
+
+
+def _link(device: str, broker: BrokerSettings) -> Link:
+    password = None
+    if broker.password_file is not None:
+        password = broker.password_file.read_text().strip()
+    return Link(
+        host=broker.host,
+        port=broker.port,
+        protocol=broker.protocol,
+        client_id=device,
+        keepalive_s=broker.keepalive_seconds,
+        username=broker.username,
+        password=password,
+    )

@@ -1,0 +1,142 @@
+"""The demo's story: documents at the desk, alerts at central, and a count of both at the end."""
+
+import contextlib
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from firmware.daemon import Box, CannotStart
+from firmware.demo.broker import DemoBroker
+from firmware.demo.site import Site, SiteFailed, set_up
+from firmware.desk import Shown
+from firmware.journal import ALERTING
+from firmware.panel import PATTERNS, Light
+from firmware.settings import load
+from firmware.supervisor import GaveUp
+from scanner.vision.engine import ReaderUnavailable
+
+_DELIVERED_WITHIN_S = 60.0
+_LAMP = {Light.ON: "●", Light.OFF: "○", Light.SLOW: "◐"}
+
+
+class DemoFailed(Exception):
+    """The demo could not be shown; the message says why and what to do."""
+
+
+def show(*, once: bool) -> bool:
+    """Runs the demo until the specimens are through (`once`) or Ctrl-C. True when every hit's
+    alert arrived at central. Raises DemoFailed."""
+    try:
+        with _folder() as folder, DemoBroker() as broker:
+            _say("demo", "a desk, a broker and headquarters on this machine; all persons invented")
+            site = set_up(folder, broker.port, loop=not once)
+            with _headquarters(site):
+                screen = _DemoScreen()
+                _run_desk(site, screen, once=once)
+                return _sum_up(site, screen)
+    except (SiteFailed, CannotStart, GaveUp, ReaderUnavailable) as failure:
+        raise DemoFailed(str(failure)) from None
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="borderpost-demo-") as folder:
+        yield Path(folder)
+
+
+def _run_desk(site: Site, screen: "_DemoScreen", *, once: bool) -> None:
+    box = Box(load(site.device_toml), [screen])
+    box.start()
+    try:
+        _say("demo", "lamps: ready, go, attend (● on, ○ off, ◐ slowly on and off)")
+        while not (once and box.exhausted):
+            box.watch()
+            time.sleep(0.1)
+        deadline = time.monotonic() + _DELIVERED_WITHIN_S
+        while box.queued and time.monotonic() < deadline:
+            box.watch()
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        _say("demo", "stopping")
+    finally:
+        box.stop()
+
+
+@contextlib.contextmanager
+def _headquarters(site: Site) -> Iterator[None]:
+    process = subprocess.Popen(
+        site.central("receive"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    teller = threading.Thread(target=_tell, args=(process,), daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        teller.join(5)
+
+
+def _tell(process: "subprocess.Popen[str]") -> None:
+    assert process.stdout is not None  # noqa: S101  it was asked for
+    for line in process.stdout:
+        _say("central", line.rstrip())
+
+
+class _DemoScreen:
+    """The officer's screen, as lines on the terminal. What it shows of a document is its file's
+    name: the holders are invented, and a terminal is no place for the habit."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.alerts: set[str] = set()
+        self.unwritten = 0
+
+    def show(self, shown: Shown) -> None:
+        examination = shown.examination
+        name = Path(examination.source).name
+        if examination.verdict is None:
+            message = examination.fault.message if examination.fault else "nothing was examined"
+            _say("desk", f"{name:<28} {message}")
+            return
+        outcome = examination.verdict.outcome
+        self.outcomes[outcome.value] += 1
+        if outcome in ALERTING:
+            if shown.alert_id:
+                self.alerts.add(shown.alert_id)
+            else:
+                self.unwritten += 1
+        lamps = " ".join(_LAMP[light] for light in PATTERNS[outcome])
+        _say("desk", f"{name:<28} {lamps}  {outcome.value:<12} {examination.verdict.reasons[0]}")
+        for line in (*examination.verdict.beside, *shown.faults):
+            _say("desk", f"{'':<34}  {'':<12} {line}")
+
+
+def _sum_up(site: Site, screen: _DemoScreen) -> bool:
+    at_central = {alert["id"] for alert in json.loads(site.ask_central("alerts", "--json"))}
+    arrived = screen.alerts & at_central
+    hits = len(screen.alerts) + screen.unwritten
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(screen.outcomes.items()))
+    _say("demo", f"verdicts: {told}; a hit is a HIT or a POSSIBLE, and each raises an alert")
+    documents = sum(screen.outcomes.values())
+    print(
+        f"demo: {documents} documents, {hits} hits, {len(arrived)} alerts received by central",
+        flush=True,
+    )
+    return len(arrived) == hits
+
+
+def _say(who: str, line: str) -> None:
+    print(f"{who:<8}| {line}", flush=True)

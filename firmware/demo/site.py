@@ -1,0 +1,136 @@
+"""Sets up a site for the demo in an empty folder: keys, a list, and both ends' configuration.
+
+It does what a technician would, with the same commands, so the demo also shows that they work.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.demo.catalogue import SPECIMENS_FOLDER
+
+DEVICE = "demo-desk"
+LIST = "sltd"
+_WITHIN_S = 60
+
+_DEVICE_TOML = """
+[device]
+name = "{device}"
+site = "Utopia North"
+lane = "1"
+data = {data}
+
+[[sources]]
+kind = "folder"
+name = "specimens"
+path = {specimens}
+loop = {loop}
+
+[lists]
+folder = {lists}
+[[lists.use]]
+name = "{list}"
+
+[clock]
+trust = "machine"
+
+[panel]
+pins = "mock"
+hold_seconds = 0.5
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+protocol = "3.1.1"
+keepalive_seconds = 5
+
+[keys]
+device = {device_key}
+central = {central_key}
+"""
+
+_CENTRAL_TOML = """
+[broker]
+host = "127.0.0.1"
+port = {port}
+protocol = "3.1.1"
+
+[store]
+url = {store}
+
+[keys]
+folder = {keys}
+"""
+
+
+class SiteFailed(Exception):
+    """A step of the set-up failed; the message says which."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where everything of the demo is."""
+
+    folder: Path
+
+    @property
+    def device_toml(self) -> Path:
+        return self.folder / "borderpost.toml"
+
+    @property
+    def central_toml(self) -> Path:
+        return self.folder / "central.toml"
+
+    def central(self, *arguments: str) -> list[str]:
+        """The command line of one of central's commands at this site."""
+        return [sys.executable, "-m", "central.cli", *arguments, "--config", str(self.central_toml)]
+
+    def ask_central(self, *arguments: str) -> str:
+        """What one of central's commands prints. Raises SiteFailed."""
+        return _run(self.central(*arguments))
+
+
+def set_up(folder: Path, port: int, *, loop: bool) -> Site:
+    """A site whose broker is at `port` on this machine. Raises SiteFailed."""
+    site = Site(folder)
+    (folder / "data").mkdir()
+    site.central_toml.write_text(
+        _CENTRAL_TOML.format(
+            port=port,
+            store=_quoted(f"sqlite:///{folder}/central.db"),
+            keys=_quoted(folder / "central-keys"),
+        )
+    )
+    site.device_toml.write_text(
+        _DEVICE_TOML.format(
+            device=DEVICE,
+            list=LIST,
+            data=_quoted(folder / "data"),
+            specimens=_quoted(SPECIMENS_FOLDER),
+            loop=str(loop).lower(),
+            lists=_quoted(folder / "lists"),
+            port=port,
+            device_key=_quoted(folder / "device-keys" / "device.jwk"),
+            central_key=_quoted(folder / "device-keys" / "central.pub.jwk"),
+        )
+    )
+    site.ask_central("enrol", DEVICE, str(folder / "device-keys"))
+    source = SPECIMENS_FOLDER / "demo-list.csv"
+    build = [sys.executable, "-m", "central.cli", "lists", "build"]
+    _run([*build, str(source), str(folder / "lists"), "--name", LIST])
+    return site
+
+
+def _quoted(value: Path | str) -> str:
+    """A TOML basic string: JSON's strings are a subset."""
+    return json.dumps(str(value))
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
+    if done.returncode != 0:
+        what = " ".join(command[3:5])
+        raise SiteFailed(f"borderpost-central {what}: {done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,29 @@
+"""From a source's settings to the source itself."""
+
+from firmware.settings import AnySource, CameraSource, FolderSource, RpicamSource, SerialSource
+from scanner.sources.camera import Camera, RpicamStream, V4l2Stream
+from scanner.sources.capture import Source
+from scanner.sources.replay import Replay
+from scanner.sources.serial_port import SerialScanner, Trigger
+
+
+def open_source(settings: AnySource) -> Source:
+    """The source that `settings` describe. Opens nothing yet: that is the source's own affair, and
+    a device that is not there shows in its health."""
+    match settings:
+        case FolderSource():
+            return Replay([settings.path], name=settings.name, loop=settings.loop)
+        case SerialSource():
+            return SerialScanner(
+                settings.name,
+                settings.port,
+                settings.family,
+                baud=settings.baud,
+                trigger=Trigger(settings.trigger),
+            )
+        case CameraSource():
+            size = (settings.width, settings.height, settings.fps)
+            return Camera(settings.name, V4l2Stream(settings.device, *size))
+        case RpicamSource():
+            size = (settings.width, settings.height, settings.fps)
+            return Camera(settings.name, RpicamStream(settings.command, *size))

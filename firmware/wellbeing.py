@@ -1,0 +1,93 @@
+"""How the device is, as central is told: its place, software, lists, and what is at fault.
+
+Nothing in here is about a document. The uplink adds what it knows itself (queue, sequence, answers
+held) and publishes it when it changes; so list ages, which change all the time, are left out, and
+the version and date that they follow from are in.
+"""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+from scanner.alert import DeviceFault, Place, StatusData, list_versions
+from scanner.sources.capture import Source
+from scanner.watchlist.age import ClockReading
+from scanner.watchlist.contract import ListHealth, ListState
+from scanner.watchlist.lists import Lists
+
+_MOST = 200
+
+
+class _Clock(Protocol):
+    def reading(self) -> ClockReading: ...
+
+
+class _Desk(Protocol):
+    @property
+    def unwritten(self) -> int: ...
+
+
+class _Answers(Protocol):
+    @property
+    def fault(self) -> str | None: ...
+
+
+class Wellbeing:
+    """Gathers the status; asks the parts, and changes none."""
+
+    def __init__(
+        self,
+        place: Place,
+        lists: Lists,
+        clock: _Clock,
+        sources: Sequence[Source],
+        desk: _Desk,
+        answers: _Answers,
+    ) -> None:
+        self._place = place
+        self._lists = lists
+        self._clock = clock
+        self._sources = sources
+        self._desk = desk
+        self._answers = answers
+        self._software = _software()
+
+    def status(self) -> StatusData:
+        """The device as it is now."""
+        clock = self._clock.reading()
+        states = self._lists.states(clock)
+        faults = [*self._list_faults(states), *self._other_faults(clock)][:MAX_FAULTS]
+        return StatusData(
+            place=self._place,
+            software=self._software,
+            lists=list_versions(states),
+            faults=tuple(
+                DeviceFault(part=part[:64], message=message[:_MOST])
+                for part, message in faults[:32]
+            ),
+        )
+
+    def _list_faults(self, states: Sequence[ListState]) -> Iterator[tuple[str, str]]:
+        for state in states:
+            if state.health is ListHealth.OVER_AGE:
+                yield f"list {state.name}", "over age"
+            elif state.health is not ListHealth.OK:
+                yield f"list {state.name}", state.reason
+
+    def _other_faults(self, clock: ClockReading) -> Iterator[tuple[str, str]]:
+        for source in self._sources:
+            if not source.health.ok:
+                yield f"source {source.name}", source.health.message
+        if not clock.synchronised:
+            yield "clock", "not set since boot"
+        if self._desk.unwritten:
+            yield "outbox", "the disk refuses alerts; the desk keeps trying to write them"
+        if self._answers.fault:
+            yield "answers", self._answers.fault
+
+
+def _software() -> str:
+    try:
+        return f"borderpost {version('borderpost')}"
+    except PackageNotFoundError:
+        return "borderpost"
