@@ -88,11 +88,17 @@ def filler_likeness(grid: Grid) -> NDArray[np.float64] | None:
     return None
 
 
-def sheet(grid: Grid, words: Sequence[tuple[int, int, int]], line_height: int) -> Grey:
+def sheet(
+    grid: Grid, words: Sequence[tuple[int, int, int]], line_height: int, times: int
+) -> Grey:
     """A picture with each word (line, start, end) on a row of its own, its print about
-    `line_height` pixels tall."""
+    `line_height` pixels tall; words of a single character stand there `times` times."""
     tall = int(np.median([bottom - top for top, bottom in grid.bands]))
     cuts = [grid.cut(*word, margin=max(2, tall // 4)) for word in words]
+    cuts = [
+        np.tile(cut, times) if end - start == 1 else cut
+        for cut, (_, start, end) in zip(cuts, words, strict=True)
+    ]
     across = max(cut.shape[1] for cut in cuts) + 4 * tall
     ground = int(np.percentile(grid.picture, 75))
     rows = []
