@@ -194,13 +194,13 @@ class _Session:
 
     def __init__(self, port: str, baud: int, family: Family, timeouts: tuple[float, float]) -> None:
         self._path = Path(port)
+        # Opening asserts DTR and RTS and drops what came before, where the device has any of that.
         self._serial = serial.Serial(
             port, baud, timeout=READ_S, write_timeout=1.0, dsrdtr=False, exclusive=True
         )
         self.deframer = Deframer(family, idle_s=timeouts[0], row_timeout_s=timeouts[1])
         self._device = self._path.stat().st_rdev
         self._active = self._looked = time.monotonic()
-        self._serial.dtr = True
 
     def read(self) -> list[Heard]:
         """Waits at most READ_S; gives what came and what silence ended."""
