@@ -15,6 +15,7 @@ from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth, ListState
 from scanner.watchlist.lists import Lists
 
+MAX_FAULTS = 32
 _MOST = 200
 
 
@@ -62,8 +63,7 @@ class Wellbeing:
             software=self._software,
             lists=list_versions(states),
             faults=tuple(
-                DeviceFault(part=part[:64], message=message[:_MOST])
-                for part, message in faults[:32]
+                DeviceFault(part=part[:64], message=message[:_MOST]) for part, message in faults
             ),
         )
 

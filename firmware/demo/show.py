@@ -12,7 +12,7 @@ from pathlib import Path
 
 from firmware.daemon import Box, CannotStart
 from firmware.demo.broker import DemoBroker
-from firmware.demo.site import Site, SiteFailed, set_up
+from firmware.demo.stage import Site, SiteFailed, set_up
 from firmware.desk import Shown
 from firmware.journal import ALERTING
 from firmware.panel import PATTERNS, Light

@@ -1,0 +1,98 @@
+"""A whole desk without its threads: real list, outbox, journal, answers and mock lamps."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from firmware.answers import Answers
+from firmware.clock import machine_clock
+from firmware.desk import Desk, Rules, Shown
+from firmware.journal import Journal
+from firmware.outbox import Outbox
+from firmware.panel import Pattern
+from scanner.alert import Place, new_key
+from scanner.examine import Examiner
+from scanner.mrz.document import Format
+from scanner.mrz.text import reading_of
+from scanner.mrz.write import compose, write
+from scanner.sources.capture import Capture
+from scanner.watchlist.build import build_list
+from scanner.watchlist.lists import Lists
+
+HEADER = "issuer,number,number_to,kind,status,recorded,reference\n"
+LISTED = write(
+    compose(
+        Format.TD3,
+        number="L898902C3",
+        surname="ERIKSSON",
+        given_names="ANNA MARIA",
+        birth_date="1974-08-12",
+        sex="F",
+        expiry_date="2034-04-15",
+    )
+)
+CLEAN = write(
+    compose(
+        Format.TD3,
+        number="U71B40952",
+        surname="LINDQVIST",
+        given_names="ASTRID",
+        birth_date="1986-03-14",
+        sex="F",
+        expiry_date="2034-11-20",
+    )
+)
+
+
+@dataclass
+class Lamps:
+    """A panel that remembers what it was told, and what was on disk when it was told."""
+
+    shown: list[Pattern] = field(default_factory=list)
+
+    def show(self, pattern: Pattern) -> None:
+        self.shown.append(pattern)
+
+    def close(self) -> None:
+        return
+
+
+@dataclass
+class Screen:
+    shown: list[Shown] = field(default_factory=list)
+
+    def show(self, shown: Shown) -> None:
+        self.shown.append(shown)
+
+
+class WholeDesk:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        source = folder / "sltd.csv"
+        source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
+        build_list(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+        key = new_key()
+        self.outbox = Outbox(folder / "outbox.db", "desk-1", key)
+        self.answers = Answers(folder / "answers.db", key, self.outbox.document_of)
+        self.journal = Journal(folder / "journal.db", "desk-1")
+        self.lamps = Lamps()
+        self.screen = Screen()
+        self.desk = Desk(
+            examiner=Examiner(
+                None,
+                Lists(folder / "lists"),
+                machine_clock,
+                lambda document: self.answers.holding(document, datetime.now(UTC)),
+            ),
+            outbox=self.outbox,
+            journal=self.journal,
+            panel=self.lamps,
+            screens=[self.screen],
+            rules=Rules(Place(site="Utopia North", lane="1"), timedelta(minutes=15), timedelta(0)),
+            clock=machine_clock,
+        )
+
+
+def typed(lines: tuple[str, ...]) -> Capture:
+    today = datetime.now(UTC).date()
+    return Capture("typed", text=reading_of(lines, reader="typed", today=today))

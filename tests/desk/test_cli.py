@@ -1,0 +1,168 @@
+"""The commands as a technician meets them: answers, exit codes, one clear line for every error."""
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.watchlist.build import build_list
+from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
+
+COMMANDS = ("scan", "parse", "check", "run", "demo", "config")
+
+
+def borderpost(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "firmware.cli", *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def objects(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _text(*documents: tuple[str, ...]) -> bytes:
+    return "\n\n".join("\n".join(lines) for lines in documents).encode()
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lists")
+    source = folder / "source.csv"
+    source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
+    build_list(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+    return folder / "lists"
+
+
+def test_parse_answers_each_block_in_order_and_says_why_one_is_no_document() -> None:
+    done = borderpost("parse", "--json", stdin=_text(LISTED, ("NOTHING",), CLEAN))
+    first, second, third = objects(done)
+    assert done.returncode == 0
+    assert list(first) == ["format", "lines", "document", "findings", "reason"]
+    assert first["document"]["number"] == "L898902C3"
+    assert first["reason"] is None
+    assert second["document"] is None
+    assert set(second["reason"]) == {"code", "message"}
+    assert third["document"]["surname"] == "LINDQVIST"
+
+
+def test_parse_takes_any_bytes_without_a_word_on_stderr() -> None:
+    done = borderpost("parse", stdin=bytes(range(256)) * 20)
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
+def test_check_tells_the_listed_from_the_clean(lists: Path) -> None:
+    done = borderpost("check", "--lists", str(lists), "--json", stdin=_text(LISTED, CLEAN))
+    hit, clear = objects(done)
+    assert done.returncode == 0
+    assert hit["verdict"]["outcome"] == "HIT"
+    (match,) = hit["verdict"]["matches"]
+    assert match["list"] == "sltd"
+    assert match["certainty"] == "exact"
+    assert match["status"] == "stolen"
+    assert match["kind"] == "passport"
+    assert match["recorded"] == "2026-01-05"
+    assert match["asked_as"] == "number"
+    assert clear["verdict"]["outcome"] == "CLEAR"
+    assert "box" not in clear["reading"]
+
+
+def test_without_any_list_nothing_is_clear() -> None:
+    (said,) = objects(borderpost("check", "--json", stdin=_text(CLEAN)))
+    assert said["verdict"]["outcome"] == "NOT_CHECKED"
+
+
+def test_an_empty_folder_of_lists_is_not_checked_either(tmp_path: Path) -> None:
+    done = borderpost("check", "--lists", str(tmp_path), "--json", stdin=_text(CLEAN))
+    (said,) = objects(done)
+    assert said["verdict"]["outcome"] == "NOT_CHECKED"
+
+
+def test_scan_gives_one_object_a_file_in_order_also_for_files_that_fail(
+    tmp_path: Path, lists: Path
+) -> None:
+    text = tmp_path / "b.txt"
+    text.write_bytes(_text(LISTED))
+    (tmp_path / "a.jpg").write_bytes(b"this is no picture")
+    missing = tmp_path / "c.png"
+    paths = [str(tmp_path / "a.jpg"), str(text), str(missing)]
+    done = borderpost("scan", *paths, "--json", "--lists", str(lists))
+    bad, good, gone = objects(done)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert [bad["source"], good["source"], gone["source"]] == paths
+    assert set(bad["error"]) == {"code", "message"}
+    assert "error" not in good
+    assert good["verdict"]["outcome"] == "HIT"
+    assert gone["verdict"] is None
+    assert list(good) == ["source", "reading", "document", "findings", "verdict", "ms"]
+    assert list(good["ms"]) == ["load", "locate", "recognise", "decode", "look_up", "total"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan",),
+        ("scan", "x.jpg", "--reader", "tesseract"),
+        ("scan", "x.jpg", "--reader", "litert"),
+        ("check", "--jsn"),
+        ("nonsense",),
+        ("config", "check", "/nonexistent.toml"),
+        ("run", "--config", "/nonexistent.toml"),
+        ("check", "--config", "/nonexistent.toml"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: tuple[str, ...]) -> None:
+    done = borderpost(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith(b"borderpost: ")
+
+
+def test_every_error_of_a_configuration_is_a_line_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "b.toml"
+    file.write_text("[device]\nname = 3\n[brocker]\nport = 1\n")
+    done = borderpost("config", "check", str(file))
+    assert done.returncode == 2
+    assert b"line 3: brocker: is not a setting; did you mean broker?" in done.stderr
+    assert len(done.stderr.splitlines()) >= 4
+
+
+def test_a_desk_without_keys_does_not_start_and_says_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "b.toml"
+    file.write_text(
+        f"""
+[device]
+name = "desk-1"
+site = "x"
+data = "{tmp_path}"
+[[sources]]
+kind = "serial"
+name = "s"
+port = "/dev/none"
+[lists]
+[[lists.use]]
+name = "sltd"
+[keys]
+device = "{tmp_path}/none.jwk"
+"""
+    )
+    done = borderpost("run", "--config", str(file))
+    assert done.returncode == 1
+    assert b"enrol the device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    told = borderpost("--help").stdout.decode()
+    assert all(re.search(rf"^\s+{command}\s", told, re.MULTILINE) for command in COMMANDS)

@@ -1,0 +1,75 @@
+"""Documentation that lies fails the build."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from firmware.cli import app
+from scanner.mrz import FINDING_CODES, REASON_CODES
+from scanner.verdict import Outcome
+from scanner.watchlist.contract import AskedAs, ListHealth
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("models/*.md")])
+PATH_IN_TEXT = re.compile(
+    r"`((?:scanner|firmware|central|config|tests|systemd|models|benchmarks|docs)/[\w./-]*\w)`"
+)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+COMMAND = re.compile(r"^(?:make|borderpost(?:-central)?) .*$", re.MULTILINE)
+
+
+def _codes_in(page: str, heading: str) -> dict[str, str]:
+    text = (ROOT / "docs" / page).read_text().split(f"## {heading}")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", text, re.MULTILINE))
+
+
+def test_every_reason_is_documented_in_its_own_words() -> None:
+    assert _codes_in("mrz.md", "Reasons") == {str(k): v for k, v in REASON_CODES.items()}
+
+
+def test_every_finding_is_documented_in_its_own_words() -> None:
+    assert _codes_in("mrz.md", "Findings") == {str(k): v for k, v in FINDING_CODES.items()}
+
+
+def test_the_readme_tells_of_every_verdict_strongest_first() -> None:
+    told = re.findall(r"^\| ([A-Z_]+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert told == [outcome.value for outcome in Outcome]
+
+
+def test_every_way_of_asking_and_every_health_of_a_list_is_documented() -> None:
+    text = (ROOT / "docs" / "lists.md").read_text()
+    assert set(_codes_in("lists.md", "What is asked")) == {str(a) for a in AskedAs}
+    assert all(f"`{health}`" in text for health in ListHealth)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text()
+    named = {ROOT / path for path in PATH_IN_TEXT.findall(text)}
+    linked = {(page.parent / link).resolve() for link in LINK.findall(text)}
+    missing = sorted(str(path.relative_to(ROOT)) for path in named | linked if not path.exists())
+    assert missing == []
+
+
+def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        found
+        for page in PAGES
+        for found in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)
+    }
+    assert named <= targets
+    assert {"demo", "test", "check"} <= named
+
+
+def test_every_command_of_the_box_that_the_readme_names_is_there() -> None:
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
+    named = {
+        line.split()[1]
+        for line in COMMAND.findall((ROOT / "README.md").read_text())
+        if line.startswith("borderpost ")
+    }
+    assert named
+    assert named <= commands
