@@ -21,7 +21,7 @@ def choose(lines: Sequence[str]) -> Layout:
     candidates = [LAYOUTS[format_] for format_ in _candidates(len(lines[0]), lines[0])]
     if len(candidates) == 1:
         return candidates[0]
-    return max(candidates, key=lambda layout: _share_that_holds(layout, lines))
+    return max(candidates, key=lambda layout: _fit(layout, lines))
 
 
 def read_checks(layout: Layout, lines: Sequence[str], number: ReadNumber) -> Checks:
@@ -48,7 +48,9 @@ def _candidates(width: int, first: str) -> Sequence[Format]:
     return (Format.FRA_ID, Format.TD2) if old_french else (Format.TD2,)
 
 
-def _share_that_holds(layout: Layout, lines: Sequence[str]) -> float:
+def _fit(layout: Layout, lines: Sequence[str]) -> tuple[float, int]:
+    """The share of known check digits that hold, then how few characters are out of place."""
     checks = read_checks(layout, lines, read_number(layout, lines))
     known = [check for check in vars(checks).values() if check is not None]
-    return sum(known) / len(known) if known else 0.0
+    out_of_place = sum(layout.misfits(i, line) for i, line in enumerate(lines))
+    return sum(known) / len(known) if known else 0.0, -out_of_place

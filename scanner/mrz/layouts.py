@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from scanner.mrz.check_digits import FILLER
 from scanner.mrz.document import Format
+from scanner.mrz.reading import UNKNOWN
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
@@ -89,6 +90,14 @@ class Layout:
             if field.span.covers(line, position):
                 return field.alphabet
         raise IndexError(f"{self.format} has no line {line} with a position {position}")
+
+    def misfits(self, line: int, row: str) -> int:
+        """How many characters of a row cannot rightly stand in a line; unknown ones count not."""
+        return sum(
+            character not in self.alphabet(line, position)
+            for position, character in enumerate(row)
+            if character != UNKNOWN
+        )
 
 
 _ALPHABETS = {

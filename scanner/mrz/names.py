@@ -82,6 +82,8 @@ def cut(surname: str, given_names: str, width: int) -> tuple[str, str]:
     try:
         return surname, cut_one(given_names, width - len(SEPARATOR) - len(surname))
     except ValueError:
+        if len(surname) < 2:
+            raise
         surname = cut_one(surname, len(surname) - 1)
         return surname, cut_one(given_names, width - len(SEPARATOR) - len(surname))
 

@@ -9,7 +9,7 @@ accepted and which it was is told.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.mrz.check_digits import FILLER, check_digit, holds
+from scanner.mrz.check_digits import FILLER, VALUES, check_digit, holds
 from scanner.mrz.document import NumberRule
 from scanner.mrz.layouts import Layout
 from scanner.mrz.reading import UNKNOWN
@@ -61,6 +61,8 @@ def written(layout: Layout, number: str, rule: NumberRule, optional: str) -> tup
     ValueError where the number does not fit the rule or the format.
     """
     width = layout.fields["number"].span.length
+    if not VALUES.keys() >= set(number):
+        raise ValueError("number: only A to Z, 0 to 9 and < can be written")
     if rule is NumberRule.STANDARD:
         if not 0 < len(number) <= width:
             raise ValueError(f"number: 1 to {width} characters fit, not {len(number)}")

@@ -20,7 +20,9 @@ from scanner.mrz.layouts import CHARACTERS, LAYOUTS, WIDTHS, Layout
 from scanner.mrz.numbers import ReadNumber, read_number
 from scanner.mrz.reading import UNKNOWN
 
-_UPPER = {ord(lower): ord(lower) - 32 for lower in "abcdefghijklmnopqrstuvwxyz"}
+UPPER = {ord(lower): ord(lower) - 32 for lower in "abcdefghijklmnopqrstuvwxyz"}
+"""Only A to Z have an upper case here: no other letter may turn into one of them."""
+
 _ALLOWED = frozenset(CHARACTERS + UNKNOWN)
 _SEXES = {"F": "F", "M": "M", "X": "X"}
 
@@ -59,9 +61,8 @@ def is_sound(parsed: Parsed) -> bool:
 
 
 def normalised(line: str) -> str:
-    """A line in upper case, without the white space around it. Only A to Z have an upper case:
-    no other letter may turn into one of them."""
-    return line.strip().translate(_UPPER)
+    """A line in upper case, without the white space around it."""
+    return line.strip().translate(UPPER)
 
 
 def _why_not(lines: Sequence[str]) -> Reason | None:

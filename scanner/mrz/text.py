@@ -15,7 +15,7 @@ from types import MappingProxyType
 from scanner.mrz.check_digits import FILLER, holds
 from scanner.mrz.document import Format
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, WIDTHS, Layout
-from scanner.mrz.parse import is_sound, normalised, parse
+from scanner.mrz.parse import UPPER, is_sound, normalised, parse
 from scanner.mrz.reading import UNKNOWN, Reading, Status, Uncertain
 
 Candidates = tuple[tuple[str, float], ...]
@@ -99,17 +99,21 @@ def _decoded(data: bytes) -> str:
 
 
 def _cleaned(row: str) -> str:
-    """A row with one character a position, all of them an MRZ's or `?`."""
-    upper = row.rstrip("\r\n").translate(_SERIAL_FILLERS)
-    return "".join(
-        character if character in CHARACTERS else UNKNOWN
-        for character in (c.upper() if c.isascii() else UNKNOWN for c in upper)
-    )
+    """A row with one character a position, all of them an MRZ's or `?`. Spaces at the end are
+    fillers only where they make up a line's length."""
+    text = row.rstrip("\r\n")
+    if len(text) not in WIDTHS:
+        text = text.rstrip(" ")
+    upper = text.translate(_SERIAL_FILLERS).translate(UPPER)
+    return "".join(character if character in CHARACTERS else UNKNOWN for character in upper)
 
 
 def _without_repeats(rows: Mapping[int, str]) -> dict[int, str]:
     """Rows without those that came a second time."""
-    return {i: row for row, i in {row: i for i, row in reversed([*rows.items()])}.items()}
+    first: dict[str, int] = {}
+    for i, row in rows.items():
+        first.setdefault(row, i)
+    return {i: row for row, i in first.items()}
 
 
 def _slots(rows: Mapping[int, str], width: int) -> dict[int, int]:
@@ -130,10 +134,7 @@ def _slots(rows: Mapping[int, str], width: int) -> dict[int, int]:
 
 def _misfits(layout: Layout, slot: int, row: str) -> int:
     """How much speaks against a row being this line of this layout."""
-    against = sum(
-        character != UNKNOWN and character not in layout.alphabet(slot, position)
-        for position, character in enumerate(row)
-    )
+    against = layout.misfits(slot, row)
     if slot == 0 and row[0] not in _FIRST_LETTERS[layout.format] + UNKNOWN:
         against += 1
     lines = [UNKNOWN * layout.width] * layout.height
