@@ -4,6 +4,8 @@ Files are read one by one as they are asked for. A file that gives nothing becom
 own and the rest goes on.
 """
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +54,7 @@ class Replay:
 
     def _once(self) -> Iterator[Capture]:
         for path in self._paths:
-            if path.is_dir():
+            if os.path.isdir(path):  # noqa: PTH112 (false, not an error, for an impossible name)
                 yield from _folder(path)
             else:
                 yield from _file(path)
@@ -83,6 +85,8 @@ def _file(path: Path) -> Iterator[Capture]:
         yield _fault(path, error.code, str(error))
     except OSError as error:
         yield _fault(path, "unreadable", f"the file cannot be read ({error.strerror})")
+    except ValueError:  # a NUL in the name
+        yield _fault(path, "unreadable", "no file can have this name")
 
 
 def _texts(path: Path, data: bytes) -> Iterator[Capture]:
@@ -96,9 +100,10 @@ def _texts(path: Path, data: bytes) -> Iterator[Capture]:
 
 def _contents(path: Path) -> bytes:
     """Raises OSError, and PictureError for what is no plain file, empty or too large."""
-    if path.exists() and not path.is_file():
+    status = path.stat()
+    size = status.st_size
+    if not stat.S_ISREG(status.st_mode):
         raise PictureError("not_a_file", "this is no plain file; name a picture or a folder")
-    size = path.stat().st_size
     if size == 0:
         raise PictureError("empty", "the file is empty; take the picture again")
     if size > MOST_BYTES:
@@ -108,4 +113,7 @@ def _contents(path: Path) -> bytes:
 
 
 def _fault(path: Path, code: str, message: str) -> Capture:
-    return Capture(str(path), fault=Fault(code, f"{path}: {message}"))
+    shown = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(path)
+    )
+    return Capture(str(path), fault=Fault(code, f"{shown}: {message}"))
