@@ -23,6 +23,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from scanner.alert import MAX_PAYLOAD
+
 SESSION_S = 7 * 24 * 3600
 """How long the broker keeps the session of a device that is away (MQTT 5; 3.1.1 has no limit)."""
 CONNECT_WITHIN_S = 5.0
@@ -101,6 +103,7 @@ class Connection:
         if link.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = SESSION_S
+            properties.MaximumPacketSize = 2 * MAX_PAYLOAD
             options = {"clean_start": False, "properties": properties}
         try:
             self._client.connect(link.host, link.port, keepalive=link.keepalive_s, **options)

@@ -1,0 +1,314 @@
+"""`borderpost-central`: the commands of headquarters.
+
+Exit codes: 0 done, 2 wrong usage or configuration, 1 anything else. An error is one clear line on
+stderr; a traceback is a bug of ours.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from central.authority import Authority, NotEnrolled
+from central.database import in_iso
+from central.settings import Settings, SettingsError, load
+from central.show import line_of
+from central.store import AlertRow, Answer, Store, StoreFault, UnknownAlert
+from scanner.alert import AnswerOutcome, KeyFault
+from scanner.watchlist.build import BuildRefused, Problem, build_list
+from scanner.watchlist.source import SourceUnusable
+
+DEFAULT_CONFIG = Path("/etc/borderpost-central/central.toml")
+
+_HOURS_MOST = 24 * 366
+_INSTRUCTION_MOST = 500
+
+app = typer.Typer(
+    help="Headquarters: receives alerts, answers them, enrols devices, builds lists.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+lists_app = typer.Typer(help="The lists of documents.", no_args_is_help=True)
+alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
+app.add_typer(lists_app, name="lists")
+app.add_typer(alerts_app, name="alerts")
+
+
+class Refusal(Exception):
+    """Wrong usage or configuration: exit code 2."""
+
+
+class Failure(Exception):
+    """Anything else that went wrong: exit code 1."""
+
+
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@lists_app.command("build")
+def lists_build(
+    source: Annotated[Path, typer.Argument(help="The list's source, a CSV file.")],
+    out: Annotated[Path, typer.Argument(help="The folder of lists to build into.")],
+    name: Annotated[
+        str | None, typer.Option(help="The list's name; else the source's file name.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Until when the source is right, as 2026-11-23T04:00:00Z; else now."),
+    ] = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Build without the rows that are bad.")
+    ] = False,
+) -> None:
+    """Builds a list from its source; every bad row is reported, and stops it unless skipped."""
+
+    def report(problem: Problem) -> None:
+        print(f"{source}: line {problem.line}: {problem.reason}", file=sys.stderr)
+
+    try:
+        built = build_list(
+            source,
+            out,
+            name or source.stem.lower(),
+            as_of=_moment(as_of),
+            skip_bad_rows=skip_bad_rows,
+            report=report,
+        )
+    except (BuildRefused, SourceUnusable) as refusal:
+        raise Failure(str(refusal)) from None
+    except OSError as error:
+        raise Failure(f"{error.filename or out}: {error.strerror}") from None
+    manifest = built.manifest
+    print(
+        f"{out}: list {manifest.name} version {manifest.version}, {manifest.records} records and "
+        f"{manifest.ranges} ranges; {built.bad_rows} bad rows, {built.superseded} replaced"
+    )
+
+
+@app.command()
+def enrol(
+    device: Annotated[str, typer.Argument(help="The device's name, which is its topic.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write the device's keys into.")],
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="The folder of keys; else the configured one.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Enrols a device: makes its signing key, and pins central's for it."""
+    folder = keys if keys is not None else load(config).keys.folder
+    try:
+        Authority(folder).enrol(device, out)
+    except (NotEnrolled, KeyFault) as refusal:
+        raise Failure(str(refusal)) from None
+    print(f"{device} is enrolled; carry {out} to it and leave no copy")
+
+
+@app.command()
+def receive(config: Config = DEFAULT_CONFIG) -> None:
+    """Receives alerts and prints each as it arrives, until SIGTERM."""
+    from central.receiver import Receiver  # noqa: PLC0415  needs the extra `central`
+
+    settings = load(config)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with _store(settings) as store:
+        receiver = Receiver(
+            settings.broker,
+            store,
+            Authority(settings.keys.folder),
+            _print_alert,
+            password=_password(settings),
+        )
+        receiver.run(stop)
+
+
+@alerts_app.callback(invoke_without_command=True)
+def alerts(
+    context: typer.Context, as_json: AsJson = False, config: Config = DEFAULT_CONFIG
+) -> None:
+    """Lists the alerts in the order of their arrival."""
+    context.obj = config
+    if context.invoked_subcommand is not None:
+        return
+    with _store(load(config)) as store:
+        if as_json:
+            print(json.dumps([_as_object(store, row) for row in store.all_alerts()]))
+            return
+        for row in store.all_alerts():
+            _print_alert(row)
+
+
+@alerts_app.command("answer")
+def alerts_answer(
+    context: typer.Context,
+    alert: Annotated[str, typer.Argument(help="The alert's id.")],
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="The record is valid: it is a hit.")
+    ] = False,
+    not_confirmed: Annotated[
+        bool, typer.Option("--not-confirmed", help="Recovered, or a mistake: it is none.")
+    ] = False,
+    need_more: Annotated[
+        bool, typer.Option("--need-more", help="More is needed from the desk.")
+    ] = False,
+    instruction: Annotated[str, typer.Option(help="What the officer is to do.")] = "",
+    holds_hours: Annotated[
+        float, typer.Option(min=0.01, max=_HOURS_MOST, help="For how long the answer holds.")
+    ] = 24.0,
+    by: Annotated[str | None, typer.Option(help="Who answers.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
+) -> None:
+    """Answers an alert; the answer is sent until the device holds it."""
+    chosen = {
+        AnswerOutcome.CONFIRMED: confirmed,
+        AnswerOutcome.NOT_CONFIRMED: not_confirmed,
+        AnswerOutcome.NEED_MORE: need_more,
+    }
+    outcomes = [outcome for outcome, given in chosen.items() if given]
+    if len(outcomes) != 1:
+        raise Refusal("give one of --confirmed, --not-confirmed and --need-more")
+    if len(instruction) > _INSTRUCTION_MOST or not instruction.isprintable():
+        raise Refusal(f"an instruction is one line of at most {_INSTRUCTION_MOST} characters")
+    now = datetime.now(UTC)
+    until = now + timedelta(hours=holds_hours)
+    with _store(load(config or context.obj)) as store:
+        store.answer(Answer(alert, outcomes[0], instruction, until, by), now)
+    print(f"{alert}: {outcomes[0].value.replace('_', ' ')}, holds until {in_iso(until)}")
+
+
+@app.command()
+def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
+    """Lists the enrolled devices and how they are."""
+    settings = load(config)
+    with _store(settings) as store:
+        known = {row["device"]: row for row in store.devices()}
+    nothing: dict[str, Any] = {
+        "online": None,
+        "heard_at": None,
+        "status_at": None,
+        "status": None,
+        "missing": [],
+    }
+    enrolled = Authority(settings.keys.folder).devices()
+    rows = [known.get(name, {"device": name, **nothing}) for name in enrolled]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        print(_device_line(row))
+
+
+def main() -> None:
+    """The way in: turns every error into one line and an exit code."""
+    sys.exit(_exit_code(app))
+
+
+def _exit_code(run_app: Callable[..., object]) -> int:
+    try:
+        code = run_app(standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed("interrupted", 1)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be told to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Refusal, SettingsError) as refusal:
+        return _failed(str(refusal), 2)
+    except typer.TyperException as usage:
+        return _failed(f"{usage.format_message().rstrip('.')}; see borderpost-central --help", 2)
+    except ModuleNotFoundError as missing:
+        return _failed(
+            f"the Python package {missing.name} is not installed; install borderpost with the "
+            "extra `central`",
+            1,
+        )
+    except (Failure, StoreFault, UnknownAlert, KeyFault) as failure:
+        return _failed(str(failure), 1)
+    except Exception as bug:
+        # The last resort: its text could quote a document.
+        return _failed(f"an error of our own ({type(bug).__name__}); please report it", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"borderpost-central: {line}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    store = Store(settings.store.url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _password(settings: Settings) -> str | None:
+    path = settings.broker.password_file
+    if path is None:
+        return None
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        raise Refusal(f"{path}: the broker's password cannot be read") from None
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(f"{text!r} is no time; it looks like 2026-11-23T04:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _print_alert(row: AlertRow) -> None:
+    print(line_of(row), flush=True)
+
+
+def _as_object(store: Store, row: AlertRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "device": row.device,
+        "received_at": in_iso(row.received_at),
+        "late": row.late,
+        **row.data.model_dump(mode="json"),
+        "answers": store.answers_to(row.id),
+    }
+
+
+def _device_line(row: dict[str, Any]) -> str:
+    said = {True: "online", False: "OFFLINE", None: "never heard"}
+    parts = [row["device"], said[row["online"]]]
+    if status := row["status"]:
+        parts.append(f"queued {status['queued']}")
+        parts += [f"{each['name']} {each['version']} {each['health']}" for each in status["lists"]]
+        parts += [f"fault: {each['part']}: {each['message']}" for each in status["faults"]]
+    if row["heard_at"]:
+        parts.append(f"heard {row['heard_at']}")
+    if row["missing"]:
+        parts.append(f"missing {row['missing']}")
+    return "  ".join(parts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""How central's store speaks to its database, whichever it is."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+_BUSY_S = 10.0
+
+
+class StoreFault(Exception):
+    """The store cannot be read or written; the message says why."""
+
+
+def open_engine(url: str) -> sa.Engine:
+    """The engine for `url`. Raises StoreFault where the url is none."""
+    try:
+        engine = sa.create_engine(url, **_options(url))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
+        raise StoreFault(
+            "the store's url is not one that this installation can use; "
+            "it looks like sqlite:////var/lib/borderpost-central/central.db"
+        ) from None
+    if engine.dialect.name == "sqlite":
+        _make_durable(engine)
+    return engine
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turns whatever the database raises into StoreFault."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        first_line = (str(cause).splitlines() or [""])[0]
+        raise StoreFault(f"the store refuses: {first_line}") from None
+    except OSError as error:
+        raise StoreFault(f"the store refuses: {error.strerror}") from None
+
+
+def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
+    """Adds a row unless its key is there already, and says whether it did."""
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    return tx.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    """The moment in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def iso(ms: int | None) -> str | None:
+    """The moment as RFC 3339 writes it, to the second."""
+    return None if ms is None else in_iso(from_ms(ms))
+
+
+def in_iso(moment: datetime) -> str:
+    """`moment` as RFC 3339 writes it, in UTC and to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": _BUSY_S}}
+    return {"pool_pre_ping": True}
+
+
+def _make_durable(engine: sa.Engine) -> None:
+    """Every commit on the disk when it returns; the file its owner's alone."""
+
+    @sa.event.listens_for(engine, "do_connect")
+    def create(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+        path = Path(str(arguments[0]))
+        if str(path) != ":memory:" and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
