@@ -16,7 +16,6 @@ from pydantic import (
     ConfigDict,
     NonNegativeInt,
     PositiveInt,
-    ValidationError,
 )
 
 from scanner.durable import replace_durably
@@ -75,6 +74,8 @@ def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
     try:
         with path.open("rb") as file:
             said = json.loads(file.read(_LARGEST))
+        if not isinstance(said, dict):
+            raise ValueError("not an object")  # noqa: TRY004 - one kind of damage
         check = said.pop("check", None)
         if said.get("format", FORMAT) != FORMAT:
             raise ListDamaged(
@@ -86,7 +87,7 @@ def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
         raise
     except OSError as error:
         raise ListDamaged(f"{path}: {error.strerror or error}") from None
-    except (ValueError, AttributeError, RecursionError, ValidationError):
+    except (ValueError, RecursionError):
         raise ListDamaged(f"{path}: this is no list's manifest; build the list again") from None
     if check != manifest.check():
         raise ListDamaged(f"{path}: the manifest is damaged; build or fetch the list again")
