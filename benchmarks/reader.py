@@ -139,39 +139,49 @@ def marks(reader: Reader, pages: Sequence[Page]) -> Iterator[Mark]:
         yield one
 
 
-def score(done: Sequence[Mark]) -> dict[str, object]:
-    """The figures over all pages marked."""
+@dataclass(frozen=True)
+class Score:
+    """The figures over all pages that were marked."""
+
+    pages: int
+    lines_exact: int
+    number_exact: int
+    mean_character_error: float
+    sure: int
+    doubtful: int
+    unreadable: int
+    sure_but_wrong: tuple[str, ...]
+    median_ms: float
+
+
+def score(done: Sequence[Mark]) -> Score:
     status = Counter(one.status for one in done)
-    return {
-        "pages": len(done),
-        "lines_exact": sum(one.exact for one in done),
-        "number_exact": sum(one.number for one in done),
-        "mean_character_error": mean(one.character_error for one in done),
-        "sure": status[Status.READ.value],
-        "doubtful": status[Status.DOUBTFUL.value],
-        "unreadable": status[Status.UNREADABLE.value],
-        "sure_but_wrong": [one.file for one in done if one.sure_but_wrong],
-        "median_ms": median(one.ms for one in done),
-    }
+    return Score(
+        pages=len(done),
+        lines_exact=sum(one.exact for one in done),
+        number_exact=sum(one.number for one in done),
+        mean_character_error=mean(one.character_error for one in done),
+        sure=status[Status.READ.value],
+        doubtful=status[Status.DOUBTFUL.value],
+        unreadable=status[Status.UNREADABLE.value],
+        sure_but_wrong=tuple(one.file for one in done if one.sure_but_wrong),
+        median_ms=median(one.ms for one in done),
+    )
 
 
-def tell(figures: dict[str, object], reader: str, corpus: Path, whole: int) -> None:
-    pages = int(str(figures["pages"]))
+def tell(figures: Score, reader: str, corpus: Path, whole: int) -> None:
+    def share(count: int) -> str:
+        return f"{count} of {figures.pages} ({count / figures.pages:.1%})"
 
-    def share(key: str) -> str:
-        count = int(str(figures[key]))
-        return f"{count} of {pages} ({count / pages:.1%})"
-
-    wrong = figures["sure_but_wrong"]
-    assert isinstance(wrong, list)
-    print(f"reader {reader} on {corpus}: {pages} of {whole} pages")
-    print(f"  every line exact        {share('lines_exact')}")
-    print(f"  document number exact   {share('number_exact')}")
-    print(f"  mean character error    {float(str(figures['mean_character_error'])):.2%}")
-    print(f"  sure (status read)      {share('sure')}")
+    wrong = figures.sure_but_wrong
+    print(f"reader {reader} on {corpus}: {figures.pages} of {whole} pages")
+    print(f"  every line exact        {share(figures.lines_exact)}")
+    print(f"  document number exact   {share(figures.number_exact)}")
+    print(f"  mean character error    {figures.mean_character_error:.2%}")
+    print(f"  sure (status read)      {share(figures.sure)}")
     print(f"  sure but wrong          {len(wrong)}{': ' if wrong else ''}{', '.join(wrong)}")
-    print(f"  doubtful, unreadable    {figures['doubtful']}, {figures['unreadable']}")
-    print(f"  median time a page      {float(str(figures['median_ms'])):.0f} ms")
+    print(f"  doubtful, unreadable    {figures.doubtful}, {figures.unreadable}")
+    print(f"  median time a page      {figures.median_ms:.0f} ms")
     print(NOT_MEASURED)
 
 
@@ -200,8 +210,12 @@ def main() -> int:
     figures = score(done)
     tell(figures, arguments.reader, arguments.corpus, len(pages))
     if arguments.json:
-        told = {"reader": arguments.reader, "corpus": str(arguments.corpus), **figures}
-        told["marks"] = [asdict(one) for one in done]
+        told = {
+            "reader": arguments.reader,
+            "corpus": str(arguments.corpus),
+            **asdict(figures),
+            "marks": [asdict(one) for one in done],
+        }
         arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -96,6 +96,7 @@ SPECIMENS = (
         "03-identity-card.jpg",
         compose(
             Format.TD1,
+            code="ID",
             number="C93472186",
             surname="HARTWELL",
             given_names="EDITH JUNE",
@@ -163,6 +164,7 @@ SPECIMENS = (
         "08-identity-card-look-alike.jpg",
         compose(
             Format.TD1,
+            code="ID",
             number="F61420873",
             surname="VALENTINE",
             given_names="HUGH",
@@ -208,6 +210,7 @@ SPECIMENS = (
         "12-identity-card-long-number.jpg",
         compose(
             Format.TD1,
+            code="ID",
             number="M84219736524",
             surname="MONTAGUE",
             given_names="FELIX",
@@ -221,7 +224,9 @@ SPECIMENS = (
 
 RECORDS = (
     Record("UTO", "H48273961", "", "passport", "stolen", "2026-01-05", "UT-2026-000117"),
-    Record("UTO", "B27184000", "B27184999", "passport", "stolen_blank", "2025-08-19", "UT-2025-4402"),
+    Record(
+        "UTO", "B27184000", "B27184999", "passport", "stolen_blank", "2025-08-19", "UT-2025-4402"
+    ),
     Record("UTO", "F6142O873", "", "identity", "lost", "2025-11-30", "UT-2025-007310"),
     Record("D", "E64927318", "", "passport", "lost", "2026-03-02", "D-2026-1183"),
     Record("UTO", "M84219736524", "", "identity", "revoked", "2026-05-21", "UT-2026-000903"),

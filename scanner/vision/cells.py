@@ -1,13 +1,14 @@
 """Finds the character cells of an MRZ in its picture: lines by their ink, characters by the pitch.
 
-An MRZ is printed at a constant pitch (Doc 9303-3 §4.4), and fillers are most of what it prints. Both
-show in the picture without reading a character: only the right number of characters a line leaves
-the gaps between cells free of ink, and the fillers are the largest family of cells that look alike
-and have a filler's shape. So nothing here depends on how well an OCR engine counts.
+An MRZ is printed at a constant pitch (Doc 9303-3 §4.4), and fillers are much of what it prints.
+Both show in the picture without reading a character: only the right number of characters a line
+leaves the gaps between cells free of ink, and the fillers are the largest family of cells that look
+alike and have a filler's shape. So nothing here depends on how well an OCR engine counts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -88,9 +89,7 @@ def filler_likeness(grid: Grid) -> NDArray[np.float64] | None:
     return None
 
 
-def sheet(
-    grid: Grid, words: Sequence[tuple[int, int, int]], line_height: int, times: int
-) -> Grey:
+def sheet(grid: Grid, words: Sequence[tuple[int, int, int]], line_height: int, times: int) -> Grey:
     """A picture with each word (line, start, end) on a row of its own, its print about
     `line_height` pixels tall; words of a single character stand there `times` times."""
     tall = int(np.median([bottom - top for top, bottom in grid.bands]))
@@ -132,7 +131,7 @@ def _spans(present: Mask) -> list[tuple[int, int]]:
 def _bands(mask: Mask, count: int) -> list[tuple[int, int]]:
     """Top and bottom of the `count` lowest lines of print; the MRZ is the lowest on its page."""
     across = mask.sum(axis=1)
-    bands = _spans(across > 0.25 * np.percentile(across, 95))
+    bands = _spans(np.asarray(across > 0.25 * np.percentile(across, 95)))
     tall = max((bottom - top for top, bottom in bands), default=0)
     bands = [(top, bottom) for top, bottom in bands if bottom - top > 0.5 * tall]
     return bands[-count:] if tall >= 6 else []
@@ -142,7 +141,7 @@ def _extent(mask: Mask) -> tuple[int, int] | None:
     """Left and right end of a line's longest piece of print: what lies further apart than two of
     the line's heights does not belong together."""
     joined: list[tuple[int, int]] = []
-    for start, end in _spans(mask.any(axis=0)):
+    for start, end in _spans(np.asarray(mask.any(axis=0))):
         if joined and start - joined[-1][1] < 2 * mask.shape[0]:
             joined[-1] = (joined[-1][0], end)
         else:
@@ -183,7 +182,7 @@ def _cells(grid: Grid, shift: tuple[float, float]) -> NDArray[np.float64]:
     for (top, bottom), edges in zip(grid.bands, grid.edges, strict=True):
         down = round(shift[1] * (bottom - top))
         columns = np.round(edges + shift[0] * (edges[1] - edges[0])).astype(int)
-        for left, right in zip(columns[:-1], columns[1:], strict=True):
+        for left, right in pairwise(columns.tolist()):
             cut = grid.picture[max(0, top + down) : bottom + down, max(0, left) : max(1, right)]
             cells.append(_reduced(cut))
     return np.array(cells)
@@ -206,4 +205,4 @@ def _is_filler_shape(cell: NDArray[np.float64]) -> bool:
     sides = (shape[:, 1 : 1 + thirds], shape[:, -1 - thirds : -1])
     middle = slice(CELL[0] * 3 // 8, CELL[0] * 5 // 8)
     tips = [side[middle].mean() / (side.mean() + 1e-9) for side in sides]
-    return max(tips) > 1.4 and min(tips) < 0.9
+    return bool(max(tips) > 1.4 and min(tips) < 0.9)

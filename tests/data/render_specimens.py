@@ -27,7 +27,7 @@ from firmware.demo.catalogue import (
     demo_list_csv,
     specimens_csv,
 )
-from scanner.mrz.document import Format
+from scanner.mrz.document import Document, Format
 from scanner.mrz.states import name_of
 
 OCR_B = Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf")
@@ -92,8 +92,9 @@ class Page:
         draw = ImageDraw.Draw(portrait)
         tone = mix(self.style.paper, self.style.ink, 0.55)
         w, h = frame
-        draw.ellipse((0.28 * w, 0.16 * h, 0.72 * w, 0.62 * h), fill=tone)
-        draw.ellipse((0.08 * w, 0.66 * h, 0.92 * w, 1.5 * h), fill=tone)
+        draw.ellipse((0.29 * w, 0.14 * h, 0.71 * w, 0.6 * h), fill=tone)
+        draw.rectangle((0.41 * w, 0.5 * h, 0.59 * w, 0.8 * h), fill=tone)
+        draw.ellipse((0.08 * w, 0.68 * h, 0.92 * w, 1.5 * h), fill=tone)
         self.image.paste(portrait.filter(ImageFilter.GaussianBlur(1.5)), (px(left), px(top)))
         corners = (px(left), px(top), px(left + width), px(top + height))
         self.draw.rectangle(corners, outline=self.style.ink, width=2)
@@ -135,30 +136,29 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def draw_page(specimen: Specimen) -> Image.Image:
+def draw_page(document: Document, lines: tuple[str, ...]) -> Image.Image:
     """The document alone, flat, without the desk."""
-    style = STYLES[specimen.document.format]
+    style = STYLES[document.format]
     page = Page(style)
     width, height = style.size
     page.guilloche()
     bar = (0, 0, px(width), px(8.5))
     page.draw.rectangle(bar, fill=style.ink)
-    issuer = (name_of(specimen.document.issuer) or specimen.document.issuer).upper()
+    issuer = (name_of(document.issuer) or document.issuer).upper()
     page.text((4, 2), issuer, "DejaVuSans-Bold.ttf", 4.2, (250, 250, 250))
     page.text((width * 0.6, 2.3), style.title, "DejaVuSans.ttf", 3.6, (250, 250, 250))
-    mrz_mm = 11.5 + MRZ_LINE_MM * (len(specimen.lines) - 1)
+    mrz_mm = 11.5 + MRZ_LINE_MM * (len(lines) - 1)
     room = height - 8.5 - mrz_mm - 3
-    portrait = (4.0, 10.5, room * 0.78, room)
-    page.silhouette(portrait)
-    draw_fields(page, specimen, portrait[0] + portrait[2] + 4, room)
+    tall = min(room, 45.0)
+    page.silhouette((4.0, 10.5, tall * 0.78, tall))
+    draw_fields(page, document, 8.0 + tall * 0.78, room)
     page.stamp((width * 0.56, 10 + room / 2), min(13.0, width / 9))
-    page.mrz(specimen.lines)
+    page.mrz(lines)
     return page.image
 
 
-def draw_fields(page: Page, specimen: Specimen, left: float, room: float) -> None:
+def draw_fields(page: Page, document: Document, left: float, room: float) -> None:
     """The printed fields right of the portrait, in two columns below the names."""
-    document = specimen.document
     fields = [
         ("Surname", document.surname, 0, 0.0),
         ("Given names", document.given_names, 1, 0.0),
@@ -195,7 +195,7 @@ def render(specimen: Specimen) -> Image.Image:
     if specimen.document is None:
         width, height = STYLES[Format.TD3].size
         return desk(px(width) + 2 * margin, px(height) + 2 * margin, seed)
-    page = draw_page(specimen).filter(ImageFilter.GaussianBlur(0.6))
+    page = draw_page(specimen.document, specimen.lines).filter(ImageFilter.GaussianBlur(0.6))
     image = desk(page.width + 2 * margin, page.height + 2 * margin, seed)
     shadow = Image.new("L", image.size, 0)
     corner = (margin + 6, margin + 8, margin + page.width + 6, margin + page.height + 8)
