@@ -144,7 +144,7 @@ def draw_page(document: Document, lines: tuple[str, ...]) -> Image.Image:
     page.guilloche()
     bar = (0, 0, px(width), px(8.5))
     page.draw.rectangle(bar, fill=style.ink)
-    issuer = (name_of(document.issuer) or document.issuer).upper()
+    issuer = (name_of(document.issuer) or document.issuer).partition(" (")[0].upper()
     page.text((4, 2), issuer, "DejaVuSans-Bold.ttf", 4.2, (250, 250, 250))
     page.text((width * 0.6, 2.3), style.title, "DejaVuSans.ttf", 3.6, (250, 250, 250))
     mrz_mm = 11.5 + MRZ_LINE_MM * (len(lines) - 1)
