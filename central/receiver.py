@@ -71,7 +71,8 @@ class Receiver:
         self._show = show
         self._password = password
         self._refusals = Refusals(log)
-        self._connected = False
+        self.connected = False
+        """Whether the broker is there and took the subscriptions."""
         self._said: str | None = None
         self._store_fault: str | None = None
         self._answers_at = self._store_at = 0.0
@@ -88,11 +89,11 @@ class Receiver:
             try:
                 self._serve(stop)
             except LinkDown as down:
-                if self._connected:
+                if self.connected:
                     pause = FIRST_PAUSE_S
                 self._say(logging.WARNING, f"not receiving: {down}")
             finally:
-                self._connected = False
+                self.connected = False
             if stop.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311
                 break
             pause = min(LONGEST_PAUSE_S, pause * 2)
@@ -102,7 +103,7 @@ class Receiver:
         connection = Connection(self._broker, self._password)
         try:
             connection.open(heard_by_central())
-            self._connected = True
+            self.connected = True
             self._say(logging.INFO, f"receiving from {self._broker.host}:{self._broker.port}")
             while not stop.is_set():
                 connection.turn(TURN_S, most=MAX_ACKS)

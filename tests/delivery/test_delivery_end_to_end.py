@@ -1,0 +1,206 @@
+"""From the outbox to headquarters' store and back, through a real Mosquitto."""
+
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from central.store import Answer
+from scanner.alert import AnswerOutcome
+from tests.delivery.both_ends import Desk, HeadOffice, document, wait_for
+from tests.delivery.broker import Broker
+
+
+def test_an_alert_raised_while_the_broker_is_down_arrives_exactly_once_when_it_is_up(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    with desk.running() as uplink, office.receiving():
+        alert_id = desk.raise_alert()
+        time.sleep(0.3)
+        assert (uplink.connected, uplink.queued) == (False, 1)
+        broker.start()
+        wait_for(lambda: desk.outbox.queued() == 0)
+        assert office.alert_ids() == [alert_id]
+        assert [row.id for row in office.shown] == [alert_id]
+
+
+def test_a_link_that_is_up_carries_an_alert_at_once(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with desk.running() as uplink, office.receiving():
+        wait_for(lambda: uplink.connected and office.device("desk-1").get("online"))
+        began = time.monotonic()
+        desk.raise_alert()
+        wait_for(lambda: office.shown, within_s=1.0)
+        assert time.monotonic() - began < 1.0
+
+
+def test_a_burst_arrives_whole_in_order_and_without_a_gap(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    ids = [desk.raise_alert() for _ in range(150)]
+    broker.start()
+    with office.receiving() as receiver:
+        wait_for(lambda: receiver.connected)
+        with desk.running():
+            wait_for(lambda: desk.outbox.queued() == 0)
+    assert office.alert_ids() == ids
+    assert office.device("desk-1")["missing"] == []
+
+
+def test_what_a_killed_broker_had_acknowledged_and_forgot_arrives_all_the_same(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with office.receiving() as receiver:
+        wait_for(lambda: receiver.connected)
+    ids = [desk.raise_alert() for _ in range(5)]
+    with desk.running() as uplink:
+        wait_for(lambda: uplink.connected)
+        time.sleep(0.5)
+        broker.kill()
+        broker.start()
+        with office.receiving():
+            wait_for(lambda: desk.outbox.queued() == 0)
+    assert sorted(office.alert_ids()) == sorted(ids)
+
+
+def test_a_broker_that_takes_messages_while_nobody_receives_loses_none(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    alert_id = desk.raise_alert()
+    with desk.running() as uplink:
+        wait_for(lambda: uplink.connected)
+        time.sleep(0.3)
+        assert uplink.queued == 1
+        with office.receiving():
+            wait_for(lambda: desk.outbox.queued() == 0)
+    assert office.alert_ids() == [alert_id]
+
+
+def test_a_device_killed_and_started_anew_sends_what_was_not_acknowledged(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with desk.running():
+        alert_id = desk.raise_alert()
+        time.sleep(0.3)
+    assert desk.outbox.queued() == 1
+    with desk.running(), office.receiving():
+        wait_for(lambda: desk.outbox.queued() == 0)
+    assert office.alert_ids() == [alert_id]
+
+
+@pytest.mark.parametrize("point", ["before_commit", "after_commit"])
+def test_a_receiver_that_is_killed_at_a_commit_has_the_alert_exactly_once(
+    broker: Broker, desk: Desk, office: HeadOffice, point: str
+) -> None:
+    broker.start()
+    killed = office.process_killed_at(point)
+    alert_id = desk.raise_alert()
+    with desk.running():
+        assert killed.wait(15) == -signal.SIGKILL
+        assert desk.outbox.queued() == 1
+        assert office.alert_ids() == ([alert_id] if point == "after_commit" else [])
+        with office.receiving():
+            wait_for(lambda: desk.outbox.queued() == 0)
+    assert office.alert_ids() == [alert_id]
+    assert [row.id for row in office.shown] == [alert_id]
+
+
+def test_receive_prints_each_alert_on_one_line_and_ends_cleanly_when_told_to(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    process = office.process()
+    with desk.running():
+        alert_id = desk.raise_alert()
+        wait_for(lambda: desk.outbox.queued() == 0)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    (line,) = out.splitlines()
+    for part in ("desk-1", "Utopia North / 1", "HIT", "UTO L898902C3 passport", alert_id):
+        assert part in line
+    assert "L898902C3" not in err
+    assert "Traceback" not in err
+
+
+def test_a_good_answer_reaches_the_desk_once_and_is_held(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    now = datetime.now(UTC)
+    with desk.running(), office.receiving():
+        alert_id = desk.raise_alert()
+        wait_for(lambda: desk.outbox.queued() == 0)
+        until = now + timedelta(hours=2)
+        outcome = AnswerOutcome.NOT_CONFIRMED
+        answer_id = office.store.answer(Answer(alert_id, outcome, "Let go.", until), now)
+        wait_for(lambda: office.store.answers_to(alert_id)[0]["held_at"])
+        assert desk.answers.held() == (answer_id,)
+        time.sleep(2.5)
+        (answered,) = desk.answered
+    assert (answered.alert, answered.outcome) == (alert_id, outcome)
+    held = desk.answers.holding(document(), now)
+    assert held is not None
+    assert (held.outcome, held.instruction) == ("not_confirmed", "Let go.")
+    assert desk.answers.holding(document("L898902C4"), now) is None
+    assert desk.answers.holding(document(), until) is None
+
+
+def test_an_answer_given_while_the_device_is_away_is_there_when_it_comes_back(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    now = datetime.now(UTC)
+    with office.receiving():
+        with desk.running():
+            alert_id = desk.raise_alert()
+            wait_for(lambda: desk.outbox.queued() == 0)
+        wait_for(lambda: office.device("desk-1").get("online") is False)
+        outcome = AnswerOutcome.CONFIRMED
+        office.store.answer(Answer(alert_id, outcome, "Hold it.", now + timedelta(days=1)), now)
+        with desk.running():
+            wait_for(lambda: desk.answered)
+            wait_for(lambda: office.store.answers_to(alert_id)[0]["held_at"])
+
+
+def test_a_device_is_online_then_offline_when_it_stops(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with office.receiving():
+        with desk.running():
+            wait_for(lambda: office.device("desk-1").get("online"))
+        wait_for(lambda: office.device("desk-1").get("online") is False)
+
+
+def test_the_last_will_shows_a_device_that_froze_as_offline(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with office.receiving():
+        frozen = desk.process()
+        wait_for(lambda: office.device("desk-1").get("online"))
+        frozen.send_signal(signal.SIGSTOP)
+        try:
+            wait_for(lambda: office.device("desk-1").get("online") is False)
+        finally:
+            frozen.kill()
+            frozen.wait(5)
+
+
+def test_a_broker_that_stands_still_is_noticed_and_said_at_the_desk(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with desk.running() as uplink:
+        wait_for(lambda: uplink.connected)
+        broker.freeze()
+        wait_for(lambda: not uplink.connected, within_s=2 * desk.link.keepalive_s + 1)
+        broker.thaw()
+        wait_for(lambda: uplink.connected)
