@@ -31,15 +31,14 @@ log = logging.getLogger(__name__)
 SMALL_WIDTH = 160
 DARK = 20.0
 """Mean brightness (of 255) below which nothing can be read."""
-WAITING = 8
-"""Documents that may wait to be read; the oldest gives way."""
 
 
 class Camera:
     """Documents under one camera.
 
-    `keep` is the most frames in a capture, sharpest first. `backoff_s` is the first and the
-    longest pause before a camera that was lost is opened again.
+    `keep` is the most frames in a capture, sharpest first. So many documents as `waiting` may wait
+    to be read; then the oldest gives way. `backoff_s` is the first and the longest pause before a
+    camera that was lost is opened again.
     """
 
     def __init__(
@@ -48,6 +47,7 @@ class Camera:
         frames: FrameStream,
         *,
         keep: int = 3,
+        waiting: int = 8,
         thresholds: Thresholds | None = None,
         no_frames_s: float = 3.0,
         backoff_s: tuple[float, float] = (0.5, 10.0),
@@ -55,6 +55,7 @@ class Camera:
         self._name = name
         self._stream = frames
         self._keep = keep
+        self._waiting = waiting
         self._presence = Presence(thresholds)
         self._no_frames_s = no_frames_s
         self._backoff_s = backoff_s
@@ -79,7 +80,7 @@ class Camera:
 
     def captures(self, stop: Event) -> Iterator[Capture]:
         """Yields one capture a document until `stop`, or until a recording ends."""
-        found: queue.Queue[Capture] = queue.Queue(WAITING)
+        found: queue.Queue[Capture] = queue.Queue(self._waiting)
         quit_, previous = Event(), self._thread
         while previous and previous.is_alive():  # the device hung when this was last stopped
             if stop.wait(0.05):

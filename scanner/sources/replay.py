@@ -113,7 +113,5 @@ def _contents(path: Path) -> bytes:
 
 
 def _fault(path: Path, code: str, message: str) -> Capture:
-    shown = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(path)
-    )
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in str(path))
     return Capture(str(path), fault=Fault(code, f"{shown}: {message}"))

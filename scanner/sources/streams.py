@@ -47,7 +47,8 @@ class V4l2Stream:
     """A V4L2 device (`/dev/video0`, or one of `/dev/v4l/by-id`), as grey or BGR frames.
 
     `width`, `height` (pixels) and `fps` are asked for; the device may choose others. With
-    `recording`, `device` is a video file instead: for tests and demonstrations.
+    `recording`, `device` is a video file instead, played at its own speed: for tests and
+    demonstrations.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class V4l2Stream:
         self._size = (width, height)
         self._fps = fps
         self._recording = recording
+        self._pause = 0.0
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
@@ -82,10 +84,13 @@ class V4l2Stream:
             capture.set(cv2.CAP_PROP_FPS, self._fps)
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
         self._capture = capture
+        self._pause = 1 / max(1.0, capture.get(cv2.CAP_PROP_FPS)) if self._recording else 0.0
 
     def read(self) -> Frame | None:
         if self._capture is None:
             raise StreamError(f"{self._device}: the camera is not open")
+        if self._pause:
+            time.sleep(self._pause)
         came, frame = self._capture.read()
         if came and frame is not None:
             return np.asarray(frame, np.uint8)

@@ -3,19 +3,20 @@
 Written from the protocols, not from the deframer, so that the two can disagree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def on_the_wire(family: str, rows: Sequence[str]) -> list[bytes]:
     """The pieces in which a reader of that family sends a document; each is sent at once."""
-    return {
-        "3m": _rte_native,
-        "desko": _cute,
-        "elyctis": _elyctis,
-        "arinc": _arinc,
-        "code": lambda rows: [row.encode() + b"\r\n" for row in rows],
-        "microscan": lambda rows: [row.encode() + b"\r\n" for row in rows],
-    }.get(family, lambda rows: [row.encode() + b"\r" for row in rows])(rows)
+    return ENCODERS.get(family, _rows_with_cr)(rows)
+
+
+def _rows_with_cr(rows: Sequence[str]) -> list[bytes]:
+    return [row.encode() + b"\r" for row in rows]
+
+
+def _rows_with_crlf(rows: Sequence[str]) -> list[bytes]:
+    return [row.encode() + b"\r\n" for row in rows]
 
 
 def _rte_native(rows: Sequence[str]) -> list[bytes]:
@@ -56,3 +57,13 @@ def _crc_16(data: bytes) -> int:
             if carry:
                 register ^= 0xA001
     return register
+
+
+ENCODERS: dict[str, Callable[[Sequence[str]], list[bytes]]] = {
+    "3m": _rte_native,
+    "desko": _cute,
+    "elyctis": _elyctis,
+    "arinc": _arinc,
+    "code": _rows_with_crlf,
+    "microscan": _rows_with_crlf,
+}

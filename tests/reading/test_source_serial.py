@@ -59,7 +59,7 @@ def test_every_family_is_read_surely_one_document_after_another(
             reading = read(consumer)
             assert reading.lines == rows
             assert reading.status is Status.READ
-        assert consumer.nothing_for(0.3)
+        assert consumer.nothing_for(0.15)
         assert consumer.source.health.ok
 
 
@@ -71,13 +71,13 @@ def test_a_document_that_comes_byte_by_byte_among_noise_is_read(
         pieces = on_the_wire(family, TD1)
         simulator.send(b"\x00\xff\x07\r", *pieces, b"\n\x05\xfe", gap=0.001, piece=1)
         assert read(consumer).lines == TD1
-        assert consumer.nothing_for(0.3)
+        assert consumer.nothing_for(0.15)
 
 
 @pytest.mark.parametrize("family", BARE)
 def test_rows_that_come_late_are_one_document(family: str, tmp_path: Path) -> None:
     with at_work(family, tmp_path) as (simulator, consumer):
-        simulator.show(TD3, gap=0.5)
+        simulator.show(TD3, gap=0.35)
         reading = read(consumer)
         assert reading.lines == TD3
         assert reading.status is Status.READ

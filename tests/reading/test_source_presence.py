@@ -1,0 +1,202 @@
+"""One document under the camera is captured exactly once, and the next one is not missed."""
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import pytest
+
+from scanner.sources.capture import Frame
+from scanner.sources.presence import Presence, Seen, State
+from tests.reading.desk_scenes import Desk, document, joined
+
+FPS = 15
+FIRST, SECOND = document(1), document(2)
+CARD = document(3, 30, 46)
+
+
+def sharpness(frame: Frame) -> float:
+    return float(cv2.Laplacian(frame, cv2.CV_64F).var())
+
+
+def watch(frames: Iterable[Frame], presence: Presence | None = None) -> list[Seen]:
+    presence = presence or Presence()
+    return [
+        presence.see(frame, number / FPS, lambda frame=frame: sharpness(frame))  # type: ignore[misc]
+        for number, frame in enumerate(frames)
+    ]
+
+
+def captures(seen: list[Seen]) -> int:
+    return sum(one.captured for one in seen)
+
+
+def test_an_empty_desk_gives_nothing() -> None:
+    seen = watch(Desk().empty(300))
+    assert captures(seen) == 0
+    assert seen[-1].state is State.EMPTY
+
+
+@pytest.mark.parametrize("page", [FIRST, CARD], ids=["passport", "card"])
+@pytest.mark.parametrize("grey", [35, 90, 200])
+def test_a_document_laid_down_by_a_hand_gives_one_capture(page: Frame, grey: int) -> None:
+    desk = Desk(grey)
+    seen = watch(joined(desk.empty(20), desk.brought(page), desk.lying(page, 150)))
+    assert captures(seen) == 1
+    assert seen[-1].state is State.HOLDING
+
+
+def test_it_is_captured_within_half_a_second_of_lying_still() -> None:
+    desk = Desk()
+    seen = watch(joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 30)))
+    when = next(number for number, one in enumerate(seen) if one.captured)
+    assert (when - 20 - 18) / FPS < 0.6
+
+
+def test_the_same_document_laid_down_again_is_captured_again() -> None:
+    desk = Desk()
+    once = (desk.brought(FIRST), desk.lying(FIRST, 20), desk.taken(FIRST), desk.empty(15))
+    again = (desk.brought(FIRST), desk.lying(FIRST, 20), desk.taken(FIRST), desk.empty(15))
+    seen = watch(joined(desk.empty(20), *once, *again))
+    assert captures(seen) == 2
+    assert seen[-1].state is State.EMPTY
+
+
+def test_another_document_laid_over_the_first_is_captured() -> None:
+    desk = Desk()
+    seen = watch(
+        joined(
+            desk.empty(20),
+            desk.brought(FIRST),
+            desk.lying(FIRST, 20),
+            desk.brought(SECOND, under=FIRST),
+            desk.lying(SECOND, 40),
+        )
+    )
+    assert captures(seen) == 2
+
+
+def test_a_document_exchanged_in_one_movement_is_captured() -> None:
+    desk = Desk()
+    seen = watch(
+        joined(
+            desk.empty(20),
+            desk.brought(FIRST),
+            desk.lying(FIRST, 20),
+            desk.taken(FIRST),
+            desk.brought(SECOND),
+            desk.lying(SECOND, 40),
+        )
+    )
+    assert captures(seen) == 2
+
+
+def test_taking_away_the_upper_of_two_does_not_capture_the_lower_again() -> None:
+    desk = Desk()
+    uncovered = (
+        desk.scene(SECOND, (20, 40 + 12 * step), under=FIRST, hand=(40, 80)) for step in range(10)
+    )
+    seen = watch(
+        joined(
+            desk.empty(20),
+            desk.brought(FIRST),
+            desk.lying(FIRST, 20),
+            desk.brought(SECOND, under=FIRST),
+            desk.lying(SECOND, 20),
+            uncovered,
+            desk.lying(FIRST, 30),
+        )
+    )
+    assert captures(seen) == 2
+
+
+def test_a_hand_that_passes_over_a_captured_document_gives_nothing_new() -> None:
+    desk = Desk()
+    passing = (desk.scene(FIRST, hand=(30, 10 + 8 * step)) for step in range(18))
+    seen = watch(
+        joined(
+            desk.empty(20),
+            desk.brought(FIRST),
+            desk.lying(FIRST, 20),
+            passing,
+            desk.lying(FIRST, 40),
+        )
+    )
+    assert captures(seen) == 1
+
+
+def test_a_hand_that_never_rests_gives_nothing() -> None:
+    desk = Desk()
+    waving = (desk.scene(hand=(40, 60 + 20 * (step % 3))) for step in range(100))
+    assert captures(watch(joined(desk.empty(20), waving))) == 0
+
+
+def test_a_lamp_that_drifts_or_is_switched_gives_nothing() -> None:
+    desk = Desk()
+    drift = (desk.scene(lamp=1.0 - 0.004 * step) for step in range(100))
+    switched = (desk.scene(lamp=1.3) for _ in range(40))
+    assert captures(watch(joined(desk.empty(20), drift, switched))) == 0
+
+
+def test_a_lamp_that_is_switched_over_a_document_does_not_capture_it_again() -> None:
+    desk = Desk()
+    brighter = (desk.scene(FIRST, lamp=1.2) for _ in range(40))
+    dimmer = (desk.scene(FIRST, lamp=0.7) for _ in range(40))
+    seen = watch(
+        joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 20), brighter, dimmer)
+    )
+    assert captures(seen) == 1
+
+
+def test_a_shadow_that_grows_over_the_desk_is_learned() -> None:
+    desk = Desk()
+    shadow = np.linspace(0, 0.4, 160)[None, :]
+    growing = (
+        (desk.scene() * (1 - shadow * min(1.0, step / 600))).astype(np.uint8) for step in range(700)
+    )
+    assert captures(watch(joined(desk.empty(20), growing))) == 0
+
+
+def test_the_capture_waits_for_the_picture_to_become_sharp() -> None:
+    desk = Desk(noise=1.0)
+    focusing = (desk.scene(FIRST, blur=max(0.01, 4 - 0.5 * step)) for step in range(8))
+    frames = list(joined(desk.empty(20), desk.brought(FIRST), focusing, desk.lying(FIRST, 30)))
+    seen = watch(frames)
+    when = next(number for number, one in enumerate(seen) if one.captured)
+    kept = [number for number in range(when + 1) if seen[number].keep]
+    best = max(kept, key=lambda number: sharpness(frames[number]))
+    assert captures(seen) == 1
+    assert sharpness(frames[best]) > 0.9 * sharpness(frames[-1])
+
+
+def test_a_document_that_never_becomes_sharp_is_captured_all_the_same() -> None:
+    desk = Desk()
+    blurred = (desk.scene(FIRST, blur=3.0) for _ in range(60))
+    assert captures(watch(joined(desk.empty(20), blurred))) == 1
+
+
+def test_a_document_there_from_the_beginning_is_not_taken_for_the_desk_for_ever() -> None:
+    desk = Desk()
+    seen = watch(
+        joined(
+            desk.lying(FIRST, 20),
+            desk.taken(FIRST),
+            desk.empty(30),
+            desk.brought(SECOND),
+            desk.lying(SECOND, 30),
+            desk.taken(SECOND),
+            desk.empty(30),
+        )
+    )
+    assert captures(seen) == 1
+    assert seen[-1].state is State.EMPTY
+
+
+def test_any_frames_at_all_are_watched_without_failing() -> None:
+    random = np.random.default_rng(5)
+    frames = [
+        *(np.zeros((90, 160), np.uint8) for _ in range(20)),
+        *(np.full((90, 160), 255, np.uint8) for _ in range(20)),
+        *(random.integers(0, 255, (90, 160), np.uint8) for _ in range(120)),
+    ]
+    assert len(watch(frames)) == 160
