@@ -1,6 +1,7 @@
 """Parsing: published specimens, typed reasons, findings, and the tables of their codes."""
 
 import ast
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -206,6 +207,17 @@ def test_findings_and_reasons_never_repeat_names_or_numbers() -> None:
     assert len(parsed.findings) > 5
     for found in parsed.findings:
         assert not any(word in found.message for word in ("ER1KSSON", "ANNA", "L898902C", "ZE18"))
+
+
+@pytest.mark.parametrize("check", ["number", "composite"])
+def test_soundness_needs_the_number_and_the_whole_confirmed_even_without_a_finding(
+    check: str,
+) -> None:
+    parsed = parse(TD3, TODAY)
+    assert is_sound(parsed)
+    assert parsed.document is not None
+    unconfirmed = replace(parsed.document.checks, **{check: None})
+    assert not is_sound(replace(parsed, document=replace(parsed.document, checks=unconfirmed)))
 
 
 SOURCES = sorted(Path(scanner.mrz.__file__).parent.glob("*.py"))

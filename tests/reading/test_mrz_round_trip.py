@@ -35,7 +35,8 @@ def codes(draw: st.DrawFn, format_: Format) -> str:
     if format_ is Format.FRA_ID:
         return "ID"
     first = {"TD3": "P", "MRV-A": "V", "MRV-B": "V"}.get(format_, "ACI")
-    return draw(st.sampled_from(first)) + draw(st.sampled_from(["", *CHARACTERS]))
+    code: str = draw(st.sampled_from(first)) + draw(st.sampled_from(["", *CHARACTERS]))
+    return code
 
 
 @st.composite

@@ -104,6 +104,10 @@ def test_fillers_may_come_as_underscores_or_spaces(filler: str) -> None:
     assert read(*rows).lines == LINES[Format.TD3]
 
 
+def test_a_longer_row_of_another_document_does_not_outvote_the_rest() -> None:
+    assert read(LINES[Format.TD3][0], *LINES[Format.TD2]).lines == LINES[Format.TD2]
+
+
 def test_spaces_behind_a_whole_line_are_no_part_of_it() -> None:
     assert read(*(line + "  " for line in LINES[Format.TD2])).status is Status.READ
 

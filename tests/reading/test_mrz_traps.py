@@ -102,6 +102,10 @@ def test_a_french_card_with_a_wrong_check_digit_is_still_the_old_card() -> None:
     assert wrong.field == "birth_date"
 
 
+def test_where_no_check_digit_speaks_for_either_it_is_the_old_card() -> None:
+    assert read("IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<", "?" * 36).format is Format.FRA_ID
+
+
 def test_a_single_line_driving_licence_is_named_as_such() -> None:
     parsed = read("D1FRA13AA000026181231MARTIN<<9")
     assert parsed.document is None
