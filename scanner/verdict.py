@@ -159,7 +159,7 @@ def _list_faults(inquiry: Inquiry, clock: ClockReading) -> Iterator[str]:
 
 def _state_fault(state: ListState) -> str:
     said = {
-        ListHealth.OVER_AGE: "is too old",
+        ListHealth.OVER_AGE: "is not fresh",
         ListHealth.MISSING: "is missing",
         ListHealth.DAMAGED: "is damaged",
     }.get(state.health, "is not usable")

@@ -100,7 +100,7 @@ def build_list(
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, name), _workshop(folder, name) as workshop:
+    with _alone(folder, name), _disk_faults(folder), _workshop(folder, name) as workshop:
         stage = workshop / "stage.sqlite"
         bad_rows = _stage(source, stage, report, progress)
         if bad_rows and not skip_bad_rows:
@@ -111,6 +111,8 @@ def build_list(
             )
         data = workshop / "data.sqlite"
         counts = _write(stage, data, report)
+        if bad_rows and not counts.records + counts.ranges:
+            raise BuildRefused(f"{source}: every row is bad, and nothing was built")
         manifest = _activate(data, folder, name, as_of, counts)
     return Built(manifest, bad_rows, counts.superseded)
 
@@ -124,6 +126,15 @@ def _alone(folder: Path, name: str) -> Iterator[None]:
         except BlockingIOError:
             raise BuildRefused(f"{folder}: list {name} is being built already") from None
         yield
+
+
+@contextmanager
+def _disk_faults(folder: Path) -> Iterator[None]:
+    """What SQLite says of the disk, said as a refusal."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BuildRefused(f"{folder}: the list could not be written: {error}") from None
 
 
 @contextmanager

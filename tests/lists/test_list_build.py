@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -56,6 +57,36 @@ def test_bad_rows_stop_the_build_and_leave_the_list_as_it_was(build: Build, fold
 def test_bad_rows_are_left_out_where_that_was_asked_for(build: Build) -> None:
     built = build("nonsense", GOOD, skip_bad_rows=True)
     assert (built.bad_rows, built.manifest.records) == (1, 1)
+
+
+def test_a_list_is_not_emptied_by_a_source_in_which_every_row_is_bad(
+    build: Build, folder: Path
+) -> None:
+    build(GOOD)
+    with pytest.raises(BuildRefused, match="every row is bad"):
+        build("nonsense", "UTO,,,,,,", skip_bad_rows=True)
+    assert read_manifest(folder, "sltd").version == 1
+
+
+def test_a_disk_that_is_full_refuses_the_build_and_leaves_the_list_as_it_was(
+    build: Build, folder: Path, tmp_path: Path
+) -> None:
+    build(GOOD)
+    many = tmp_path / "many.csv"
+    _write_many(many, 60_000)
+    command = shlex.join([sys.executable, "-c", BUILDER, str(many), str(folder)])
+    builder = subprocess.run(  # noqa: S602 - the shell sets the limit
+        f"ulimit -f 1000; exec {command}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert "BuildRefused" in builder.stderr
+    assert "the list could not be written" in builder.stderr
+    assert read_manifest(folder, "sltd").version == 1
+    assert list(folder.glob(".building-*")) == []
 
 
 def test_a_wrong_header_stops_the_build_even_where_bad_rows_are_skipped(tmp_path: Path) -> None:

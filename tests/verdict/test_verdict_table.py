@@ -59,12 +59,12 @@ surely        sound           listed       fresh          set       lapsed      
 surely        sound           -            fresh          set       lapsed          -> CLEAR        on no list
 
 surely        sound           -            none           set       -               -> NOT_CHECKED  no list is configured
-surely        sound           -            over_age       set       -               -> NOT_CHECKED  sltd is too old
+surely        sound           -            over_age       set       -               -> NOT_CHECKED  sltd is not fresh
 surely        sound           -            one_missing    set       -               -> NOT_CHECKED  national is missing
 surely        sound           -            one_damaged    set       -               -> NOT_CHECKED  national is damaged
 surely        sound           -            only_optional  set       -               -> NOT_CHECKED  none of the lists is a required one
 surely        sound           -            fresh          long_lost -               -> NOT_CHECKED  clock has not been set
-doubtfully    sound           -            over_age       set       -               -> NOT_CHECKED  sltd is too old
+doubtfully    sound           -            over_age       set       -               -> NOT_CHECKED  sltd is not fresh
 surely        wrong_digit     -            one_missing    set       -               -> NOT_CHECKED  national is missing
 not_at_all    nothing         -            one_missing    set       -               -> NOT_CHECKED  national is missing
 
