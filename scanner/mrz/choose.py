@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from scanner.mrz.check_digits import holds
 from scanner.mrz.document import Checks, Format
+from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.layouts import LAYOUTS, Layout
-from scanner.mrz.numbers import ReadNumber, read_number
 from scanner.mrz.reading import UNKNOWN
 
 _OLD_FRENCH = "IDFRA"

@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from scanner.mrz.check_digits import FILLER, VALUES, WEIGHTS, holds
 from scanner.mrz.document import Format, NumberRule
+from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.layouts import LAYOUTS, Layout, Span
-from scanner.mrz.numbers import ReadNumber, read_number
 
 _CLOSE = "0O 0Q 0D 1I 1L 2Z 5S 6G 8B OQ OD IL UV VY MN CG"
 """Pairs that readers and people confuse most, in OCR-B and in worn print."""

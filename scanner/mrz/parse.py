@@ -15,9 +15,9 @@ from scanner.mrz.choose import choose, read_checks
 from scanner.mrz.codes import ReasonCode
 from scanner.mrz.dates import ReadDate, read_birth_date, read_expiry_date
 from scanner.mrz.document import Document, Format, Parsed, Reason
+from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.findings import find
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, WIDTHS, Layout
-from scanner.mrz.numbers import ReadNumber, read_number
 from scanner.mrz.reading import UNKNOWN
 
 UPPER = {ord(lower): ord(lower) - 32 for lower in "abcdefghijklmnopqrstuvwxyz"}

@@ -8,7 +8,7 @@ parsed on a day that gives its dates the same century. Check digits are always c
 from collections.abc import Mapping
 from datetime import date
 
-from scanner.mrz import dates, document_codes, names, numbers
+from scanner.mrz import dates, document_codes, document_numbers, names
 from scanner.mrz.check_digits import FILLER, check_digit
 from scanner.mrz.document import Checks, Document, Format, NumberRule
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, Field, Layout
@@ -23,7 +23,7 @@ def write(document: Document) -> tuple[str, ...]:
     has.
     """
     layout = LAYOUTS[document.format]
-    field, digit, optional = numbers.written(
+    field, digit, optional = document_numbers.written(
         layout, document.number, document.number_rule, document.optional or ""
     )
     texts = {
