@@ -23,9 +23,9 @@ from math import prod
 from scanner.mrz.check_digits import FILLER
 from scanner.mrz.confusables import check_preserving_look_alikes
 from scanner.mrz.document import Document, Format, Kind, NumberRule, Parsed
+from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.identities import identities
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, Layout
-from scanner.mrz.numbers import ReadNumber, read_number
 from scanner.mrz.reading import UNKNOWN, Reading, Status
 from scanner.mrz.states import CODES, aliases
 from scanner.watchlist.contract import AskedAs, Question
