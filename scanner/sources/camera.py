@@ -181,5 +181,6 @@ class Sharpness:
 
     def __call__(self) -> float:
         if self._value is None:
-            self._value = float(cv2.Laplacian(self._grey, cv2.CV_16S).var())
+            deviation = cv2.meanStdDev(cv2.Laplacian(self._grey, cv2.CV_16S))[1]
+            self._value = float(deviation[0, 0]) ** 2
         return self._value

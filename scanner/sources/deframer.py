@@ -97,7 +97,8 @@ class TextReader:
         heard: list[Heard] = []
         if self._answer is not None:
             body, self._answer = bytes(self._answer.body), None
-            heard.append(Complaint("an answer was cut short: what it holds is not sure"))
+            message = "an answer was cut short: what it holds is not sure"
+            heard.append(Complaint(message, damage=True))
             heard += blocks_of(body, self._family, sure=False)
         heard += self._ended(self._row.end())
         self._reply = False

@@ -151,7 +151,7 @@ def crc16(data: bytes) -> int:
 
 def _unsure(what: str, frame: _Frame, family: Family) -> list[Heard]:
     blocks = blocks_of(bytes(frame.body), family, sure=False)
-    return [Complaint(f"{what}: what it holds is not sure"), *blocks]
+    return [Complaint(f"{what}: what it holds is not sure", damage=True), *blocks]
 
 
 def _printable(byte: int) -> bool:

@@ -23,9 +23,13 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something on the line that gave no sure row; one line for a person, without its text."""
+    """Something on the line that gave no sure row; one line for a person, without its text.
+
+    `damage`: rows came with it, and none of their characters is sure.
+    """
 
     message: str
+    damage: bool = False
 
 
 @dataclass(frozen=True)

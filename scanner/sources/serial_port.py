@@ -33,7 +33,7 @@ REARM_S = 10.0
 LOOK_S = 1.0
 """How often the path is compared with the device that is open."""
 BAD_FRAMES = 3
-"""So many damaged reads one after another are the cable or the settings, not the document."""
+"""So many bad reads one after another are the cable or the settings, not the document."""
 
 
 LOST = (OSError, ValueError, termios.error)
@@ -142,22 +142,24 @@ class SerialScanner:
             session.send(self._family.release)
 
     def _heard(self, heard: list[Heard]) -> Iterator[Capture]:
-        complaints = [one.message for one in heard if isinstance(one, Complaint)]
+        complaints = [one for one in heard if isinstance(one, Complaint)]
         blocks = [one for one in heard if isinstance(one, Block)]
-        for message in complaints:
-            log.info("%s: %s", self._name, message)
-        if complaints:
-            self._bad_frames += 1
-            lasting = self._bad_frames >= BAD_FRAMES
-            hint = "; check cable, speed and family" if lasting else ""
-            self._say(Health(not lasting, f"{self._port}: {complaints[-1]}{hint}"))
-        elif blocks:
-            self._bad_frames = 0
-            self._say(Health(True))
+        if heard:
+            self._judge(complaints, good=bool(blocks) and not any(c.damage for c in complaints))
         for block in blocks:
             reading = self._reading(block)
             if not self._is_repeat(reading):
                 yield Capture(self._name, text=reading)
+
+    def _judge(self, complaints: list[Complaint], *, good: bool) -> None:
+        """What was heard, as health: noise beside a good read is told and is no fault."""
+        for complaint in complaints:
+            log.info("%s: %s", self._name, complaint.message)
+        self._bad_frames = 0 if good else self._bad_frames + 1
+        lasting = self._bad_frames >= BAD_FRAMES
+        hint = "; check cable, speed and family" if lasting else ""
+        last = f"{self._port}: {complaints[-1].message}{hint}" if complaints else ""
+        self._say(Health(not lasting, last))
 
     def _reading(self, block: Block) -> Reading:
         return reading_of(

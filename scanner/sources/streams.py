@@ -6,6 +6,7 @@ the system's Python and clash with a private environment's NumPy.
 
 import os
 import select
+import shlex
 import subprocess
 import time
 from collections.abc import Sequence
@@ -71,6 +72,7 @@ class V4l2Stream:
         if not Path(self._device).exists():
             message = f"{self._device}: no such camera; plug it in or correct the device"
             raise StreamError(message)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we say it ourselves
         backend = cv2.CAP_ANY if self._recording else cv2.CAP_V4L2
         capture = cv2.VideoCapture(self._device, backend)
         if not capture.isOpened():
@@ -115,14 +117,14 @@ of both come unpadded from either."""
 class RpicamStream:
     """The Pi's camera as grey frames, through a `rpicam-vid` process.
 
-    `command` is the program and any options of its own. Only the brightness plane of each YUV420
-    frame is kept: an MRZ is read in grey. Raises ValueError for a size that cannot be read
-    unambiguously.
+    `command` is the program and any options of its own, as words or as one line. Only the
+    brightness plane of each YUV420 frame is kept: an MRZ is read in grey. Raises ValueError for a
+    size that cannot be read unambiguously.
     """
 
     def __init__(
         self,
-        command: Sequence[str] = ("rpicam-vid",),
+        command: Sequence[str] | str = ("rpicam-vid",),
         width: int = 1920,
         height: int = 1080,
         fps: int = 15,
@@ -136,7 +138,7 @@ class RpicamStream:
         if height <= 0 or height % 2:
             raise ValueError(f"camera height {height} must be even and above 0")
         self._command = (
-            *command,
+            *(shlex.split(command) if isinstance(command, str) else command),
             *("--timeout", "0", "--nopreview", "--verbose", "0", "--flush"),
             *("--codec", "yuv420", "--width", str(width), "--height", str(height)),
             *("--framerate", str(fps), "--output", "-"),

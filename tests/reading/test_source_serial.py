@@ -118,6 +118,15 @@ def test_a_damaged_frame_is_doubtful_everywhere_and_is_said(tmp_path: Path) -> N
         wait_until(lambda: consumer.source.health.ok)
 
 
+def test_noise_beside_good_reads_is_told_and_is_no_fault(tmp_path: Path) -> None:
+    with at_work("desko", tmp_path) as (simulator, consumer):
+        for _ in range(4):
+            simulator.send(b"noise", *on_the_wire("desko", TD3))
+            assert read(consumer).status is Status.READ
+        assert consumer.source.health.ok
+        assert "5 characters outside a frame were dropped" in consumer.source.health.message
+
+
 @pytest.mark.parametrize("family", ["honeywell", "3m"])
 def test_a_reader_that_is_unplugged_and_plugged_in_again_is_read_again(
     family: str, tmp_path: Path

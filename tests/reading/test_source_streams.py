@@ -122,7 +122,7 @@ def test_a_process_that_floods_standard_error_is_not_blocked(tmp_path: Path) -> 
 
 
 def test_a_program_that_is_not_installed_is_said(tmp_path: Path) -> None:
-    stream = RpicamStream((str(tmp_path / "rpicam-vid"),))
+    stream = RpicamStream(f"{tmp_path}/rpicam-vid --camera 1")
     with pytest.raises(StreamError, match=r"rpicam-vid: cannot be started \(No such file"):
         stream.open()
     stream.close()
