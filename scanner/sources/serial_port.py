@@ -187,7 +187,9 @@ class SerialScanner:
     def _say(self, health: Health) -> None:
         with self._lock:
             changed, self._health = health != self._health, health
-        if changed and health.message:
+        if changed and health.ok:
+            log.info("%s: connected at %s", self._name, self._port)
+        elif changed:
             log.warning("%s: %s", self._name, health.message)
 
 

@@ -113,6 +113,9 @@ WIDTH_STEP = 128
 bytes on the Pi 4 and of 128 on the Pi 5, and says nowhere that it did. Widths that are multiples
 of both come unpadded from either."""
 
+START_S = 10.0
+"""How long the process may take until its first frame: it searches and sets up the camera."""
+
 
 class RpicamStream:
     """The Pi's camera as grey frames, through a `rpicam-vid` process.
@@ -149,6 +152,7 @@ class RpicamStream:
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = bytearray()
         self._last_byte = 0.0
+        self._came = False
 
     def open(self) -> None:
         self.close()
@@ -165,6 +169,7 @@ class RpicamStream:
             raise StreamError(message) from error
         os.set_blocking(self._pipe.fileno(), False)
         self._last_byte = time.monotonic()
+        self._came = False
 
     def read(self) -> Frame | None:
         deadline = time.monotonic() + 0.2
@@ -207,11 +212,13 @@ class RpicamStream:
         if not data:
             raise StreamError(f"{self._command[0]}: ended{self._exit()}; is a camera connected?")
         self._buffer += data
+        self._came = True
         self._last_byte = time.monotonic()
 
     def _check_alive(self) -> None:
-        if time.monotonic() - self._last_byte > self._frame_timeout_s:
-            message = f"{self._command[0]}: no frames for {self._frame_timeout_s:g} s"
+        limit = self._frame_timeout_s if self._came else max(START_S, self._frame_timeout_s)
+        if time.monotonic() - self._last_byte > limit:
+            message = f"{self._command[0]}: no frames for {limit:g} s"
             raise StreamError(f"{message}; check the camera's cable")
 
     def _exit(self) -> str:
