@@ -62,8 +62,8 @@ define python
 	  echo "set-up: making the virtual environment $(VENV)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
 	fi; \
 	echo "set-up: installing Python packages into $(VENV): borderpost[$(1)]"; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(1)]' \
-	  || { echo "set-up: pip could not install the packages; is the network up?" >&2; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --editable '.[$(1)]' >$(VENV)/set-up.log 2>&1 \
+	  || { tail -n 5 $(VENV)/set-up.log >&2; echo "set-up: pip could not install the packages (all of it: $(VENV)/set-up.log); is the network up?" >&2; exit 1; }
 endef
 
 $(VENV)/.ready-run: pyproject.toml

@@ -109,7 +109,7 @@ class _DemoScreen:
         name = Path(examination.source).name
         if examination.verdict is None:
             message = examination.fault.message if examination.fault else "nothing was examined"
-            _say("desk", f"{name:<28} {message}")
+            _say("desk", f"{name:<33} {message}")
             return
         outcome = examination.verdict.outcome
         self.outcomes[outcome.value] += 1
@@ -119,9 +119,9 @@ class _DemoScreen:
             else:
                 self.unwritten += 1
         lamps = " ".join(_LAMP[light] for light in PATTERNS[outcome])
-        _say("desk", f"{name:<28} {lamps}  {outcome.value:<12} {examination.verdict.reasons[0]}")
+        _say("desk", f"{name:<33} {lamps}  {outcome.value:<12} {examination.verdict.reasons[0]}")
         for line in (*examination.verdict.beside, *shown.faults):
-            _say("desk", f"{'':<34}  {'':<12} {line}")
+            _say("desk", f"{'':<39}  {'':<12} {line}")
 
 
 def _sum_up(site: Site, screen: _DemoScreen) -> bool:

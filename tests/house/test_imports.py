@@ -1,6 +1,8 @@
 """Data flows one way: who may import whom."""
 
 import ast
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,8 +71,6 @@ def test_the_parts_of_the_scanner_know_nothing_of_what_stands_on_top_of_them(fol
 
 
 def test_no_module_shadows_one_of_the_standard_library() -> None:
-    import sys
-
     shadows = [
         str(path.relative_to(ROOT))
         for package in OURS
@@ -81,14 +81,12 @@ def test_no_module_shadows_one_of_the_standard_library() -> None:
 
 
 def test_every_package_is_named_in_the_build() -> None:
-    import tomllib
-
-    declared = set(
-        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    )
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    declared = set(build["packages"])
     there = {
         str(path.parent.relative_to(ROOT)).replace("/", ".")
         for package in OURS
         for path in (ROOT / package).rglob("__init__.py")
     }
-    assert declared == there
+    data = set(build["package-data"])
+    assert declared == there | data
