@@ -79,6 +79,7 @@ class Uplink:
         on_command: Callable[[CommandData], None] = lambda command: None,
         clock: Callable[[], datetime] = _utc_now,
         keep: timedelta = timedelta(days=30),
+        window: Window | None = None,
     ) -> None:
         self._link = link
         self._device = device
@@ -93,7 +94,7 @@ class Uplink:
         self._topics = heard_by_device(device)
         self._refusals = Refusals(log)
         self._waker = Waker()
-        self._window = Window()
+        self._window = window or Window()
         self._published_to = 0
         self._boot = 0
         self._connection_number = 0

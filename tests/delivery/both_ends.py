@@ -21,6 +21,7 @@ from firmware.answers import Answers
 from firmware.keys import load_keys
 from firmware.outbox import Outbox
 from firmware.uplink import Link, Uplink
+from firmware.window import Window
 from scanner.alert import AlertData, AnswerData, Place, StatusData, alert_data
 from scanner.mrz.document import Checks, Document, Format, Kind, NumberRule
 from scanner.watchlist.contract import (
@@ -98,7 +99,7 @@ class Desk:
         self.keys = load_keys(keys / "device.jwk", keys / "central.pub.jwk")
         self.outbox = Outbox(folder / "outbox.db", name, self.keys.signing)
         self.answers = Answers(folder / "answers.db", self.keys.signing, self.outbox.document_of)
-        self.link = Link("127.0.0.1", port, protocol, client_id=name, keepalive_s=2)
+        self.link = Link("127.0.0.1", port, protocol, client_id=name, keepalive_s=1)
         self.answered: list[AnswerData] = []
         self.uplink = self.new_uplink()
 
@@ -111,6 +112,7 @@ class Desk:
             self.keys,
             lambda: StatusData(place=PLACE),
             on_answer=self.answered.append,
+            window=Window(first_s=0.4),
         )
 
     def process(self) -> subprocess.Popen[bytes]:
@@ -215,9 +217,7 @@ class Stranger:
 
     def __init__(self, port: int) -> None:
         self.heard: list[mqtt.MQTTMessage] = []
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5
-        )
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.on_message = lambda _c, _u, message: self.heard.append(message)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()

@@ -50,7 +50,7 @@ def desk(folder: str, name: str, keys: str, port: str, protocol: Protocol) -> No
 
 
 def put(path: str, key: str, count: str) -> None:
-    """Puts alerts, says each one's id as soon as it is put, and is killed at once after the last."""
+    """Puts alerts, says each one's id as soon as it is put, and is killed after the last."""
     outbox = Outbox(Path(path), "desk-1", read_key(Path(key), private=True))
     for _ in range(int(count)):
         os.write(1, f"{outbox.put_alert(alert(), NOW)}\n".encode())
@@ -58,7 +58,7 @@ def put(path: str, key: str, count: str) -> None:
 
 
 def fill(path: str, key: str) -> None:
-    """Puts alerts until the disk is full, says why it stopped, then makes room and puts one more."""
+    """Puts alerts until the disk is full, says why it stopped, makes room and puts one more."""
     outbox = Outbox(Path(path), "desk-1", read_key(Path(key), private=True))
     first = outbox.put_alert(alert(), NOW)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
