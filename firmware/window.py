@@ -35,8 +35,8 @@ class Window:
     ) -> None:
         self._size = size
         self._laggards = laggards
-        self._first_s = first_s
-        self._longest_s = longest_s
+        self.first_s = first_s
+        self.longest_s = longest_s
         self._tries: dict[int, _Try] = {}
         self._heard_at = 0.0
 
@@ -51,7 +51,7 @@ class Window:
     def sent(self, n: int, now: float) -> None:
         """`n` was published at `now`."""
         one = self._tries.setdefault(n, _Try(0, now))
-        pause = min(self._longest_s, self._first_s * 2**one.tries)
+        pause = min(self.longest_s, self.first_s * 2**one.tries)
         one.tries += 1
         one.due = now + pause * random.uniform(0.8, 1.2)  # noqa: S311
 

@@ -94,6 +94,12 @@ _ENVELOPES: dict[Message, Any] = {
 }
 
 
+def envelope_of(message: Message) -> type[BaseModel]:
+    """The model of a whole event that carries `message`."""
+    model: type[BaseModel] = _ENVELOPES[message]
+    return model
+
+
 def new_id() -> str:
     """A new UUIDv7, in lower case."""
     return str(uuid7())
