@@ -86,7 +86,7 @@ class RpicamSource(Section):
     kind: Literal["rpicam"]
     name: Name
     command: str = Field(default="rpicam-vid", min_length=1)
-    width: int = Field(default=1920, ge=320, le=4608)
+    width: int = Field(default=1920, ge=384, le=4608, multiple_of=128)
     height: int = Field(default=1080, ge=240, le=2592)
     fps: int = Field(default=10, ge=1, le=60)
 

@@ -84,14 +84,17 @@ class Lists:
         slot = self._slots.setdefault(policy.name, _Slot(self._folder, policy.name))
         try:
             store = slot.store()
-            return store.look_up(questions.asked), _state(policy, store, clock)
+            try:
+                return store.look_up(questions.asked), _state(policy, store, clock)
+            except ListDamaged:
+                slot.forget()
+                raise
         except FileNotFoundError:
             path = manifest_path(self._folder, policy.name)
             return (), _faulty(
                 policy, ListHealth.MISSING, f"{path} is not there; build or fetch the list"
             )
         except ListDamaged as damaged:
-            slot.forget()
             return (), _faulty(policy, ListHealth.DAMAGED, str(damaged))
 
     def _demanded(self) -> tuple[ListPolicy, ...]:

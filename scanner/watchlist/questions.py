@@ -29,7 +29,6 @@ from scanner.mrz.layouts import CHARACTERS, LAYOUTS, Layout
 from scanner.mrz.reading import UNKNOWN, Reading, Status
 from scanner.mrz.states import CODES, aliases
 from scanner.watchlist.contract import AskedAs, Question
-from scanner.watchlist.skeleton import skeleton
 
 BUDGET = 256
 """Keys a scan."""
@@ -140,16 +139,14 @@ class _Page:
     def look_alikes(self, room: int) -> Iterator[Question]:
         """The numbers that a camera confuses with this one and that no check digit tells apart:
         the likeliest of them, as many as there is room for. Those with the skeleton of the number
-        as read are answered with it."""
+        as read are among them: records answer to a skeleton, but ranges of blanks do not."""
         document = self._document
         keys_each = sum(1 for _ in _keys(document))
         if keys_each == 0 or room < keys_each:
             return
         room //= keys_each
-        for number in check_preserving_look_alikes(self._lines, document.format, 2 * room):
-            if room and skeleton(number) != skeleton(document.number):
-                room -= 1
-                yield from _guesses(replace(document, number=number), AskedAs.LOOK_ALIKE)
+        for number in check_preserving_look_alikes(self._lines, document.format, room):
+            yield from _guesses(replace(document, number=number), AskedAs.LOOK_ALIKE)
 
     def _doubted(self, field: str) -> bool:
         """Whether a character of the field is in doubt."""
