@@ -59,12 +59,13 @@ MAX_FRAMES = 3
 log = logging.getLogger(__name__)
 
 Box = tuple[tuple[float, float], ...]
-"""Four corners (x, y) in the frame's pixels, clockwise from the first line's start."""
+"""Four corners (x, y) in pixels, clockwise from the first line's start."""
 
 
 @dataclass(frozen=True)
 class _Zone:
-    """An MRZ that was located: its cells, how like a filler each is, and where it is."""
+    """An MRZ that was located: its cells, how like a filler each is, and where it is in the reduced
+    picture."""
 
     grid: Grid
     likeness: NDArray[np.float64]
@@ -127,11 +128,13 @@ class PassportEye:
     def _read_frame(self, frame: Frame) -> Reading:
         clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
         started = perf_counter()
-        zone = self._locate(_grey(frame), clock)
+        picture, scale = _grey(frame)
+        zone = self._locate(picture, clock)
         clock["locate"] = _since(started) - clock["recognise"]
         if zone is None:
             return replace(self._unreadable("no MRZ was found in the picture"), ms=clock)
-        return self._recognise(zone, clock)
+        box = tuple((x / scale, y / scale) for x, y in zone.box)
+        return replace(self._recognise(zone, clock), box=box)
 
     def _locate(self, picture: Grey, clock: dict[str, float]) -> _Zone | None:
         """The first of PassportEye's boxes in which an MRZ is seen."""
@@ -185,7 +188,7 @@ class PassportEye:
             if ballot.fields:
                 ballot.count_apart(self._ocr(sheet(zone.grid, ballot.fields, height, TIMES), clock))
             started = perf_counter()
-            reading = _reading(ballot, zone)
+            reading = _reading(ballot)
             clock["decode"] += _since(started)
             if reading.status is Status.READ:
                 break
@@ -216,20 +219,21 @@ def _rank(reading: Reading) -> tuple[int, int]:
     return order.index(reading.status), len(reading.uncertain)
 
 
-def _grey(frame: Frame) -> Grey:
-    """The frame in grey, reduced to what the OCR needs."""
+def _grey(frame: Frame) -> tuple[Grey, float]:
+    """The frame in grey, reduced to what the OCR needs, and by which factor."""
     grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    scale = LONG_SIDE / max(grey.shape)
-    return resized(np.asarray(grey, np.uint8), scale) if scale < 1 else np.asarray(grey, np.uint8)
+    scale = min(1.0, LONG_SIDE / max(grey.shape))
+    picture = np.asarray(grey, np.uint8)
+    return (resized(picture, scale) if scale < 1 else picture), scale
 
 
-def _reading(ballot: Ballot, zone: _Zone) -> Reading:
+def _reading(ballot: Ballot) -> Reading:
     """What the views taken so far make together."""
     lines, uncertain = ballot.result()
     sound = is_sound(parse(lines, datetime.now(UTC).date()))
     if sound and not uncertain:
-        return Reading(Status.READ, lines, NAME, box=zone.box)
+        return Reading(Status.READ, lines, NAME)
     note = None
     if not uncertain:
         note = "the views agree, but a check digit, code or State in the lines does not hold"
-    return Reading(Status.DOUBTFUL, lines, NAME, uncertain=uncertain, box=zone.box, note=note)
+    return Reading(Status.DOUBTFUL, lines, NAME, uncertain=uncertain, note=note)
