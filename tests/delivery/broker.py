@@ -12,16 +12,15 @@ _WITHIN_S = 5.0
 
 
 class Broker:
-    """Keeps its port over a restart, and what it holds only if `persistent`. Use as a context: it
-    starts when told to, and is gone at the end."""
+    """Keeps its port over a restart, and nothing that it held. Use as a context: it starts when
+    told to, and is gone at the end."""
 
-    def __init__(self, folder: Path, *, persistent: bool = False) -> None:
+    def __init__(self, folder: Path, *, anonymous: bool = True) -> None:
         assert MOSQUITTO, "mosquitto is not installed (Debian: apt-get install mosquitto)"
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root"]
-        if persistent:
-            lines += ["persistence true", f"persistence_location {folder}/", "autosave_interval 1"]
+        allowed = "true" if anonymous else "false"
+        lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {allowed}", "user root"]
         self._config.write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 

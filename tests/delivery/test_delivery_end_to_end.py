@@ -1,8 +1,13 @@
 """From the outbox to headquarters' store and back, through a real Mosquitto."""
 
+import logging
 import signal
+import socket
+import sqlite3
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -209,3 +214,53 @@ def test_a_broker_that_stands_still_is_noticed_and_said_at_the_desk(
         wait_for(lambda: not uplink.connected, within_s=2 * desk.link.keepalive_s + 1)
         broker.thaw()
         wait_for(lambda: uplink.connected)
+
+
+@pytest.mark.parametrize(
+    "manners", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["mute", "http"]
+)
+def test_whatever_else_stands_at_the_broker_s_port_is_survived_and_said_once(
+    broker: Broker, desk: Desk, caplog: pytest.LogCaptureFixture, manners: bytes
+) -> None:
+    caplog.set_level(logging.INFO, "firmware.uplink")
+    with desk.running() as uplink:
+        with socket.create_server(("127.0.0.1", broker.port)) as server:
+            for _ in range(2):
+                visitor, _ = server.accept()
+                visitor.sendall(manners)
+                visitor.close()
+        broker.start()
+        wait_for(lambda: uplink.connected)
+    said = [record.getMessage() for record in caplog.records]
+    assert "up, to" in said[-1]
+    assert len(said) == len(set(said))
+
+
+def test_a_broker_that_refuses_the_device_is_said_and_tried_again(
+    tmp_path: Path, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Broker(tmp_path, anonymous=False) as strict, caplog.at_level(logging.INFO):
+        strict.start()
+        desk.link = replace(desk.link, port=strict.port)
+        with desk.running():
+            wait_for(lambda: "the broker refuses the connection" in caplog.text)
+            time.sleep(1.5)
+    assert caplog.text.count("the broker refuses the connection") == 1
+
+
+def test_a_store_that_refuses_acknowledges_nothing_and_catches_up(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    path = office.url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE messages RENAME TO away")
+    with office.receiving() as receiver, desk.running():
+        wait_for(lambda: receiver.connected)
+        alert_id = desk.raise_alert()
+        time.sleep(0.7)
+        assert desk.outbox.queued() == 1
+        with sqlite3.connect(path) as other:
+            other.execute("ALTER TABLE away RENAME TO messages")
+        wait_for(lambda: desk.outbox.queued() == 0)
+    assert office.alert_ids() == [alert_id]
