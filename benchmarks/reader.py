@@ -13,7 +13,7 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,14 +129,11 @@ def mark(reader: Reader, page: Page) -> Mark:
     )
 
 
-def marks(reader: Reader, pages: Sequence[Page]) -> Iterator[Mark]:
-    """Marks page by page, with progress on standard error."""
-    for done, page in enumerate(pages, 1):
-        one = mark(reader, page)
-        told = "exact" if one.exact else f"error {one.character_error:.0%}"
-        line = f"{done}/{len(pages)} {one.file}: {one.status}, {told}, {one.ms:.0f} ms"
-        print(line, file=sys.stderr, flush=True)
-        yield one
+def show_progress(one: Mark, done: int, whole: int) -> None:
+    """A line a page on standard error."""
+    told = "exact" if one.exact else f"error {one.character_error:.0%}"
+    line = f"{done}/{whole} {one.file}: {one.status}, {told}, {one.ms:.0f} ms"
+    print(line, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -200,8 +197,10 @@ def main() -> int:
         return 2
     done: list[Mark] = []
     try:
-        for one in marks(reader, pages[: arguments.limit]):
-            done.append(one)
+        chosen = pages[: arguments.limit]
+        for page in chosen:
+            done.append(mark(reader, page))
+            show_progress(done[-1], len(done), len(chosen))
     except KeyboardInterrupt:
         print("stopped: the score so far", file=sys.stderr)
     if not done:

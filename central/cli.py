@@ -6,10 +6,9 @@ stderr; a traceback is a bug of ours.
 
 import json
 import logging
-import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,10 +19,11 @@ import typer
 
 from central.authority import Authority, NotEnrolled
 from central.database import in_iso
-from central.settings import Settings, SettingsError, load
+from central.settings import Settings, load
 from central.show import line_of
 from central.store import AlertRow, Answer, Store, StoreFault, UnknownAlert
 from scanner.alert import AnswerOutcome, KeyFault
+from scanner.command_line import Failure, Refusal, run_command
 from scanner.watchlist.build import BuildRefused, Problem, build_list
 from scanner.watchlist.source import SourceUnusable
 
@@ -43,14 +43,6 @@ lists_app = typer.Typer(help="The lists of documents.", no_args_is_help=True)
 alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
 app.add_typer(alerts_app, name="alerts")
-
-
-class Refusal(Exception):
-    """Wrong usage or configuration: exit code 2."""
-
-
-class Failure(Exception):
-    """Anything else that went wrong: exit code 1."""
 
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
@@ -85,6 +77,7 @@ def lists_build(
             as_of=_moment(as_of),
             skip_bad_rows=skip_bad_rows,
             report=report,
+            progress=_show_rows,
         )
     except (BuildRefused, SourceUnusable) as refusal:
         raise Failure(str(refusal)) from None
@@ -214,42 +207,7 @@ def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(_exit_code(app))
-
-
-def _exit_code(run_app: Callable[..., object]) -> int:
-    try:
-        code = run_app(standalone_mode=False)
-    except typer.Exit as end:
-        return end.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return _failed("interrupted", 1)
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be told to them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (Refusal, SettingsError) as refusal:
-        return _failed(str(refusal), 2)
-    except typer.TyperException as usage:
-        return _failed(f"{usage.format_message().rstrip('.')}; see borderpost-central --help", 2)
-    except ModuleNotFoundError as missing:
-        return _failed(
-            f"the Python package {missing.name} is not installed; install borderpost with the "
-            "extra `central`",
-            1,
-        )
-    except (Failure, StoreFault, UnknownAlert, KeyFault) as failure:
-        return _failed(str(failure), 1)
-    except Exception as bug:
-        # The last resort: its text could quote a document.
-        return _failed(f"an error of our own ({type(bug).__name__}); please report it", 1)
-    return code if isinstance(code, int) else 0
-
-
-def _failed(message: str, code: int) -> int:
-    for line in message.splitlines():
-        print(f"borderpost-central: {line}", file=sys.stderr)
-    return code
+    sys.exit(run_command(app, "borderpost-central", (StoreFault, UnknownAlert, KeyFault)))
 
 
 @contextmanager
@@ -279,6 +237,12 @@ def _moment(text: str | None) -> datetime:
     except ValueError:
         raise Refusal(f"{text!r} is no time; it looks like 2026-11-23T04:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _show_rows(rows: int) -> None:
+    """How far a build is, for whoever watches a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{rows} rows read", end="", file=sys.stderr, flush=True)
 
 
 def _print_alert(row: AlertRow) -> None:

@@ -6,9 +6,8 @@ stderr; a traceback is a bug of ours.
 
 import json
 import logging
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -18,13 +17,13 @@ import typer
 from firmware.clock import machine_clock
 from firmware.settings import Settings, load
 from firmware.terminal import checked_lines, parsed_lines, scanned_lines
+from scanner.command_line import Failure, Refusal, run_command
 from scanner.examine import Examiner
 from scanner.mrz.parse import parse as parse_lines
 from scanner.mrz.text import blocks, reading_of
 from scanner.report import as_object, checked_as_object, parsed_as_object
 from scanner.sources.capture import Capture
 from scanner.sources.replay import Replay
-from scanner.toml_errors import SettingsError
 from scanner.vision.engine import READERS, ReaderUnavailable, open_reader
 from scanner.watchlist.lists import Lists
 
@@ -39,14 +38,6 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The device's configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-
-
-class Refusal(Exception):
-    """Wrong usage or configuration: exit code 2."""
-
-
-class Failure(Exception):
-    """Anything else that went wrong: exit code 1."""
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -154,41 +145,7 @@ def config_check(
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(_exit_code(app))
-
-
-def _exit_code(run_app: Callable[..., object]) -> int:
-    try:
-        code = run_app(standalone_mode=False)
-    except typer.Exit as end:
-        return end.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return _failed("interrupted", 1)
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be told to them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (Refusal, SettingsError) as refusal:
-        return _failed(str(refusal), 2)
-    except typer.TyperException as usage:
-        return _failed(f"{usage.format_message().rstrip('.')}; see borderpost --help", 2)
-    except ModuleNotFoundError as missing:
-        return _failed(
-            f"the Python package {missing.name} is not installed; install borderpost with the "
-            "extra that this command needs (see README)",
-            1,
-        )
-    except Failure as failure:
-        return _failed(str(failure), 1)
-    except Exception as bug:
-        return _failed(f"an error of our own ({type(bug).__name__}); please report it", 1)
-    return code if isinstance(code, int) else 0
-
-
-def _failed(message: str, code: int) -> int:
-    for line in message.splitlines():
-        print(f"borderpost: {line}", file=sys.stderr)
-    return code
+    sys.exit(run_command(app, "borderpost"))
 
 
 def _settings(path: Path) -> Settings:

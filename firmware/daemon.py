@@ -29,7 +29,7 @@ from firmware.stats import HourlyStats
 from firmware.supervisor import Part, Supervisor
 from firmware.uplink import Link, Uplink
 from firmware.wellbeing import Wellbeing
-from scanner.alert import Place
+from scanner.alert import AnswerData, CommandData, Place
 from scanner.examine import Examiner
 from scanner.sources.capture import Source
 from scanner.vision.engine import ReaderUnavailable, open_reader
@@ -79,6 +79,7 @@ class Box:
                 lambda document: self.answers.holding(document, self.clock.reading().now),
             ),
             outbox=self.outbox,
+            answers=self.answers,
             journal=self.journal,
             panel=self.panel,
             screens=screens,
@@ -98,6 +99,8 @@ class Box:
             self.answers,
             keys,
             wellbeing.status,
+            on_answer=_say_answered,
+            on_command=_say_not_carried_out,
             clock=lambda: self.clock.reading().now,
             keep=timedelta(days=settings.alerts.keep_days),
         )
@@ -192,6 +195,14 @@ def _feed(source: Source, desk: Desk, stop: Event) -> None:
     """A source's part: everything that it captures goes to the desk."""
     for capture in source.captures(stop):
         desk.offer(capture, stop)
+
+
+def _say_answered(answer: AnswerData) -> None:
+    log.info("central answered an alert: %s", answer.outcome.value.replace("_", " "))
+
+
+def _say_not_carried_out(command: CommandData) -> None:
+    log.warning("central asks for %s, which this version cannot do", command.order.value)
 
 
 def _needs_reader(settings: Settings) -> bool:

@@ -19,6 +19,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Protocol
 
+from firmware.answers import Answers
 from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import FAULT, PATTERNS, READY, Panel
@@ -65,6 +66,7 @@ class Desk:
         self,
         examiner: Examiner,
         outbox: Outbox,
+        answers: Answers,
         journal: Journal,
         panel: Panel,
         screens: Sequence[Screen],
@@ -73,6 +75,7 @@ class Desk:
     ) -> None:
         self._examiner = examiner
         self._outbox = outbox
+        self._answers = answers
         self._journal = journal
         self._panel = panel
         self._screens = screens
@@ -149,6 +152,8 @@ class Desk:
             self._journal.write(examination, now=self._clock().now, alert_id=alert_id)
         except JournalFault as fault:
             faults.append(f"the journal is not written: {fault}")
+        if self._answers.fault:
+            faults.append(f"central's answers cannot be read: {self._answers.fault}")
         for fault_line in faults:
             log.error("desk: %s", fault_line)
         return alert_id, tuple(faults)

@@ -30,7 +30,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Line = Annotated[str, AfterValidator(_printable)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -48,8 +55,8 @@ def _one_of(known: Iterator[str] | tuple[str, ...], what: str) -> AfterValidator
 
 class Device(Section):
     name: Name
-    site: str = Field(min_length=1, max_length=80)
-    lane: str = Field(default="1", min_length=1, max_length=40)
+    site: Line = Field(min_length=1, max_length=80)
+    lane: Line = Field(default="1", min_length=1, max_length=40)
     data: TomlPath = Path("/var/lib/borderpost")
 
 
@@ -142,7 +149,7 @@ class BrokerSettings(Section):
     host: str = Field(default="localhost", min_length=1)
     port: Port = 1883
     protocol: Literal["5", "3.1.1"] = "5"
-    keepalive_seconds: int = Field(default=10, ge=2, le=15)
+    keepalive_seconds: int = Field(default=10, ge=2, le=10)
     username: str | None = None
     password_file: TomlPath | None = None
 

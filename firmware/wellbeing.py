@@ -16,7 +16,7 @@ from scanner.watchlist.contract import ListHealth, ListState
 from scanner.watchlist.lists import Lists
 
 MAX_FAULTS = 32
-_MOST = 200
+_PART, _MESSAGE = 64, 200
 
 
 class _Clock(Protocol):
@@ -63,7 +63,8 @@ class Wellbeing:
             software=self._software,
             lists=list_versions(states),
             faults=tuple(
-                DeviceFault(part=part[:64], message=message[:_MOST]) for part, message in faults
+                DeviceFault(part=_line(part, _PART), message=_line(message, _MESSAGE))
+                for part, message in faults
             ),
         )
 
@@ -84,6 +85,11 @@ class Wellbeing:
             yield "outbox", "the disk refuses alerts; the desk keeps trying to write them"
         if self._answers.fault:
             yield "answers", self._answers.fault
+
+
+def _line(text: str, most: int) -> str:
+    """`text` as a message takes it; what a device driver says can hold anything."""
+    return "".join(character for character in text if character.isprintable())[:most]
 
 
 def _software() -> str:

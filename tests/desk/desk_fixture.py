@@ -85,6 +85,7 @@ class WholeDesk:
                 lambda document: self.answers.holding(document, datetime.now(UTC)),
             ),
             outbox=self.outbox,
+            answers=self.answers,
             journal=self.journal,
             panel=self.lamps,
             screens=[self.screen],

@@ -58,8 +58,8 @@ def test_nothing_imports_against_the_stream(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", BELOW)
 def test_the_parts_of_the_scanner_know_nothing_of_what_stands_on_top_of_them(folder: str) -> None:
-    # `durable` and `toml_errors` are tools without knowledge of documents; anyone may use them.
-    tools = ("scanner.durable", "scanner.toml_errors")
+    # Tools without knowledge of documents; anyone may use them.
+    tools = ("scanner.durable", "scanner.toml_errors", "scanner.command_line")
     above = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sorted((ROOT / folder).rglob("*.py"))

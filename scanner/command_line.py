@@ -1,0 +1,62 @@
+"""How a command of ours ends: every error becomes one line on stderr and an exit code.
+
+0 is done, 2 is wrong usage or configuration, 1 is anything else. A traceback is a bug of ours, and
+even then its text stays out of sight: it could quote a document.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+from scanner.toml_errors import SettingsError
+
+
+class Refusal(Exception):
+    """Wrong usage or configuration: exit code 2. The message is one line."""
+
+
+class Failure(Exception):
+    """Anything else that went wrong: exit code 1. The message is one line."""
+
+
+def run_command(
+    app: Callable[..., object], program: str, failures: tuple[type[Exception], ...] = ()
+) -> int:
+    """Runs the Typer app of `program` and gives its exit code. `failures` are errors of the
+    program's own that end it as `Failure` does: their message is one line for a person."""
+    ends: tuple[type[Exception], ...] = (Failure, *failures)
+    try:
+        code = app(standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed(program, "interrupted", 1)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be told to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Refusal, SettingsError) as refusal:
+        return _failed(program, str(refusal), 2)
+    except typer.TyperException as usage:
+        told = usage.format_message().rstrip(".")
+        return _failed(program, f"{told}; see {program} --help", 2)
+    except ModuleNotFoundError as missing:
+        return _failed(
+            program,
+            f"the Python package {missing.name} is not installed; install borderpost with the "
+            "extra that this command needs (see README)",
+            1,
+        )
+    except ends as failure:
+        return _failed(program, str(failure), 1)
+    except Exception as bug:
+        return _failed(program, f"an error of our own ({type(bug).__name__}); please report it", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(program: str, message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"{program}: {line}", file=sys.stderr)
+    return code
