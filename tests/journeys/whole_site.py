@@ -36,7 +36,9 @@ def wait_for(condition: Callable[[], Any], within_s: float = 20.0) -> Any:
 class WholeSite:
     """Use as a context: every process is ended with it."""
 
-    def __init__(self, folder: Path, port: int, protocol: str = "5") -> None:
+    def __init__(
+        self, folder: Path, port: int, protocol: str = "5", *, source: Path | None = None
+    ) -> None:
         self.folder = folder
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
@@ -47,8 +49,9 @@ class WholeSite:
         self.device_toml = folder / "borderpost.toml"
         self._configure(port, protocol)
         self.central("enrol", DEVICE, str(folder / "keys"))
-        source = folder / "sltd.csv"
-        source.write_text(LIST)
+        if source is None:
+            source = folder / "sltd.csv"
+            source.write_text(LIST)
         build_list(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
 
     def __enter__(self) -> "WholeSite":
@@ -92,6 +95,11 @@ class WholeSite:
     def desk_log(self) -> str:
         """What the desk has logged since the first start."""
         return (self.folder / "desk.log").read_text()
+
+    def add_source(self, toml: str) -> None:
+        """One more source for the desk, as a block of its configuration."""
+        with self.device_toml.open("a") as file:
+            file.write(toml)
 
     def next_notice(self) -> str:
         """What the desk tells systemd next."""
