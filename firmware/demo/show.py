@@ -21,6 +21,7 @@ from firmware.supervisor import GaveUp
 from scanner.vision.engine import ReaderUnavailable
 
 _DELIVERED_WITHIN_S = 60.0
+_TELLING = threading.Lock()
 _LAMP = {Light.ON: "●", Light.OFF: "○", Light.SLOW: "◐"}
 
 
@@ -35,10 +36,10 @@ def show(*, once: bool) -> bool:
         with _folder() as folder, DemoBroker() as broker:
             _say("demo", "a desk, a broker and headquarters on this machine; all persons invented")
             site = set_up(folder, broker.port, loop=not once)
+            screen = _DemoScreen()
             with _headquarters(site):
-                screen = _DemoScreen()
                 _run_desk(site, screen, once=once)
-                return _sum_up(site, screen)
+            return _sum_up(site, screen)
     except (SiteFailed, CannotStart, GaveUp, ReaderUnavailable) as failure:
         raise DemoFailed(str(failure)) from None
 
@@ -139,4 +140,6 @@ def _sum_up(site: Site, screen: _DemoScreen) -> bool:
 
 
 def _say(who: str, line: str) -> None:
-    print(f"{who:<8}| {line}", flush=True)
+    """A line of the story; two threads tell it, and each line stays whole."""
+    with _TELLING:
+        print(f"{who:<8}| {line}", flush=True)
