@@ -90,7 +90,10 @@ class Box:
             ),
             clock=self.clock.reading,
         )
-        self.sources = tuple(open_source(source) for source in settings.sources)
+        self.sources = tuple(
+            open_source(source, lambda: self.clock.reading().now.date())
+            for source in settings.sources
+        )
         wellbeing = Wellbeing(place, lists, self.clock, self.sources, self.desk, self.answers)
         self.uplink = Uplink(
             link,

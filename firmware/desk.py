@@ -160,6 +160,8 @@ class Desk:
 
     def _show(self, shown: Shown) -> None:
         verdict = shown.examination.verdict
+        # Reasons are neutral sentences without a name or a number, so they may be logged.
+        log.info("desk: %s", f"{verdict.outcome}: {verdict.reasons[0]}" if verdict else "FAULT")
         self._panel.show(PATTERNS[verdict.outcome] if verdict else FAULT)
         for screen in self._screens:
             screen.show(shown)

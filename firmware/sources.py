@@ -1,5 +1,8 @@
 """From a source's settings to the source itself."""
 
+from collections.abc import Callable
+from datetime import date
+
 from firmware.settings import AnySource, CameraSource, FolderSource, RpicamSource, SerialSource
 from scanner.sources.camera import Camera, RpicamStream, V4l2Stream
 from scanner.sources.capture import Source
@@ -7,9 +10,10 @@ from scanner.sources.replay import Replay
 from scanner.sources.serial_port import SerialScanner, Trigger
 
 
-def open_source(settings: AnySource) -> Source:
+def open_source(settings: AnySource, today: Callable[[], date]) -> Source:
     """The source that `settings` describe. Opens nothing yet: that is the source's own affair, and
-    a device that is not there shows in its health."""
+    a device that is not there shows in its health. `today` is the device's own date: a machine
+    that woke in 1970 knows better."""
     match settings:
         case FolderSource():
             return Replay([settings.path], name=settings.name, loop=settings.loop)
@@ -20,6 +24,7 @@ def open_source(settings: AnySource) -> Source:
                 settings.family,
                 baud=settings.baud,
                 trigger=Trigger(settings.trigger),
+                today=today,
             )
         case CameraSource():
             size = (settings.width, settings.height, settings.fps)
