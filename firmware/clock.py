@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Lock
 
@@ -73,6 +73,10 @@ class DeviceClock:
                 unsynchronised_s=unsure_for,
                 grace_s=self._grace_s,
             )
+
+    def today(self) -> date:
+        """The date by reference time, in UTC."""
+        return self.reading().now.date()
 
     def save(self) -> None:
         """Remembers the time on disk; a disk that refuses is said, and changes nothing."""

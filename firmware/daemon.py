@@ -90,10 +90,7 @@ class Box:
             ),
             clock=self.clock.reading,
         )
-        self.sources = tuple(
-            open_source(source, lambda: self.clock.reading().now.date())
-            for source in settings.sources
-        )
+        self.sources = tuple(open_source(one, self.clock.today) for one in settings.sources)
         wellbeing = Wellbeing(place, lists, self.clock, self.sources, self.desk, self.answers)
         self.uplink = Uplink(
             link,
