@@ -32,6 +32,7 @@ from firmware.wellbeing import Wellbeing
 from scanner.alert import AnswerData, CommandData, Place
 from scanner.examine import Examiner
 from scanner.sources.capture import Source
+from scanner.sources.replay import Replay
 from scanner.vision.engine import ReaderUnavailable, open_reader
 from scanner.watchlist.lists import Lists
 
@@ -119,7 +120,12 @@ class Box:
             Part("stats", self.stats.run),
             Part("desk", self.desk.run),
             *(
-                Part(f"source {source.name}", partial(_feed, source, self.desk), may_end=True)
+                Part(
+                    f"source {source.name}",
+                    partial(_feed, source, self.desk),
+                    # A folder comes to its end; a device that does has died.
+                    may_end=isinstance(source, Replay),
+                )
                 for source in self.sources
             ),
         )
