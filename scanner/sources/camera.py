@@ -74,8 +74,11 @@ class Camera:
         with self._lock:
             silence = time.monotonic() - self._frame_at
             if self._health.ok and silence > self._no_frames_s:
-                message = f"{self._name}: no frames for over {self._no_frames_s:.0f} s; check the camera's cable"
-                return Health(False, message)
+                return Health(
+                    False,
+                    f"{self._name}: no frames for over {self._no_frames_s:.0f} s; "
+                    "check the camera's cable",
+                )
             return self._health
 
     def captures(self, stop: Event) -> Iterator[Capture]:
