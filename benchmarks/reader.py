@@ -25,7 +25,8 @@ from scanner.mrz.parse import parse
 from scanner.mrz.reading import Status
 from scanner.sources.capture import Frame
 from scanner.sources.replay import Replay
-from scanner.vision.engine import READERS, Reader, ReaderUnavailable, open_reader
+from scanner.vision.engine import READERS, open_reader
+from scanner.vision.reader import Reader, ReaderUnavailable
 
 MANIFESTS = ("manifest.csv", "specimens.csv")
 

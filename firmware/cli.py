@@ -24,7 +24,8 @@ from scanner.mrz.text import blocks, reading_of
 from scanner.report import as_object, checked_as_object, parsed_as_object
 from scanner.sources.capture import Capture
 from scanner.sources.replay import Replay
-from scanner.vision.engine import READERS, ReaderUnavailable, open_reader
+from scanner.vision.engine import READERS, open_reader
+from scanner.vision.reader import ReaderUnavailable
 from scanner.watchlist.lists import Lists
 
 DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")

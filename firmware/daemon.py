@@ -33,7 +33,8 @@ from scanner.alert import AnswerData, CommandData, Place
 from scanner.examine import Examiner
 from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
-from scanner.vision.engine import ReaderUnavailable, open_reader
+from scanner.vision.engine import open_reader
+from scanner.vision.reader import ReaderUnavailable
 from scanner.watchlist.lists import Lists
 
 log = logging.getLogger(__name__)

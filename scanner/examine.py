@@ -12,7 +12,7 @@ from scanner.mrz.parse import parse
 from scanner.mrz.reading import Reading
 from scanner.sources.capture import Capture, Fault
 from scanner.verdict import Answered, Verdict, judge
-from scanner.vision.engine import Reader
+from scanner.vision.reader import Reader
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import Inquiry
 from scanner.watchlist.lists import Lists

@@ -18,7 +18,7 @@ from firmware.journal import ALERTING
 from firmware.panel import PATTERNS, Light
 from firmware.settings import load
 from firmware.supervisor import GaveUp
-from scanner.vision.engine import ReaderUnavailable
+from scanner.vision.reader import ReaderUnavailable
 
 _DELIVERED_WITHIN_S = 60.0
 _TELLING = threading.Lock()

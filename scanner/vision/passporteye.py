@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from scanner.mrz.parse import is_sound, parse
 from scanner.mrz.reading import Reading, Status
 from scanner.vision.cells import Grey, Grid, filler_likeness, find_grid, resized, sheet
-from scanner.vision.engine import Frame, ReaderUnavailable
+from scanner.vision.reader import Frame, ReaderUnavailable
 from scanner.vision.views import TIMES, Ballot, layout_for
 
 NAME = "passporteye"

@@ -10,7 +10,8 @@ import pytest
 
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from scanner.mrz.reading import Status
-from scanner.vision.engine import Frame, Reader, ReaderUnavailable, open_reader
+from scanner.vision.engine import open_reader
+from scanner.vision.reader import Frame, Reader, ReaderUnavailable
 
 PASSPORT = SPECIMENS[0]
 
