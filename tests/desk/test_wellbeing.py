@@ -13,7 +13,6 @@ from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth
 from scanner.watchlist.lists import Lists
 
-
 WELL = Health(True)
 
 
