@@ -6,7 +6,9 @@ what was read need not be what is printed. So beside the number as read are aske
 - what the reader's candidates make of it where a character is doubtful or unread;
 - the nationality as issuer, and the States one letter away from the issuer, wherever issuer and
   nationality differ. No check digit covers the issuer, and a single misread letter makes the two
-  differ: where they are equal it has not happened;
+  differ: where they are equal it has not happened. (Visas and residence permits are given to
+  foreigners, so there the two differ rightly, and equal ones are as suspect.) A visa's number may
+  be the passport's, so there the States one letter away from the nationality are asked as well;
 - the numbers that a camera confuses with this one although every check digit holds.
 
 All but the first are guesses and give a possible match at most. A scan has a budget of keys. Of a
@@ -47,6 +49,9 @@ _Options = tuple[tuple[str, float], ...]
 """What may stand in one place, each with its probability, likeliest first."""
 
 _ONLY_ONE: _Options = (("", 1.0),)
+
+_OF_FOREIGNERS = (Kind.VISA, Kind.RESIDENCE)
+"""Whose holders are not the issuer's nationals."""
 
 
 @dataclass(frozen=True)
@@ -124,17 +129,22 @@ class _Page:
 
     def other_issuers(self) -> Iterator[Question]:
         """The nationality as issuer and the States one letter away, where a letter of the issuer
-        may have been misread."""
+        may have been misread: of a visa's too, and of the State whose passport it may name."""
         issuer, nationality = self._document.issuer, self._document.nationality
-        if nationality in aliases(issuer) or self._layout.format is Format.FRA_ID:
+        if self._layout.format is Format.FRA_ID:
             return
-        if self._document.kind is not Kind.VISA and nationality in CODES:
+        kind = self._document.kind
+        if nationality in aliases(issuer) and kind not in _OF_FOREIGNERS:
+            return
+        if kind is not Kind.VISA and nationality in CODES:
             document = replace(self._document, issuer=nationality)
             yield from _guesses(document, AskedAs.NATIONALITY_AS_ISSUER)
-        for code in CODES:
-            if _letters_apart(code, issuer) == 1:
-                document = replace(self._document, issuer=code)
-                yield from _guesses(document, AskedAs.ISSUER_LOOK_ALIKE)
+        for code in _one_letter_from(issuer):
+            document = replace(self._document, issuer=code)
+            yield from _guesses(document, AskedAs.ISSUER_LOOK_ALIKE)
+        for code in _one_letter_from(nationality) if kind is Kind.VISA else ():
+            document = replace(self._document, nationality=code)
+            yield from _guesses(document, AskedAs.ISSUER_LOOK_ALIKE)
 
     def look_alikes(self, room: int) -> Iterator[Question]:
         """The numbers that a camera confuses with this one and that no check digit tells apart:
@@ -273,6 +283,11 @@ def _unique(asked: Iterable[Question]) -> Iterator[Question]:
         if key not in known:
             known.add(key)
             yield question
+
+
+def _one_letter_from(code: str) -> Iterator[str]:
+    """The known States whose codes differ from this one in one letter."""
+    return (known for known in CODES if _letters_apart(known, code) == 1)
 
 
 def _letters_apart(one: str, other: str) -> int:

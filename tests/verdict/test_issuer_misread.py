@@ -1,11 +1,12 @@
 """No check digit covers the issuer: one misread letter of it must never end in CLEAR."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from scanner.mrz.document import Document, Format
+from scanner.mrz.document import Document, Format, Kind
 from scanner.mrz.parse import parse
 from scanner.mrz.reading import Reading, Status
 from scanner.mrz.write import compose, write
@@ -99,6 +100,30 @@ def test_a_misread_letter_between_two_known_states_is_a_possible_match(
     verdict = _judged(misread, lists, clock)
     assert verdict.outcome is Outcome.POSSIBLE
     assert verdict.matches[0].why == "listed for a State whose code differs in one letter"
+
+
+def test_a_visa_of_a_listed_passport_is_never_clear_whatever_letter_of_the_nationality_is_misread(
+    a_list: Callable[[Sequence[str]], Path], clock: ClockReading
+) -> None:
+    for format_ in (Format.MRV_A, Format.MRV_B):
+        visa = _document(format_, "UTO", "IRL")
+        lists = Lists(a_list([f"IRL,{visa.number},,passport,stolen,2026-01-05,"]))
+        first, second = write(visa)
+        for position, right in enumerate("IRL", start=10):
+            for character in CHARACTERS.replace(right, ""):
+                misread = second[:position] + character + second[position + 1 :]
+                assert _judged((first, misread), lists, clock).outcome is not Outcome.CLEAR
+
+
+def test_a_residence_permit_whose_issuer_is_misread_as_the_nationality_is_never_clear(
+    a_list: Callable[[Sequence[str]], Path], clock: ClockReading
+) -> None:
+    permit = replace(_document(Format.TD1, "MLT", "MLI"), code="IR", kind=Kind.RESIDENCE)
+    lists = Lists(a_list([f"MLT,{permit.number},,residence,stolen,2026-01-05,"]))
+    first, *rest = write(permit)
+    assert _judged((first, *rest), lists, clock).outcome is Outcome.HIT
+    misread = (first.replace("MLT", "MLI"), *rest)
+    assert _judged(misread, lists, clock).outcome is Outcome.POSSIBLE
 
 
 def test_an_unlisted_document_is_clear_where_issuer_and_nationality_are_read_right(
