@@ -117,7 +117,7 @@ class _Slot:
         self._folder = folder
         self._name = name
         self._store: Store | None = None
-        self._damage: ListDamaged | None = None
+        self._damage = ""
         self._seen: tuple[object, ...] = ()
 
     def store(self) -> Watchlist:
@@ -132,17 +132,19 @@ class _Slot:
             try:
                 self._store = open_store(self._folder, manifest)
             except ListDamaged as damage:
-                self._damage = damage
+                self._damage = str(damage)
             self._seen = files
         if self._store is None:
-            raise self._damage or ListDamaged(f"{self._folder}: list {self._name} is not open")
+            # A new error each time: one that is raised again and again keeps the frames of every
+            # asking, and with them the numbers asked, for as long as the list stays damaged.
+            raise ListDamaged(self._damage)
         return self._store
 
     def forget(self) -> None:
         """Closes what is open, so that the next asking opens and verifies it anew."""
         if self._store is not None:
             self._store.close()
-        self._store, self._damage, self._seen = None, None, ()
+        self._store, self._damage, self._seen = None, "", ()
 
 
 def _identity(path: Path) -> tuple[int, ...]:

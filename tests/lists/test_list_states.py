@@ -1,7 +1,9 @@
 """How the lists of a device stand: fresh, too old, missing or damaged, and what takes over when."""
 
+import gc
 import os
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -152,6 +154,20 @@ def test_damage_that_comes_while_a_list_is_open_is_found_and_so_is_its_mending(
     os.utime(path)
     inquiry = lists.ask(ASKED, clock)
     assert (len(inquiry.matches), inquiry.lists[0].health) == (1, ListHealth.OK)
+
+
+def test_a_list_that_stays_damaged_keeps_nothing_of_what_it_was_asked(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    (folder / build(GOOD).manifest.file).write_bytes(b"")
+    lists = Lists(folder)
+    lists.ask(ASKED, clock)
+    asked = Questions((Question("UTO", "C01X00T47", Kind.PASSPORT, AskedAs.NUMBER, True),))
+    kept = weakref.ref(asked)
+    assert lists.ask(asked, clock).lists[0].health is ListHealth.DAMAGED
+    del asked
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_file_that_is_no_manifest_is_a_damaged_list_and_not_passed_over(
