@@ -19,7 +19,7 @@ FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 300_000
 
 
 class UnknownAlert(Exception):
-    """There is no such alert; the message says so."""
+    """There is no such alert, or more than one; the message says so."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,15 @@ class DueAnswer:
 def record(tx: sa.Connection, answer: Answer, now: datetime) -> str:
     """Records an answer in the place of any earlier one to the same alert, and gives its id.
     Raises UnknownAlert."""
-    device = tx.scalar(sa.select(alerts.c.device).where(alerts.c.id == answer.alert))
-    if device is None:
+    raised_by = tx.scalars(sa.select(alerts.c.device).where(alerts.c.id == answer.alert)).all()
+    if not raised_by:
         raise UnknownAlert(f"there is no alert {answer.alert}; `alerts` lists them")
+    if len(raised_by) > 1:
+        raise UnknownAlert(
+            f"{answer.alert} was raised by {' and '.join(sorted(raised_by))}: one of them copied "
+            "the other's; tell the desk by other means and look into that device"
+        )
+    (device,) = raised_by
     tx.execute(answers.update().where(answers.c.alert == answer.alert).values(send_at=None))
     answer_id = new_id()
     tx.execute(

@@ -76,6 +76,7 @@ class Receiver:
         self._said: str | None = None
         self._store_fault: str | None = None
         self._answers_at = self._store_at = 0.0
+        self._shown: set[tuple[str, str]] = set()
 
     @property
     def refused(self) -> int:
@@ -184,9 +185,22 @@ class Receiver:
         connection.publish(topic_of(message, data.device), seal(event, self._key))
 
     def _show_new(self) -> None:
+        """Shows what is new, each alert once also where the store refuses to take note of it."""
+        refused: StoreFault | None = None
         for alert in self._store.unshown():
-            self._show(alert)
-            self._store.mark_shown(alert.id, datetime.now(UTC))
+            name = (alert.device, alert.id)
+            if name not in self._shown:
+                self._show(alert)
+                self._shown.add(name)
+            if refused is None:
+                try:
+                    self._store.mark_shown(alert, datetime.now(UTC))
+                except StoreFault as fault:
+                    refused = fault
+                else:
+                    self._shown.discard(name)
+        if refused is not None:
+            raise refused
 
     def _report(self, committed: Committed) -> None:
         for gap in committed.missing:

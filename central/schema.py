@@ -1,6 +1,8 @@
 """The tables of central's store, for SQLite and PostgreSQL alike.
 
-Times are milliseconds since 1970 in UTC: both databases keep them exactly and sort them.
+Times are milliseconds since 1970 in UTC: both databases keep them exactly and sort them. What a
+device says is kept by its id and its device: a device that takes the id of another's message for
+one of its own does not get the other's taken for a repetition.
 """
 
 from sqlalchemy import (
@@ -22,7 +24,7 @@ messages = Table(
     "messages",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("device", Text, nullable=False),
+    Column("device", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("epoch", Text, nullable=False),
     Column("n", BigInteger, nullable=False),
@@ -37,7 +39,7 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("device", Text, nullable=False),
+    Column("device", Text, primary_key=True),
     Column("outcome", Text, nullable=False),
     Column("issuer", Text, nullable=False),
     Column("number", Text, nullable=False),
@@ -58,7 +60,7 @@ outcomes = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("alert", Text, nullable=False),
-    Column("device", Text, nullable=False),
+    Column("device", Text, primary_key=True),
     Column("action", Text, nullable=False),
     Column("officer", Text),
     Column("at", BigInteger, nullable=False),
@@ -71,7 +73,7 @@ stats = Table(
     "stats",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("device", Text, nullable=False),
+    Column("device", Text, primary_key=True),
     Column("since", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("data", JSON, nullable=False),

@@ -1,8 +1,8 @@
 """Central's store: what devices have said, once each, and what central owes them.
 
-`commit` takes a batch in one transaction and is idempotent by message id: a message that is there
-already changes nothing, and counts as committed all the same. Where it returns, the batch is on
-the disk: SQLite (the default) runs with `synchronous=FULL`, PostgreSQL commits so by itself.
+`commit` takes a batch in one transaction and is idempotent by a device's message id: one that is
+there already changes nothing, and counts as committed all the same. Where it returns, the batch is
+on the disk: SQLite (the default) runs with `synchronous=FULL`, PostgreSQL commits so by itself.
 """
 
 from collections import defaultdict
@@ -99,10 +99,11 @@ class Store:
         """The alerts that were never shown, in the order of arrival."""
         return self._alerts(alerts.c.shown_at.is_(None))
 
-    def mark_shown(self, alert_id: str, now: datetime) -> None:
+    def mark_shown(self, alert: AlertRow, now: datetime) -> None:
         """The alert was shown to the operator."""
+        one = (alerts.c.id == alert.id, alerts.c.device == alert.device)
         with self._changing() as tx:
-            tx.execute(alerts.update().where(alerts.c.id == alert_id).values(shown_at=to_ms(now)))
+            tx.execute(alerts.update().where(*one).values(shown_at=to_ms(now)))
 
     def answer(self, answer: Answer, now: datetime) -> str:
         """Records an answer, to be sent until the device holds it, and gives its id. It takes the

@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from central.receiver import Receiver
-from central.store import Answer
+from central.store import Answer, UnknownAlert
 from firmware.uplink import Uplink
 from scanner.alert import (
     CENTRAL,
@@ -286,3 +286,21 @@ def test_an_answer_is_sent_again_with_a_new_counter_until_the_device_holds_it(
     wait_for(lambda: len(stranger.heard) == 3)
     last = unseal(topic, bytes(stranger.heard[2].payload), desk.keys.of)
     assert last.id == second
+
+
+def test_a_device_that_takes_the_id_of_another_s_alert_does_not_silence_it(
+    broker: Broker, desk: Desk, office: HeadOffice, stranger: Stranger, receiver: Receiver
+) -> None:
+    culprit = read_key(office.enrol("desk-2") / "device.jwk", private=True)
+    alert_id = desk.raise_alert()
+    event = Event(Message.ALERT, alert_id, source_of("desk-2"), NOW, alert("X1"), new_id(), 1)
+    stranger.say(topic_of(Message.ALERT, "desk-2"), seal(event, culprit))
+    wait_for(office.alert_ids)
+    with desk.running():
+        wait_for(lambda: desk.outbox.queued() == 0)
+    assert [row.device for row in office.store.all_alerts()] == ["desk-2", "desk-1"]
+    wait_for(lambda: [row.device for row in office.shown] == ["desk-2", "desk-1"])
+    now = datetime.now(UTC)
+    answer = Answer(alert_id, AnswerOutcome.CONFIRMED, "Hold it.", now + timedelta(hours=1))
+    with pytest.raises(UnknownAlert, match="raised by desk-1 and desk-2: one of them copied"):
+        office.store.answer(answer, now)
