@@ -2,9 +2,11 @@
 
 `put` signs a message and returns only once it is durably stored; its place in the device's sequence
 (epoch, n) is taken in the same transaction, so the sequence has no gaps: what central misses was
-lost on the way or taken from the device. The epoch is made with the file, so a device that starts
-over never repeats a place. A message is done when central's own signed acknowledgement names it, in
-all of id, epoch and n; done messages stay for some days and are then removed.
+lost on the way or taken from the device. A message that an earlier key of the device signed goes
+out signed with the present one, for central no longer believes the other. The epoch is made with
+the file, so a device that starts over never repeats a place. A message is done when central's own
+signed acknowledgement names it, in all of id, epoch and n; done messages stay for some days and are
+then removed.
 """
 
 import json
@@ -18,7 +20,17 @@ from joserfc.jwk import OKPKey
 
 from firmware.database import MARKS, Database, DiskFault, raise_mark
 from firmware.keys import document_mark
-from scanner.alert import AckData, AlertData, Data, Event, Message, new_id, seal, source_of
+from scanner.alert import (
+    AckData,
+    AlertData,
+    Data,
+    Event,
+    Message,
+    new_id,
+    seal,
+    sealed_anew,
+    source_of,
+)
 
 _SCHEMA = (
     MARKS
@@ -104,7 +116,7 @@ class Outbox:
                 " WHERE done_at IS NULL AND n > ? ORDER BY n LIMIT ?",
                 (after, limit),
             ).fetchall()
-        return _waiting(rows)
+        return self._waiting(rows)
 
     def waiting_of(self, numbers: Collection[int]) -> list[Waiting]:
         """Those of the messages with these n that are not acknowledged, oldest first."""
@@ -114,7 +126,7 @@ class Outbox:
                 " AND n IN (SELECT value FROM json_each(?)) ORDER BY n",
                 (json.dumps(list(numbers)),),
             ).fetchall()
-        return _waiting(rows)
+        return self._waiting(rows)
 
     def acknowledge(self, ack: AckData, now: datetime) -> int | None:
         """Marks as done what `ack` names by id, epoch and n, and gives how many that were; None
@@ -168,9 +180,11 @@ class Outbox:
         """Lets go of the file."""
         self._database.close()
 
-
-def _waiting(rows: list[tuple[int, str, str, bytes]]) -> list[Waiting]:
-    return [Waiting(n, id_, Message(kind), payload) for n, id_, kind, payload in rows]
+    def _waiting(self, rows: list[tuple[int, str, str, bytes]]) -> list[Waiting]:
+        return [
+            Waiting(n, id_, Message(kind), sealed_anew(payload, self._key))
+            for n, id_, kind, payload in rows
+        ]
 
 
 def _epoch(tx: sqlite3.Connection) -> str:

@@ -24,9 +24,11 @@ from firmware.keys import Keys
 from firmware.outbox import Outbox
 from firmware.window import Window
 from scanner.alert import (
+    MAX_FAULTS,
     AckData,
     AnswerData,
     CommandData,
+    DeviceFault,
     Event,
     Message,
     Refusals,
@@ -52,6 +54,8 @@ STATUS_EVERY_S = 1.0
 PURGE_EVERY_S = 3600.0
 GOODBYE_WITHIN_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+CLOCK_SET_S = 60.0
+"""A clock that runs ahead of the time that passed by more than this was set."""
 
 
 def _utc_now() -> datetime:
@@ -97,13 +101,14 @@ class Uplink:
         self._window = window or Window()
         self._published_to = 0
         self._boot = 0
+        self._counted_from = 0.0
         self._connection_number = 0
         self._revision = 0
         self._last_status: StatusData | None = None
         self._looked_at = self._purged_at = float("-inf")
         self._queued = 0
         self._said: str | None = None
-        self._disk: str | None = None
+        self._disk: dict[str, str] = {}
         self.connected = False
         """Whether the broker is there and took the connection."""
         outbox.listen(self._waker.wake)
@@ -124,7 +129,6 @@ class Uplink:
 
     def run(self, stop: Signal) -> None:
         """Keeps the link up until `stop`; whatever the broker does, it is tried again."""
-        self._boot = self._next_boot()
         pause = FIRST_PAUSE_S
         while not stop.is_set():
             try:
@@ -141,7 +145,10 @@ class Uplink:
             pause = min(LONGEST_PAUSE_S, pause * 2)
 
     def _serve(self, stop: Signal) -> None:
-        """One connection, from the will to the good-bye. Raises LinkDown."""
+        """One connection, from the will to the good-bye, or until the clock is set. Raises
+        LinkDown."""
+        if self._clock_was_set():
+            self._boot = self._next_boot()
         self._connection_number += 1
         self._revision = 0
         will = Will(topic_of(Message.STATUS, self._device), self._seal_status(self._offline()))
@@ -152,14 +159,21 @@ class Uplink:
             self.connected = True
             self._say(logging.INFO, f"up, to {self._link.host}:{self._link.port}")
             self._start_over()
-            while not stop.is_set():
-                self._on_disk(lambda: self._publish_due(connection))
-                self._on_disk(lambda: self._look_after(connection))
-                connection.turn(min(TURN_S, self._window.until_due(time.monotonic())))
+            while not (stop.is_set() or self._clock_was_set()):
+                self._on_disk("outbox", lambda: self._publish_due(connection))
+                self._on_disk("keeping", lambda: self._look_after(connection))
+                connection.turn(self._until_due())
             self._publish_status(connection, self._offline())
             connection.close(GOODBYE_WITHIN_S)
         finally:
             connection.drop()
+
+    def _until_due(self) -> float:
+        """How long to wait. What is due already and did not go (the disk or the broker does not
+        take it now) waits for a whole turn; trying without a pause would only burn the processor.
+        """
+        until = self._window.until_due(time.monotonic())
+        return min(TURN_S, until) if until > 0 else TURN_S
 
     def _start_over(self) -> None:
         """On a new connection everything that is not acknowledged goes again, and so does the
@@ -198,15 +212,22 @@ class Uplink:
             self._answers.purge(self._clock())
 
     def _present(self) -> StatusData:
-        known = {
+        """The status; a disk that refuses is part of it, and keeps nothing from being told."""
+        status = self._status()
+        known: dict[str, object] = {
             "online": True,
             "boot": self._boot,
             "connection": self._connection_number,
-            "epoch": self._outbox.epoch(),
-            "queued": self._outbox.queued(),
-            "answers_held": self._answers.held(),
         }
-        return self._status().model_copy(update=known)
+        try:
+            known["queued"] = self._queued
+            known["queued"] = self._queued = self._outbox.queued()
+            known["epoch"] = self._outbox.epoch()
+            known["answers_held"] = self._answers.held()
+        except DiskFault as fault:
+            said = DeviceFault(part="disk", message=_line(str(fault)))
+            known["faults"] = (said, *status.faults)[:MAX_FAULTS]
+        return status.model_copy(update=known)
 
     def _offline(self) -> StatusData:
         return StatusData(
@@ -234,7 +255,7 @@ class Uplink:
         except Refused as refused:
             self._refusals.note(address.message, refused.code)
             return
-        self._on_disk(lambda: self._believe(event))
+        self._on_disk("hearing", lambda: self._believe(event))
 
     def _believe(self, event: Event) -> None:
         data = event.data
@@ -261,19 +282,29 @@ class Uplink:
         numbers = [one.n for one in ack.committed if one.epoch == epoch]
         self._window.done(numbers, time.monotonic())
 
-    def _on_disk(self, step: Callable[[], None]) -> None:
+    def _on_disk(self, name: str, step: Callable[[], None]) -> None:
         """Runs a step that needs the disk; a disk that refuses is said once and tried again."""
         try:
             step()
         except DiskFault as fault:
-            if self._disk != str(fault):
-                self._disk = str(fault)
+            if str(fault) not in self._disk.values():
                 log.warning("uplink: %s", fault)
+            self._disk[name] = str(fault)
         else:
-            self._disk = None
+            self._disk.pop(name, None)
+
+    def _clock_was_set(self) -> bool:
+        """Whether the clock was set ahead since this start was numbered, or it has no number yet.
+
+        A Pi wakes with a clock that is behind. With a new card in it, a number taken then would be
+        below those of its earlier starts, and central would take no status for a later one.
+        """
+        counted_from = self._clock().timestamp() - time.monotonic()
+        return counted_from - self._counted_from > CLOCK_SET_S
 
     def _next_boot(self) -> int:
         now = self._clock()
+        self._counted_from = now.timestamp() - time.monotonic()
         try:
             return self._outbox.next_boot(now)
         except DiskFault as fault:
@@ -285,3 +316,8 @@ class Uplink:
         if state != self._said:
             self._said = state
             log.log(level, "uplink: %s", state)
+
+
+def _line(text: str) -> str:
+    """`text` as the message of a fault takes it."""
+    return "".join(character for character in text if character.isprintable())[:200]

@@ -15,12 +15,14 @@ from scanner.alert.envelope import (
     Refused,
     new_id,
     seal,
+    sealed_anew,
     type_of,
     unseal,
 )
 from scanner.alert.keyfile import KeyFault, new_key, public_of, read_key, write_key
 from scanner.alert.messages import (
     MAX_ACKS,
+    MAX_FAULTS,
     MAX_HELD,
     AckData,
     Acknowledged,
@@ -60,6 +62,7 @@ from scanner.alert.topics import (
 __all__ = [
     "CENTRAL",
     "MAX_ACKS",
+    "MAX_FAULTS",
     "MAX_HELD",
     "MAX_PAYLOAD",
     "TABLE",
@@ -105,6 +108,7 @@ __all__ = [
     "read_key",
     "ring_topic",
     "seal",
+    "sealed_anew",
     "source_of",
     "topic_of",
     "type_of",

@@ -132,6 +132,17 @@ def seal(event: Event, key: OKPKey) -> bytes:
     return sealed
 
 
+def sealed_anew(payload: bytes, key: OKPKey) -> bytes:
+    """A payload that `seal` gave, signed with `key` where another key had signed it: what a device
+    has not yet told when it is enrolled anew is still its own to tell."""
+    signed = jws.extract_compact(payload)
+    header = signed.headers()
+    if header["kid"] == key.thumbprint():
+        return payload
+    anew = {**header, "kid": key.thumbprint()}
+    return jws.serialize_compact(anew, signed.payload, key, algorithms=[ALGORITHM]).encode()
+
+
 def unseal(topic: str, payload: bytes, keys: Keys) -> Event:
     """What was said on `topic`. Raises Forged or Malformed, and nothing else, on any bytes."""
     address = address_of(topic)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,6 +101,7 @@ class Desk:
         self.answers = Answers(folder / "answers.db", self.keys.signing, self.outbox.document_of)
         self.link = Link("127.0.0.1", port, protocol, client_id=name, keepalive_s=1)
         self.answered: list[AnswerData] = []
+        self.clock_is_off = timedelta()
         self.uplink = self.new_uplink()
 
     def new_uplink(self) -> Uplink:
@@ -112,6 +113,7 @@ class Desk:
             self.keys,
             lambda: StatusData(place=PLACE),
             on_answer=self.answered.append,
+            clock=self.now,
             window=Window(first_s=0.4),
         )
 
@@ -124,6 +126,9 @@ class Desk:
 
     def raise_alert(self, number: str = "L898902C3") -> str:
         return self.outbox.put_alert(alert(number), datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.clock_is_off
 
     @contextmanager
     def running(self) -> Iterator[Uplink]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from central.store import Answer
+from central.store import Answer, Store, StoreFault
+from firmware.outbox import OutboxFault
 from scanner.alert import AnswerOutcome
 from tests.delivery.both_ends import Desk, HeadOffice, document, wait_for
 from tests.delivery.broker import Broker
@@ -264,3 +265,89 @@ def test_a_store_that_refuses_acknowledges_nothing_and_catches_up(
             other.execute("ALTER TABLE away RENAME TO messages")
         wait_for(lambda: desk.outbox.queued() == 0)
     assert office.alert_ids() == [alert_id]
+
+
+def test_what_waited_while_the_device_was_enrolled_anew_arrives_all_the_same(
+    tmp_path: Path, broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    alert_id = desk.raise_alert()
+    desk.outbox.close()
+    (office.folder / "keys" / "devices" / "desk-1.pub.jwk").unlink()
+    office.authority.enrol("desk-1", tmp_path / "anew")
+    broker.start()
+    again = Desk(desk.folder, "desk-1", tmp_path / "anew", broker.port, "5")
+    with again.running(), office.receiving():
+        wait_for(lambda: again.outbox.queued() == 0)
+    assert office.alert_ids() == [alert_id]
+
+
+def test_a_device_with_a_new_card_whose_clock_is_set_only_later_is_online_and_gets_its_answer(
+    broker: Broker, desk: Desk, office: HeadOffice
+) -> None:
+    broker.start()
+    with desk.running(), office.receiving():
+        wait_for(lambda: office.device("desk-1").get("online"))
+    desk.outbox.close()
+    for file in desk.folder.iterdir():
+        file.unlink()
+    desk.clock_is_off = timedelta(days=-400)
+    with desk.running(), office.receiving():
+        alert_id = desk.raise_alert()
+        wait_for(office.alert_ids)
+        now = datetime.now(UTC)
+        until = now + timedelta(hours=1)
+        office.store.answer(Answer(alert_id, AnswerOutcome.CONFIRMED, "Hold it.", until), now)
+        desk.clock_is_off = timedelta()
+        wait_for(lambda: office.device("desk-1").get("online"))
+        wait_for(lambda: desk.answered)
+
+
+def test_a_device_whose_disk_refuses_says_so_to_central_and_once_to_its_log(
+    broker: Broker, desk: Desk, office: HeadOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    (desk.folder / "outbox.db").parent.mkdir()
+    (desk.folder / "outbox.db").write_bytes(b"no database at all, whatever it is called " * 99)
+    broker.start()
+    with office.receiving(), desk.running() as uplink, caplog.at_level(logging.WARNING):
+        wait_for(lambda: uplink.connected and office.device("desk-1").get("online"))
+        caplog.clear()
+        time.sleep(3.0)
+    (fault,) = office.device("desk-1")["status"]["faults"]
+    assert fault["part"] == "disk"
+    assert "damaged" in fault["message"]
+    assert "damaged" not in caplog.text
+
+
+def test_what_is_due_and_cannot_go_is_tried_again_without_burning_the_processor(
+    broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OutboxFault("the disk refuses")
+
+    broker.start()
+    desk.raise_alert()
+    with desk.running() as uplink:
+        wait_for(lambda: uplink.connected)
+        time.sleep(0.3)
+        monkeypatch.setattr(desk.outbox, "waiting_of", refuse)
+        time.sleep(0.5)
+        began = time.process_time()
+        time.sleep(2.0)
+        assert time.process_time() - began < 0.2
+
+
+def test_an_alert_is_shown_once_also_while_the_store_refuses_to_take_note_of_it(
+    broker: Broker, desk: Desk, office: HeadOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreFault("the disk is full")
+
+    broker.start()
+    with monkeypatch.context() as full, desk.running(), office.receiving():
+        full.setattr(Store, "mark_shown", refuse)
+        raised = [desk.raise_alert(), desk.raise_alert()]
+        wait_for(lambda: len(office.shown) >= 2)
+        time.sleep(2.5)
+        full.undo()
+        wait_for(lambda: not list(office.store.unshown()))
+    assert [row.id for row in office.shown] == raised
