@@ -93,7 +93,8 @@ class Answers:
         return Taken.HELD_ALREADY if held else Taken.HELD
 
     def holding(self, document: Document, now: datetime) -> Answered | None:
-        """The newest answer about `document` that holds at `now`.
+        """The newest answer about `document`, if it holds at `now`: an older one that it took the
+        place of does not come back when it ends.
 
         Where the disk refuses, None, and `fault` says why: a listed document is a hit without it.
         """
@@ -102,15 +103,15 @@ class Answers:
             with self._database.look() as db:
                 row = db.execute(
                     "SELECT outcome, at, until, instruction FROM answer"
-                    " WHERE document = ? AND until > ? ORDER BY id DESC LIMIT 1",
-                    (mark, now.timestamp()),
+                    " WHERE document = ? ORDER BY id DESC LIMIT 1",
+                    (mark,),
                 ).fetchone()
         except AnswersFault as fault:
             self.fault = str(fault)
             log.warning("answers: %s", fault)
             return None
         self.fault = None
-        if row is None:
+        if row is None or row[2] <= now.timestamp():
             return None
         outcome, at, until, instruction = row
         return Answered(
@@ -134,9 +135,15 @@ class Answers:
             return raise_mark(tx, name, counter)
 
     def purge(self, now: datetime) -> int:
-        """Removes the answers that hold no longer, and gives how many those were."""
+        """Removes the answers that hold no longer, and gives how many those were. One that took the
+        place of an answer with longer to go stays until that is over too."""
         with self._database.change() as tx:
-            return tx.execute("DELETE FROM answer WHERE until <= ?", (now.timestamp(),)).rowcount
+            return tx.execute(
+                "DELETE FROM answer WHERE until <= :now AND NOT EXISTS (SELECT 1 FROM answer older"
+                " WHERE older.document = answer.document AND older.id < answer.id"
+                " AND older.until > :now)",
+                {"now": now.timestamp()},
+            ).rowcount
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -220,7 +220,12 @@ def _needs_reader(settings: Settings) -> bool:
 def _link(device: str, broker: BrokerSettings) -> Link:
     password = None
     if broker.password_file is not None:
-        password = broker.password_file.read_text().strip()
+        try:
+            password = broker.password_file.read_text().strip()
+        except UnicodeDecodeError:
+            raise CannotStart(
+                f"{broker.password_file}: this is no text; put the broker's password there"
+            ) from None
     return Link(
         host=broker.host,
         port=broker.port,

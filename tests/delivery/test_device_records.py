@@ -1,6 +1,7 @@
 """The journal, the answers held, the publishing window and the keys of a device."""
 
 import logging
+import resource
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -137,6 +138,19 @@ def test_the_newest_answer_holds_even_when_an_older_one_comes_later(
     assert held.outcome == "confirmed"
 
 
+def test_an_answer_that_another_took_the_place_of_does_not_come_back_when_that_one_ends(
+    outbox: Outbox, answers: Answers
+) -> None:
+    let_pass = answer(outbox.put_alert(alert(), NOW), 1, until=NOW + 3 * HOUR)
+    hold_it = answer(outbox.put_alert(alert(), NOW), 2, outcome=AnswerOutcome.CONFIRMED)
+    assert answers.take(new_id(), let_pass, NOW) is Taken.HELD
+    assert answers.take(new_id(), hold_it, NOW) is Taken.HELD
+    assert answers.holding(document(), NOW + HOUR) is None
+    assert answers.purge(NOW + HOUR) == 0
+    assert answers.holding(document(), NOW + HOUR) is None
+    assert answers.purge(NOW + 3 * HOUR) == 2
+
+
 def test_an_answer_replayed_over_or_about_a_strange_alert_is_not_held(
     outbox: Outbox, answers: Answers
 ) -> None:
@@ -238,6 +252,19 @@ def test_a_missing_or_wrong_key_is_one_clear_line(tmp_path: Path) -> None:
         load_keys(central, central)
     with pytest.raises(KeyFault, match="not written over"):
         create_device_key(device)
+
+
+def test_a_key_that_the_disk_has_no_room_for_leaves_nothing_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "device.jwk"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limit[1]))
+    try:
+        with pytest.raises(KeyFault, match="the key cannot be written"):
+            create_device_key(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert list(tmp_path.iterdir()) == []
+    assert create_device_key(path).is_private
 
 
 def test_a_device_key_that_others_can_read_is_said(
