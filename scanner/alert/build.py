@@ -1,8 +1,9 @@
 """From what the desk found to what central is told.
 
 Building an alert never fails on what was read: text is cut to its message's limits and cleaned of
-control characters, and matches over the limit are counted instead of carried, exact ones first. A
-hit that could not be told would be the worst outcome.
+control characters, matches over the limit are counted instead of carried, exact ones first, and a
+list's date that no message carries is left out. A hit that could not be told would be the worst
+outcome.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ from annotated_types import MaxLen
 from pydantic import BaseModel
 
 from scanner.alert.messages import (
+    FIRST_YEAR,
+    LAST_YEAR,
     MAX_LISTS,
     MAX_MATCHES,
     AlertData,
@@ -82,7 +85,7 @@ def list_versions(lists: Iterable[ListState]) -> tuple[ListVersion, ...]:
         ListVersion(
             name=_cut(ListVersion, "name", state.name),
             version=state.version,
-            as_of=state.as_of,
+            as_of=_within_a_message_s_years(state.as_of),
             health=state.health,
         )
         for state in tuple(lists)[:MAX_LISTS]
@@ -134,6 +137,11 @@ def _match(match: Match) -> AlertMatch:
         asked_as=match.asked_as,
         why=_cut(AlertMatch, "why", match.why),
     )
+
+
+def _within_a_message_s_years(moment: datetime | None) -> datetime | None:
+    """A list's date, which a slip of whoever built it can put into any year."""
+    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _cut(model: type[BaseModel], field: str, value: str) -> str:

@@ -15,6 +15,7 @@ from firmware.panel import FAULT, PATTERNS, READY
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 from scanner.sources.capture import Capture, Fault
 from scanner.verdict import Outcome
+from scanner.watchlist.build import build_list
 from tests.desk.desk_fixture import CLEAN, LISTED, WholeDesk, typed
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -52,6 +53,16 @@ def test_the_alert_is_on_disk_before_a_lamp_lights(whole: WholeDesk) -> None:
     )
     whole.desk.handle(typed(LISTED))
     assert queued_when_lit == [1]
+
+
+@pytest.mark.parametrize("year", [1, 206, 9999])
+def test_a_list_with_an_impossible_date_hides_no_hit(whole: WholeDesk, year: int) -> None:
+    as_of = datetime(year, 11, 23, tzinfo=UTC)
+    build_list(whole.folder / "sltd.csv", whole.folder / "lists", "sltd", as_of=as_of)
+    shown = whole.desk.handle(typed(LISTED))
+    assert _outcome(shown) is Outcome.HIT
+    assert shown.alert_id is not None
+    assert whole.lamps.shown == [PATTERNS[Outcome.HIT]]
 
 
 def test_a_clean_document_is_clear_and_raises_no_alert(whole: WholeDesk) -> None:
