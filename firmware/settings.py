@@ -5,6 +5,7 @@ test holds the two together. `load` reports every error at once, each with its l
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +31,16 @@ def _name(value: str) -> str:
     return value
 
 
+def _command(value: str) -> str:
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"cannot be read as a command line: {error}") from None
+    if not words:
+        raise ValueError("must name a program")
+    return value
+
+
 def _printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must be one line of printable characters")
@@ -37,6 +48,7 @@ def _printable(value: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_name)]
+Command = Annotated[str, AfterValidator(_command)]
 Line = Annotated[str, AfterValidator(_printable)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -92,9 +104,9 @@ class CameraSource(Section):
 class RpicamSource(Section):
     kind: Literal["rpicam"]
     name: Name
-    command: str = Field(default="rpicam-vid", min_length=1)
+    command: Command = "rpicam-vid"
     width: int = Field(default=1920, ge=384, le=4608, multiple_of=128)
-    height: int = Field(default=1080, ge=240, le=2592)
+    height: int = Field(default=1080, ge=240, le=2592, multiple_of=2)
     fps: int = Field(default=10, ge=1, le=60)
 
 

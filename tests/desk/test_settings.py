@@ -100,6 +100,22 @@ def test_two_lamps_on_one_pin_are_refused(tmp_path: Path) -> None:
     assert "lamp_go and lamp_attend are both on pin 22" in problem
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("height = 1081", "multiple of 2"),
+        ('command = "rpicam-vid \'"', "cannot be read as a command line"),
+        ('command = " "', "must name a program"),
+    ],
+)
+def test_what_the_pi_s_camera_cannot_be_started_with_is_refused(
+    tmp_path: Path, setting: str, told: str
+) -> None:
+    source = f'\n[[sources]]\nkind = "rpicam"\nname = "camera"\n{setting}\n'
+    (problem,) = _problems(tmp_path, GOOD + source)
+    assert told in problem
+
+
 def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
     more = '\n[[sources]]\nkind = "folder"\nname = "replay"\npath = "other"\n'
     (problem,) = _problems(tmp_path, GOOD + more)
