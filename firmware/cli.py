@@ -171,11 +171,13 @@ def _lists(folder: Path | None, settings: Settings | None) -> Lists:
 
 
 def _blocks_on_stdin() -> Iterator[list[str]]:
+    if sys.stdin is None:
+        raise Refusal("standard input is closed; give the lines of an MRZ there")
     yield from blocks(sys.stdin.buffer.read())
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(json.dumps(value), flush=True)
 
 
 def _print_lines(lines: Iterator[str]) -> None:

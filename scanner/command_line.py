@@ -7,6 +7,7 @@ even then its text stays out of sight: it could quote a document.
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 import typer
 
@@ -27,6 +28,7 @@ def run_command(
     """Runs the Typer app of `program` and gives its exit code. `failures` are errors of the
     program's own that end it as `Failure` does: their message is one line for a person."""
     ends: tuple[type[Exception], ...] = (Failure, *failures)
+    _say_any_character()
     try:
         code = app(standalone_mode=False)
     except typer.Exit as end:
@@ -51,9 +53,18 @@ def run_command(
         )
     except ends as failure:
         return _failed(program, str(failure), 1)
+    except OSError as error:
+        where = error.filename or "standard input or output"
+        return _failed(program, f"{where}: {error.strerror or type(error).__name__}", 1)
     except Exception as bug:
         return _failed(program, f"an error of our own ({type(bug).__name__}); please report it", 1)
     return code if isinstance(code, int) else 0
+
+
+def _say_any_character() -> None:
+    """What was typed and what a file is called may hold characters that the terminal has not."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _failed(program: str, message: str, code: int) -> int:

@@ -1,6 +1,7 @@
 """The commands as a technician meets them: answers, exit codes, one clear line for every error."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -59,6 +60,46 @@ def test_parse_takes_any_bytes_without_a_word_on_stderr() -> None:
     done = borderpost("parse", stdin=bytes(range(256)) * 20)
     assert done.returncode == 0
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8:strict"])
+def test_a_terminal_that_lacks_a_character_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    text = "P<UTO\u00c9\u4e2d\nX\n".encode()
+    (said,) = objects(borderpost("parse", "--json", stdin=text))
+    assert said["lines"] == ["P<UTO\u00c9\u4e2d", "X"]
+    odd = os.fsdecode(bytes(tmp_path) + b"/\xff.txt")
+    for arguments, stdin in (
+        (("parse",), text),
+        (("scan", odd), b""),
+        (("scan", odd, "--json"), b""),
+    ):
+        done = borderpost(*arguments, stdin=stdin)
+        assert done.stdout
+        assert done.stderr == b""
+
+
+def test_a_full_disk_behind_the_output_is_one_line_that_says_so() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "firmware.cli", "parse"],
+            input=_text(CLEAN),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"borderpost: standard input or output: No space left on device\n"
+
+
+def test_closed_standard_input_is_wrong_usage() -> None:
+    command = f"exec {sys.executable} -m firmware.cli check <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert b"standard input is closed" in done.stderr
 
 
 def test_check_tells_the_listed_from_the_clean(lists: Path) -> None:
