@@ -1,7 +1,9 @@
 """Documents are read from pictures with PassportEye and a real Tesseract, behind the one seam."""
 
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -114,7 +116,23 @@ def test_a_tesseract_that_fails_gives_an_unreadable_reading(
     reading = reader.read([picture()])
     assert reading.status is Status.UNREADABLE
     assert reading.note
-    assert "TesseractError" in reading.note
+    assert "CalledProcessError" in reading.note
+
+
+def test_no_picture_of_a_document_touches_the_disk(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = tmp_path / "temporary"
+    watched.mkdir()
+    real = shutil.which("tesseract")
+    spy = tmp_path / "tesseract"
+    spy.write_text(f'#!/bin/sh\nls {watched} >> {tmp_path}/seen\nexec {real} "$@"\n')
+    spy.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("TMPDIR", str(watched))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert reader.read([picture()]).lines == PASSPORT.lines
+    assert (tmp_path / "seen").read_text() == ""
 
 
 def test_without_tesseract_the_reader_says_what_to_install(
