@@ -22,7 +22,7 @@ from typing import Protocol
 from firmware.answers import Answers
 from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.outbox import Outbox, OutboxFault
-from firmware.panel import FAULT, PATTERNS, READY, Panel
+from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel
 from scanner.alert import AlertData, Place, alert_data
 from scanner.examine import Examination, Examiner
 from scanner.mrz.document import Document
@@ -119,6 +119,8 @@ class Desk:
                     self._panel.show(READY)
                     shown_at = None
                 continue
+            # The last document's verdict must not stand beside the next one while that is examined.
+            self._panel.show(DARK)
             try:
                 self.handle(capture)
             except Exception:
@@ -160,7 +162,9 @@ class Desk:
 
     def _show(self, shown: Shown) -> None:
         verdict = shown.examination.verdict
-        # Reasons are neutral sentences without a name or a number, so they may be logged.
+        # The first reason is a neutral sentence of ours without a name or a number, so it may be
+        # logged; a later one may be central's instruction, where an operator may have named
+        # somebody.
         log.info("desk: %s", f"{verdict.outcome}: {verdict.reasons[0]}" if verdict else "FAULT")
         self._panel.show(PATTERNS[verdict.outcome] if verdict else FAULT)
         for screen in self._screens:

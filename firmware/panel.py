@@ -27,6 +27,7 @@ Pattern = tuple[Light, Light, Light]
 """The lamps ready, go and attend."""
 
 DARK: Pattern = (Light.OFF, Light.OFF, Light.OFF)
+"""A document is being examined."""
 READY: Pattern = (Light.ON, Light.OFF, Light.OFF)
 FAULT: Pattern = (Light.OFF, Light.OFF, Light.SLOW)
 """The desk itself needs attention: nothing was checked."""
@@ -79,7 +80,7 @@ class LampPanel:
 
     def show(self, pattern: Pattern) -> None:
         """Sets the lamps; a buzzer, where one is configured, ticks once at each new verdict."""
-        if self.buzzer is not None and pattern not in (self._shown, READY):
+        if self.buzzer is not None and pattern not in (self._shown, READY, DARK):
             self.buzzer.beep(on_time=0.05, off_time=0.05, n=1)
         self._shown = pattern
         for lamp, light in zip(self.lamps, pattern, strict=True):

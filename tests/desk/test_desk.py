@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from firmware.desk import Shown
-from firmware.panel import FAULT, PATTERNS, READY
+from firmware.panel import DARK, FAULT, PATTERNS, READY
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 from scanner.sources.capture import Capture, Fault
 from scanner.verdict import Outcome
@@ -162,6 +162,18 @@ def test_a_document_that_central_answered_on_is_possible_and_never_clear(
     assert _outcome(again) is Outcome.POSSIBLE
     assert again.examination.verdict is not None
     assert any("nswered by central on" in line for line in again.examination.verdict.reasons)
+
+
+def test_no_verdict_stays_on_the_lamps_while_the_next_document_is_examined(
+    whole: WholeDesk,
+) -> None:
+    stop = Event()
+    whole.desk.offer(typed(CLEAN), stop)
+    whole.desk.offer(typed(LISTED), stop)
+    stop.set()
+    whole.desk.run(stop)
+    clear, hit = PATTERNS[Outcome.CLEAR], PATTERNS[Outcome.HIT]
+    assert whole.lamps.shown == [READY, DARK, clear, DARK, hit]
 
 
 def test_the_desk_returns_to_ready_and_finishes_what_it_took_in_before_it_stops(
