@@ -13,19 +13,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from central.authority import Authority, NotEnrolled
-from central.database import in_iso
 from central.settings import Settings, load
-from central.show import line_of
-from central.store import AlertRow, Answer, Store, StoreFault, UnknownAlert
 from scanner.alert import AnswerOutcome, KeyFault
 from scanner.command_line import Failure, Refusal, run_command
 from scanner.watchlist.build import BuildRefused, Problem, build_list
 from scanner.watchlist.source import SourceUnusable
+
+if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
+    from central.store import AlertRow, Store
 
 DEFAULT_CONFIG = Path("/etc/borderpost-central/central.toml")
 
@@ -35,11 +35,10 @@ _INSTRUCTION_MOST = 500
 app = typer.Typer(
     help="Headquarters: receives alerts, answers them, enrols devices, builds lists.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-lists_app = typer.Typer(help="The lists of documents.", no_args_is_help=True)
+lists_app = typer.Typer(help="The lists of documents.")
 alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
 app.add_typer(alerts_app, name="alerts")
@@ -166,6 +165,9 @@ def alerts_answer(
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
 ) -> None:
     """Answers an alert; the answer is sent until the device holds it."""
+    from central.database import in_iso  # noqa: PLC0415  needs the extra `central`
+    from central.store import Answer  # noqa: PLC0415
+
     chosen = {
         AnswerOutcome.CONFIRMED: confirmed,
         AnswerOutcome.NOT_CONFIRMED: not_confirmed,
@@ -207,16 +209,22 @@ def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(run_command(app, "borderpost-central", (StoreFault, UnknownAlert, KeyFault)))
+    sys.exit(run_command(app, "borderpost-central", (KeyFault,)))
 
 
 @contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    store = Store(settings.store.url)
+def _store(settings: Settings) -> Iterator["Store"]:
+    """The configured store; what it refuses ends the command."""
+    from central.store import Store, StoreFault, UnknownAlert  # noqa: PLC0415  as above
+
     try:
-        yield store
-    finally:
-        store.close()
+        store = Store(settings.store.url)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (StoreFault, UnknownAlert) as refusal:
+        raise Failure(str(refusal)) from None
 
 
 def _password(settings: Settings) -> str | None:
@@ -245,11 +253,15 @@ def _show_rows(rows: int) -> None:
         print(f"\r{rows} rows read", end="", file=sys.stderr, flush=True)
 
 
-def _print_alert(row: AlertRow) -> None:
+def _print_alert(row: "AlertRow") -> None:
+    from central.show import line_of  # noqa: PLC0415  as above
+
     print(line_of(row), flush=True)
 
 
-def _as_object(store: Store, row: AlertRow) -> dict[str, object]:
+def _as_object(store: "Store", row: "AlertRow") -> dict[str, object]:
+    from central.database import in_iso  # noqa: PLC0415  as above
+
     return {
         "id": row.id,
         "device": row.device,

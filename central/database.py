@@ -42,7 +42,8 @@ def in_words() -> Iterator[None]:
         first_line = (str(cause).splitlines() or [""])[0]
         raise StoreFault(f"the store refuses: {first_line}") from None
     except OSError as error:
-        raise StoreFault(f"the store refuses: {error.strerror}") from None
+        where = f"{error.filename}: " if error.filename else ""
+        raise StoreFault(f"the store refuses: {where}{error.strerror}") from None
 
 
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:

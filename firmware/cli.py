@@ -33,11 +33,10 @@ DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")
 app = typer.Typer(
     help="Reads travel documents and checks them against lists, on the device.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-config_app = typer.Typer(help="The device's configuration.", no_args_is_help=True)
+config_app = typer.Typer(help="The device's configuration.")
 app.add_typer(config_app, name="config")
 
 

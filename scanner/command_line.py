@@ -13,6 +13,15 @@ import typer
 
 from scanner.toml_errors import SettingsError
 
+_EXTRAS = {
+    "central": ("sqlalchemy",),
+    "demo": ("amqtt",),
+    "passporteye": ("passporteye", "pytesseract", "skimage"),
+    "device,central": ("paho",),
+    "device": ("serial", "gpiozero", "lgpio"),
+}
+"""Which extra of ours brings a package, by the name that it is imported by."""
+
 
 class Refusal(Exception):
     """Wrong usage or configuration: exit code 2. The message is one line."""
@@ -47,8 +56,8 @@ def run_command(
     except ModuleNotFoundError as missing:
         return _failed(
             program,
-            f"the Python package {missing.name} is not installed; install borderpost with the "
-            "extra that this command needs (see README)",
+            f"the Python package {missing.name} is not installed; install borderpost with "
+            f"{_extra_of(missing.name)}",
             1,
         )
     except ends as failure:
@@ -65,6 +74,13 @@ def _say_any_character() -> None:
     """What was typed and what a file is called may hold characters that the terminal has not."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _extra_of(package: str | None) -> str:
+    for extra, brings in _EXTRAS.items():
+        if package and package.split(".")[0] in brings:
+            return f"its extra: pip install 'borderpost[{extra}]'"
+    return "all that it depends on"
 
 
 def _failed(program: str, message: str, code: int) -> int:
