@@ -73,7 +73,7 @@ def judge(
     hits = [_listed(match) for match in matches if match.certainty is Certainty.EXACT]
     possible = [_perhaps(match) for match in matches if match.certainty is Certainty.POSSIBLE]
     if holding and not hits:
-        possible.insert(0, _answered_by_central(holding))
+        possible = [*_answered_by_central(holding), *possible]
     faults = list(_list_faults(inquiry, clock))
     tiers = {
         Outcome.HIT: hits,
@@ -84,7 +84,7 @@ def judge(
     }
     beside = [*(faults if hits or possible else ()), *_notes(parsed, inquiry)]
     if holding and hits:
-        beside.insert(0, _answered_by_central(holding))
+        beside = [*_answered_by_central(holding), *beside]
     return Verdict(
         outcome=next((outcome for outcome, told in tiers.items() if told), Outcome.CLEAR),
         reasons=_unique(line for told in tiers.values() for line in told)
@@ -134,10 +134,13 @@ def _record(match: Match) -> str:
     return f"{status} {match.kind.value} (list {match.list}{recorded})"
 
 
-def _answered_by_central(answer: Answered) -> str:
-    instruction = f" {answer.instruction}" if answer.instruction else ""
+def _answered_by_central(answer: Answered) -> Iterator[str]:
+    """The instruction is a line of its own: an operator wrote it, and may have named somebody, so
+    it is for the officer's screen alone."""
     said = answer.outcome.replace("_", " ")
-    return f"Answered by central on {answer.at:%Y-%m-%d}: {said}.{instruction}"
+    yield f"Answered by central on {answer.at:%Y-%m-%d}: {said}."
+    if answer.instruction:
+        yield f"Central's instruction: {answer.instruction}"
 
 
 def _list_faults(inquiry: Inquiry, clock: ClockReading) -> Iterator[str]:

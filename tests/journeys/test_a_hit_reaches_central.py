@@ -90,7 +90,7 @@ def test_central_s_answer_comes_back_to_the_desk(site: WholeSite, broker: Broker
     wait_for(lambda: site.waiting() == 0)
     site.central(
         "alerts", "answer", alert["id"], "--not-confirmed",
-        "--instruction", "Recovered.", "--holds-hours", "1",
+        "--instruction", "Recovered by A. Eriksson.", "--holds-hours", "1",
     )  # fmt: skip
 
     def possible() -> bool:
@@ -101,6 +101,8 @@ def test_central_s_answer_comes_back_to_the_desk(site: WholeSite, broker: Broker
 
     wait_for(possible)
     assert set(site.outcomes()) == {"HIT", "POSSIBLE"}
+    wait_for(lambda: "Answered by central" in site.desk_log())
+    assert "Eriksson" not in site.desk_log()
 
 
 def test_neither_log_names_the_document(site: WholeSite, broker: Broker) -> None:

@@ -278,7 +278,10 @@ def test_what_central_said_of_a_confirmed_hit_is_told_beside_it() -> None:
         CLOCK["set"],
         ANSWERED["confirmed"],
     )
-    assert given.beside == ("Answered by central on 2026-11-20: confirmed. Keep the document.",)
+    assert given.beside == (
+        "Answered by central on 2026-11-20: confirmed.",
+        "Central's instruction: Keep the document.",
+    )
 
 
 def test_no_reason_repeats_the_number_or_the_name() -> None:
