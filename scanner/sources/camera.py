@@ -120,9 +120,9 @@ class Camera:
                 return
             except StreamError as error:
                 self._say(Health(False, str(error)))
-            except Exception:
+            except Exception as error:
                 # Whatever a driver or a codec comes up with must not end the watch in silence.
-                log.exception("%s: the camera failed", self._name)
+                log.error("%s: %s in reading the camera", self._name, type(error).__name__)
                 self._say(Health(False, f"{self._name}: the camera failed; trying again"))
             finally:
                 self._stream.close()

@@ -74,10 +74,14 @@ class _Held:
 
 
 class Presence:
-    """Takes frames of one size in order and says when a document is there to be read."""
+    """Takes frames in order and says when a document is there to be read. Frames of another size
+    come from another camera: the desk is then learned anew."""
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self._limits = thresholds or Thresholds()
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._background: Scene | None = None
         self._anchor: Scene | None = None
         self._started = self._still_since = 0.0
@@ -89,6 +93,8 @@ class Presence:
     def see(self, small: Frame, now: float, sharpness: Callable[[], float]) -> Seen:
         """One small grey frame at a time in seconds; `sharpness` is asked only where it counts."""
         scene = as_scene(small)
+        if self._anchor is not None and self._anchor.shape != scene.shape:
+            self._start_over()
         moving = self._moves(scene, now)
         if self._background is None:
             return self._learn(scene, moving, now)

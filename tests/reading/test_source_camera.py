@@ -157,6 +157,7 @@ def test_an_error_that_nobody_foresaw_is_said_and_survived(
     camera = camera_of(Scenes(scenes), backoff_s=(0.05, 0.05))
     assert len(list(camera.captures(threading.Event()))) == 1
     assert "the camera failed; trying again" in caplog.text
+    assert not any(record.exc_info for record in caplog.records)
 
 
 def test_a_dark_desk_is_said() -> None:

@@ -53,6 +53,14 @@ def test_it_is_captured_within_half_a_second_of_lying_still() -> None:
     assert (when - 20 - 18) / FPS < 0.6
 
 
+def test_a_camera_of_another_shape_learns_the_desk_anew() -> None:
+    desk, presence = Desk(), Presence()
+    watch(joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 20)), presence)
+    scenes = joined(desk.empty(20), desk.brought(SECOND), desk.lying(SECOND, 60))
+    taller = (np.asarray(cv2.copyMakeBorder(one, 15, 15, 0, 0, 2), np.uint8) for one in scenes)
+    assert captures(watch(taller, presence)) == 1
+
+
 def test_the_same_document_laid_down_again_is_captured_again() -> None:
     desk = Desk()
     once = (desk.brought(FIRST), desk.lying(FIRST, 20), desk.taken(FIRST), desk.empty(15))
