@@ -141,7 +141,10 @@ def _match(match: Match) -> AlertMatch:
 
 def _within_a_message_s_years(moment: datetime | None) -> datetime | None:
     """A list's date, which a slip of whoever built it can put into any year."""
-    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    in_utc = moment.astimezone(UTC)
+    return in_utc if FIRST_YEAR <= in_utc.year <= LAST_YEAR else None
 
 
 def _cut(model: type[BaseModel], field: str, value: str) -> str:

@@ -36,9 +36,12 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 def _in_utc(value: datetime) -> datetime:
-    if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise ValueError(f"the year is not within {FIRST_YEAR} and {LAST_YEAR}")
-    return value.astimezone(UTC)
+    """In UTC, and still within the years there: what was stored in UTC must be read again."""
+    if FIRST_YEAR <= value.year <= LAST_YEAR:
+        moment = value.astimezone(UTC)
+        if FIRST_YEAR <= moment.year <= LAST_YEAR:
+            return moment
+    raise ValueError(f"the year is not within {FIRST_YEAR} and {LAST_YEAR}")
 
 
 def _not_reserved(value: str) -> str:

@@ -169,6 +169,8 @@ def test_the_public_key_as_a_shared_secret_is_a_forgery() -> None:
         {"specversion": "0.3"},
         {"time": "2026-11-23T12:00:00"},
         {"time": 1},
+        {"time": "1970-01-01T00:00:00+14:00"},
+        {"time": "9998-12-31T23:59:59-01:00"},
         {"extra": 1},
         {"data": None},
         {"data": {}},

@@ -55,10 +55,19 @@ def test_the_alert_is_on_disk_before_a_lamp_lights(whole: WholeDesk) -> None:
     assert queued_when_lit == [1]
 
 
-@pytest.mark.parametrize("year", [1, 206, 9999])
-def test_a_list_with_an_impossible_date_hides_no_hit(whole: WholeDesk, year: int) -> None:
-    as_of = datetime(year, 11, 23, tzinfo=UTC)
-    build_list(whole.folder / "sltd.csv", whole.folder / "lists", "sltd", as_of=as_of)
+@pytest.mark.parametrize(
+    "as_of",
+    [
+        "0001-11-23T00:00:00Z",
+        "0206-11-23T00:00:00Z",
+        "9999-11-23T00:00:00Z",
+        "1970-01-01T00:00:00+14:00",
+        "9998-12-31T23:59:59-12:00",
+    ],
+)
+def test_a_list_with_an_impossible_date_hides_no_hit(whole: WholeDesk, as_of: str) -> None:
+    moment = datetime.fromisoformat(as_of)
+    build_list(whole.folder / "sltd.csv", whole.folder / "lists", "sltd", as_of=moment)
     shown = whole.desk.handle(typed(LISTED))
     assert _outcome(shown) is Outcome.HIT
     assert shown.alert_id is not None
