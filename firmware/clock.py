@@ -97,13 +97,14 @@ class DeviceClock:
             kept = json.loads(self._path.read_bytes())
             seen = datetime.fromisoformat(kept["seen"])
             same_boot = kept["boot"] == _boot_id()
-            floor = (max(seen, BUILT), float(kept["uptime"]) if same_boot else 0.0)
+            up = _uptime()
+            since = timedelta(seconds=up - (float(kept["uptime"]) if same_boot else 0.0))
+            return max(seen, BUILT) + since, up
         except FileNotFoundError:
             return BUILT, _uptime()
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             log.warning("clock: %s cannot be read; starting from the build's date", self._path)
             return BUILT, _uptime()
-        return floor
 
 
 def _uptime() -> float:

@@ -56,6 +56,16 @@ def test_a_damaged_memory_is_no_obstacle(tmp_path: Path) -> None:
         assert _clock(tmp_path / "clock.json").reading().now >= BUILT
 
 
+@pytest.mark.parametrize("uptime", [1.0, float("nan"), 1e18])
+def test_a_memory_of_no_possible_time_is_no_obstacle(tmp_path: Path, uptime: float) -> None:
+    path = tmp_path / "clock.json"
+    _clock(path).save()
+    kept = json.loads(path.read_bytes())
+    kept |= {"uptime": uptime, "seen": "9999-12-31T23:59:59+00:00"}
+    path.write_text(json.dumps(kept))
+    assert _clock(path).reading().now < max(datetime.now(UTC), BUILT) + DAY
+
+
 def test_a_trusted_machine_is_synchronised(tmp_path: Path) -> None:
     reading = _clock(tmp_path / "clock.json", trust=True).reading()
     assert reading.synchronised
