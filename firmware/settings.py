@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from scanner.alert import is_device_name
 from scanner.sources.families import FAMILIES
 from scanner.toml_errors import Problem, SettingsError, check
 from scanner.vision.engine import READERS
@@ -41,6 +42,12 @@ def _command(value: str) -> str:
     return value
 
 
+def _device_name(value: str) -> str:
+    if not is_device_name(value):
+        raise ValueError("must be letters, digits, '.', '_' and '-', at most 63, and not 'ring'")
+    return value
+
+
 def _printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must be one line of printable characters")
@@ -66,7 +73,7 @@ def _one_of(known: Iterator[str] | tuple[str, ...], what: str) -> AfterValidator
 
 
 class Device(Section):
-    name: Name
+    name: Annotated[str, AfterValidator(_device_name)]
     site: Line = Field(min_length=1, max_length=80)
     lane: Line = Field(default="1", min_length=1, max_length=40)
     data: TomlPath = Path("/var/lib/borderpost")
