@@ -22,7 +22,7 @@ from typing import Protocol
 from firmware.answers import Answers
 from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.outbox import Outbox, OutboxFault
-from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel
+from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel, Pattern
 from scanner.alert import AlertData, Place, alert_data
 from scanner.examine import Examination, Examiner
 from scanner.mrz.document import Document
@@ -83,6 +83,8 @@ class Desk:
         self._clock = clock
         self._captures: queue.Queue[Capture] = queue.Queue(maxsize=2)
         self._unwritten: deque[AlertData] = deque()
+        self._shown_at: float | None = None
+        """Since when something else than READY is shown; it outlasts a death of `run`."""
         self.last_beat = time.monotonic()
         """When the desk last made progress, in monotonic seconds: what the watchdog looks at."""
 
@@ -107,28 +109,33 @@ class Desk:
 
     def run(self, stop: Event) -> None:
         """Handles captures until `stop`; what was already taken in is finished first."""
-        self._panel.show(READY)
-        shown_at: float | None = None
+        if self._shown_at is None:
+            self._light(READY)
         while not (stop.is_set() and self._captures.empty()):
             self.last_beat = time.monotonic()
             self._write_what_was_refused()
             try:
                 capture = self._captures.get(timeout=_BEAT_S)
             except queue.Empty:
-                if shown_at and time.monotonic() - shown_at > self._rules.hold.total_seconds():
-                    self._panel.show(READY)
-                    shown_at = None
+                self._return_to_ready()
                 continue
             # The last document's verdict must not stand beside the next one while that is examined.
-            self._panel.show(DARK)
+            self._light(DARK)
             try:
                 self.handle(capture)
             except Exception:
-                self._panel.show(FAULT)
+                self._light(FAULT)
                 raise
             finally:
+                self._shown_at = time.monotonic()
                 self._captures.task_done()
-            shown_at = time.monotonic()
+
+    def _return_to_ready(self) -> None:
+        """Once what is shown has stood for long enough."""
+        held = self._rules.hold.total_seconds()
+        if self._shown_at is not None and time.monotonic() - self._shown_at > held:
+            self._light(READY)
+            self._shown_at = None
 
     def handle(self, capture: Capture) -> Shown:
         """One document, from what the source saw to what the officer sees."""
@@ -166,9 +173,17 @@ class Desk:
         # logged; a later one may be central's instruction, where an operator may have named
         # somebody.
         log.info("desk: %s", f"{verdict.outcome}: {verdict.reasons[0]}" if verdict else "FAULT")
-        self._panel.show(PATTERNS[verdict.outcome] if verdict else FAULT)
+        self._light(PATTERNS[verdict.outcome] if verdict else FAULT)
         for screen in self._screens:
             screen.show(shown)
+
+    def _light(self, pattern: Pattern) -> None:
+        """Lamps that fail must not keep a verdict from the screen, nor a screen's hit from disk."""
+        try:
+            self._panel.show(pattern)
+        except Exception as error:
+            # gpiozero and lgpio raise many kinds; all mean that the lamps do not answer.
+            log.error("desk: the lamps do not answer (%s); look at the screen", error)
 
     def _alert(self, document: Document, verdict: Verdict) -> AlertData:
         now = self._clock().now

@@ -196,3 +196,32 @@ def test_the_desk_returns_to_ready_and_finishes_what_it_took_in_before_it_stops(
     assert [_outcome(shown) for shown in whole.screen.shown] == [Outcome.HIT, Outcome.CLEAR]
     assert whole.lamps.shown[0] == READY
     assert whole.desk.idle
+
+
+def test_lamps_that_fail_keep_no_hit_from_the_screen(
+    whole: WholeDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(pattern: object) -> None:
+        raise OSError("the pin is gone")
+
+    whole.lamps.show = broken  # type: ignore[method-assign]
+    stop = Event()
+    whole.desk.offer(typed(LISTED), stop)
+    stop.set()
+    whole.desk.run(stop)
+    assert [_outcome(shown) for shown in whole.screen.shown] == [Outcome.HIT]
+    assert "the lamps do not answer" in caplog.text
+
+
+def test_a_desk_that_died_of_a_document_shows_the_fault_until_its_time_is_over(
+    whole: WholeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Event()
+    monkeypatch.setattr(whole.screen, "show", lambda shown: 1 / 0)
+    whole.desk.offer(typed(CLEAN), stop)
+    stop.set()
+    with pytest.raises(ZeroDivisionError):
+        whole.desk.run(stop)
+    assert whole.lamps.shown[-1] == FAULT
+    whole.desk.run(stop)
+    assert whole.lamps.shown[-1] == FAULT
