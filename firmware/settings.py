@@ -96,7 +96,6 @@ class SerialSource(Section):
     port: str = Field(min_length=1)
     family: Annotated[str, _one_of(tuple(FAMILIES), "the family")] = "generic"
     baud: int | None = Field(default=None, ge=300, le=4_000_000)
-    trigger: Literal["continuous", "on_demand"] = "continuous"
 
 
 class CameraSource(Section):

@@ -7,7 +7,7 @@ from firmware.settings import AnySource, CameraSource, FolderSource, RpicamSourc
 from scanner.sources.camera import Camera, RpicamStream, V4l2Stream
 from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
-from scanner.sources.serial_port import SerialScanner, Trigger
+from scanner.sources.serial_port import SerialScanner
 
 
 def open_source(settings: AnySource, today: Callable[[], date]) -> Source:
@@ -23,7 +23,6 @@ def open_source(settings: AnySource, today: Callable[[], date]) -> Source:
                 settings.port,
                 settings.family,
                 baud=settings.baud,
-                trigger=Trigger(settings.trigger),
                 today=today,
             )
         case CameraSource():

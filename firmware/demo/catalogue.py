@@ -54,7 +54,7 @@ class Specimen:
 
 @dataclass(frozen=True)
 class Record:
-    """One row of the demo's list; the fields are those of DESIGN's list source."""
+    """One row of the demo's list; the fields are those of any list's source (docs/lists.md)."""
 
     issuer: str
     number: str

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
-from firmware.cli import app
+from central.cli import app as headquarters
+from firmware.cli import app as box
 from scanner.mrz import FINDING_CODES, REASON_CODES
 from scanner.verdict import Outcome
 from scanner.watchlist.contract import AskedAs, ListHealth
@@ -63,13 +65,31 @@ def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
     assert {"demo", "test", "check"} <= named
 
 
-def test_every_command_of_the_box_that_the_readme_names_is_there() -> None:
-    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
-    commands |= {group.name for group in app.registered_groups}
-    named = {
-        line.split()[1]
-        for line in COMMAND.findall((ROOT / "README.md").read_text())
-        if line.startswith("borderpost ")
+def _commands_of(program: typer.Typer) -> set[str]:
+    """Every command, those of a group as `group command`."""
+    named = {c.name or c.callback.__name__ for c in program.registered_commands if c.callback}
+    for group in program.registered_groups:
+        assert group.name
+        assert group.typer_instance
+        named |= {group.name} | {f"{group.name} {c}" for c in _commands_of(group.typer_instance)}
+    return named
+
+
+@pytest.mark.parametrize(
+    ("program", "app"), [("borderpost", box), ("borderpost-central", headquarters)]
+)
+def test_every_command_that_a_page_names_is_there(program: str, app: typer.Typer) -> None:
+    lines = {
+        line.removeprefix(f"{program} ")
+        for page in PAGES
+        for line in COMMAND.findall(page.read_text())
+        if line.startswith(f"{program} ")
     }
-    assert named
-    assert named <= commands
+    known = _commands_of(app)
+    groups = {group.name for group in app.registered_groups}
+    assert lines
+    for line in lines:
+        first, *rest = line.split()
+        assert first in known, line
+        if first in groups and rest and rest[0].isalpha() and rest[0].islower():
+            assert f"{first} {rest[0]}" in known, line
