@@ -23,11 +23,9 @@ from firmware.answers import Answers
 from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel, Pattern
-from scanner.alert import AlertData, Place, alert_data
+from scanner.alert import AlertData, Place, alert_of
 from scanner.examine import Examination, Examiner
-from scanner.mrz.document import Document
 from scanner.sources.capture import Capture
-from scanner.verdict import Verdict
 from scanner.watchlist.age import ClockReading
 
 log = logging.getLogger(__name__)
@@ -149,9 +147,9 @@ class Desk:
         """Disk first. Gives the alert's id and what the disk refused, in words."""
         faults = []
         alert_id = None
-        verdict, parsed = examination.verdict, examination.parsed
-        if verdict and parsed and parsed.document and verdict.outcome in ALERTING:
-            alert = self._alert(parsed.document, verdict)
+        verdict = examination.verdict
+        if verdict is not None and verdict.outcome in ALERTING:
+            alert = self._alert(examination)
             try:
                 alert_id = self._put(alert)
             except OutboxFault as fault:
@@ -185,13 +183,10 @@ class Desk:
             # gpiozero and lgpio raise many kinds; all mean that the lamps do not answer.
             log.error("desk: the lamps do not answer (%s); look at the screen", error)
 
-    def _alert(self, document: Document, verdict: Verdict) -> AlertData:
+    def _alert(self, examination: Examination) -> AlertData:
         now = self._clock().now
-        return alert_data(
-            document,
-            outcome=verdict.outcome,
-            matches=verdict.matches,
-            lists=verdict.lists,
+        return alert_of(
+            examination,
             place=self._rules.place,
             captured_at=now,
             answer_until=now + self._rules.answer_within,

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from firmware.database import Database, DiskFault
-from scanner.alert import Action
+from scanner.alert import Action, Alerting
 from scanner.examine import Examination
 from scanner.verdict import Outcome
 
-ALERTING = frozenset({Outcome.HIT, Outcome.POSSIBLE})
+ALERTING = frozenset(Outcome(one.value) for one in Alerting)
+"""The outcomes that central is told of."""
 FAULT = "FAULT"
 """The outcome of a capture that could not be examined at all."""
 

@@ -28,13 +28,13 @@ from scanner.alert import (
     AckData,
     AnswerData,
     CommandData,
-    DeviceFault,
     Event,
     Message,
     Refusals,
     Refused,
     StatusData,
     address_of,
+    device_fault,
     heard_by_device,
     new_id,
     seal,
@@ -225,7 +225,7 @@ class Uplink:
             known["epoch"] = self._outbox.epoch()
             known["answers_held"] = self._answers.held()
         except DiskFault as fault:
-            said = DeviceFault(part="disk", message=_line(str(fault)))
+            said = device_fault("disk", str(fault))
             known["faults"] = (said, *status.faults)[:MAX_FAULTS]
         return status.model_copy(update=known)
 
@@ -316,8 +316,3 @@ class Uplink:
         if state != self._said:
             self._said = state
             log.log(level, "uplink: %s", state)
-
-
-def _line(text: str) -> str:
-    """`text` as the message of a fault takes it."""
-    return "".join(character for character in text if character.isprintable())[:200]

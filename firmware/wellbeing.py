@@ -9,14 +9,11 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from scanner.alert import DeviceFault, Place, StatusData, list_versions
+from scanner.alert import MAX_FAULTS, Place, StatusData, device_fault, list_versions
 from scanner.sources.capture import Source
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth, ListState
 from scanner.watchlist.lists import Lists
-
-MAX_FAULTS = 32
-_PART, _MESSAGE = 64, 200
 
 
 class _Clock(Protocol):
@@ -62,10 +59,7 @@ class Wellbeing:
             place=self._place,
             software=self._software,
             lists=list_versions(states),
-            faults=tuple(
-                DeviceFault(part=_line(part, _PART), message=_line(message, _MESSAGE))
-                for part, message in faults
-            ),
+            faults=tuple(device_fault(part, message) for part, message in faults),
         )
 
     def _list_faults(self, states: Sequence[ListState]) -> Iterator[tuple[str, str]]:
@@ -85,11 +79,6 @@ class Wellbeing:
             yield "outbox", "the disk refuses alerts; the desk keeps trying to write them"
         if self._answers.fault:
             yield "answers", self._answers.fault
-
-
-def _line(text: str, most: int) -> str:
-    """`text` as a message takes it; what a device driver says can hold anything."""
-    return "".join(character for character in text if character.isprintable())[:most]
 
 
 def _software() -> str:

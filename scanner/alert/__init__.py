@@ -5,7 +5,13 @@ this so that they cannot differ about a word of what is said on it. `docs/mqtt.m
 people, and a test holds the two together.
 """
 
-from scanner.alert.build import alert_data, alert_of, hourly_stats, list_versions
+from scanner.alert.build import (
+    alert_data,
+    alert_of,
+    device_fault,
+    hourly_stats,
+    list_versions,
+)
 from scanner.alert.envelope import (
     MAX_PAYLOAD,
     Event,
@@ -97,6 +103,7 @@ __all__ = [
     "address_of",
     "alert_data",
     "alert_of",
+    "device_fault",
     "heard_by_central",
     "heard_by_device",
     "hourly_stats",

@@ -22,6 +22,7 @@ from scanner.alert.messages import (
     AlertDocument,
     Alerting,
     AlertMatch,
+    DeviceFault,
     ListVersion,
     Place,
     StatsData,
@@ -89,6 +90,13 @@ def list_versions(lists: Iterable[ListState]) -> tuple[ListVersion, ...]:
             health=state.health,
         )
         for state in tuple(lists)[:MAX_LISTS]
+    )
+
+
+def device_fault(part: str, message: str) -> DeviceFault:
+    """A fault as a status tells of it; what a driver or a disk says can hold anything."""
+    return DeviceFault(
+        part=_cut(DeviceFault, "part", part), message=_cut(DeviceFault, "message", message)
     )
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
-from firmware.wellbeing import MAX_FAULTS, Wellbeing
-from scanner.alert import Place
+from firmware.wellbeing import Wellbeing
+from scanner.alert import MAX_FAULTS, Place
 from scanner.sources.capture import Capture, Health
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth
