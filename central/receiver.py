@@ -11,7 +11,6 @@ here too.
 """
 
 import logging
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -42,6 +41,7 @@ from scanner.alert import (
     topic_of,
     unseal,
 )
+from scanner.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -85,19 +85,17 @@ class Receiver:
 
     def run(self, stop: Signal) -> None:
         """Receives until `stop`. Whatever the broker or the store does, it is tried again."""
-        pause = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, spreading=True)
         while not stop.is_set():
             try:
                 self._serve(stop)
             except LinkDown as down:
                 if self.connected:
-                    pause = FIRST_PAUSE_S
+                    backoff.reset()
                 self._say(logging.WARNING, f"not receiving: {down}")
             finally:
                 self.connected = False
-            if stop.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311
-                break
-            pause = min(LONGEST_PAUSE_S, pause * 2)
+            backoff.wait(stop)
 
     def _serve(self, stop: Signal) -> None:
         """One connection, from subscribing to the good-bye. Raises LinkDown."""

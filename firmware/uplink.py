@@ -11,7 +11,6 @@ earlier one's. Anything else changes nothing; it is counted and logged without i
 """
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,6 +41,7 @@ from scanner.alert import (
     topic_of,
     unseal,
 )
+from scanner.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -129,20 +129,18 @@ class Uplink:
 
     def run(self, stop: Signal) -> None:
         """Keeps the link up until `stop`; whatever the broker does, it is tried again."""
-        pause = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, spreading=True)
         while not stop.is_set():
             try:
                 self._serve(stop)
             except LinkDown as down:
                 if self.connected:
-                    pause = FIRST_PAUSE_S
+                    backoff.reset()
                 if not stop.is_set():
                     self._say(logging.WARNING, f"down, alerts wait on the device: {down}")
             finally:
                 self.connected = False
-            if stop.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311
-                break
-            pause = min(LONGEST_PAUSE_S, pause * 2)
+            backoff.wait(stop)
 
     def _serve(self, stop: Signal) -> None:
         """One connection, from the will to the good-bye, or until the clock is set. Raises

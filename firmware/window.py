@@ -7,9 +7,10 @@ up no other; of such laggards there are at most `laggards`, and they go on being
 in here lasts: a new connection starts with an empty window, and everything is published again.
 """
 
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from scanner.backoff import spread
 
 YIELDS_AFTER = 3
 """Tries after which a message no longer counts against the window."""
@@ -53,7 +54,7 @@ class Window:
         one = self._tries.setdefault(n, _Try(0, now))
         pause = min(self.longest_s, self.first_s * 2**one.tries)
         one.tries += 1
-        one.due = now + pause * random.uniform(0.8, 1.2)  # noqa: S311
+        one.due = now + spread(pause)
 
     def due(self, now: float) -> list[int]:
         """What to publish again, oldest first."""

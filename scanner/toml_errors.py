@@ -8,7 +8,6 @@ line of each key and table. It needs no full TOML grammar: it runs only on text 
 already accepted, and a key that it cannot place falls back to its table's line.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Sequence
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+
+from scanner.spelling import nearest
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
@@ -126,8 +127,8 @@ def _message(error: Any) -> str:
 
 
 def _did_you_mean(given: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(given.lower(), known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(given, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 def _dotted(loc: Loc) -> str:

@@ -14,6 +14,7 @@ from threading import Event, Lock, Thread
 import cv2
 import numpy as np
 
+from scanner.backoff import Backoff
 from scanner.sources.capture import Capture, Frame, Health
 from scanner.sources.presence import Presence, Seen, Thresholds
 from scanner.sources.streams import (
@@ -107,7 +108,7 @@ class Camera:
             self._say(Health(False, f"{self._name}: stopped"))
 
     def _watch(self, stop: Event, found: "queue.Queue[Capture]") -> None:
-        pause = self._backoff_s[0]
+        backoff = Backoff(*self._backoff_s)
         while not stop.is_set():
             opened = time.monotonic()
             try:
@@ -128,9 +129,8 @@ class Camera:
                 self._stream.close()
                 self._best.clear()
             if self._frame_at > opened:
-                pause = self._backoff_s[0]
-            stop.wait(pause)
-            pause = min(pause * 2, self._backoff_s[1])
+                backoff.reset()
+            backoff.wait(stop)
 
     def _take(self, frame: Frame, found: "queue.Queue[Capture]") -> None:
         grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame

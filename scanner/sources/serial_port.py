@@ -16,6 +16,7 @@ from threading import Event, Lock
 
 import serial
 
+from scanner.backoff import Backoff
 from scanner.mrz.reading import Reading
 from scanner.mrz.text import reading_of
 from scanner.sources.capture import Capture, Health
@@ -105,13 +106,13 @@ class SerialScanner:
 
     def captures(self, stop: Event) -> Iterator[Capture]:
         """Yields one capture a document until `stop` is set; never raises for the device."""
-        pause, longest = self._backoff_s
+        backoff = Backoff(*self._backoff_s)
         while not stop.is_set():
             session: _Session | None = None
             try:
                 session = _Session(self._port, self._baud, self._family, self._timeouts)
                 self._say(Health(True))
-                pause = self._backoff_s[0]
+                backoff.reset()
                 yield from self._until_lost(session, stop)
             except LOST as error:
                 self._say(Health(False, self._why(error)))
@@ -120,8 +121,7 @@ class SerialScanner:
                     session.close()
             if session and not stop.is_set():
                 yield from self._heard(session.deframer.cut())
-            stop.wait(pause)
-            pause = min(pause * 2, longest)
+            backoff.wait(stop)
         self._say(Health(False, f"{self._port}: stopped"))
 
     def _until_lost(self, session: "_Session", stop: Event) -> Iterator[Capture]:

@@ -13,7 +13,6 @@ Nothing that is reported repeats a document number.
 """
 
 import csv
-import difflib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import BinaryIO, TypeVar
 
 from scanner.mrz.document import Kind
 from scanner.mrz.states import CODES
+from scanner.spelling import nearest
 from scanner.watchlist.contract import ListStatus
 
 COLUMNS = ("issuer", "number", "number_to", "kind", "status", "recorded", "reference")
@@ -217,8 +217,8 @@ def _misnamed(field: str) -> str:
 
 
 def _did_you_mean(given: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(given.lower(), list(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(given, known)
+    return f" (did you mean {near}?)" if near else ""
 
 
 def _row(record: _Record, columns: Mapping[str, int]) -> Row:

@@ -59,7 +59,10 @@ def test_nothing_imports_against_the_stream(folder: str) -> None:
 @pytest.mark.parametrize("folder", BELOW)
 def test_the_parts_of_the_scanner_know_nothing_of_what_stands_on_top_of_them(folder: str) -> None:
     # Tools without knowledge of documents; anyone may use them.
-    tools = ("scanner.durable", "scanner.toml_errors", "scanner.command_line")
+    tools = tuple(
+        f"scanner.{tool}"
+        for tool in ("backoff", "command_line", "durable", "spelling", "toml_errors")
+    )
     above = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sorted((ROOT / folder).rglob("*.py"))
