@@ -11,7 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from central.database import from_ms, to_ms
+from central.moments import from_ms, to_ms
 from central.schema import alerts, answers, devices
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 

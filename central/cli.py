@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from central.authority import Authority, NotEnrolled
+from central.moments import in_iso
 from central.settings import Settings, load
+from central.show import device_line, line_of, object_of
 from scanner.alert import AnswerOutcome, KeyFault
 from scanner.command_line import Failure, Refusal, run_command
 from scanner.watchlist.build import BuildRefused, Problem, build_list
@@ -138,7 +140,8 @@ def alerts(
         return
     with _store(load(config)) as store:
         if as_json:
-            print(json.dumps([_as_object(store, row) for row in store.all_alerts()]))
+            rows = store.all_alerts()
+            print(json.dumps([object_of(row, store.answers_to(row.id)) for row in rows]))
             return
         for row in store.all_alerts():
             _print_alert(row)
@@ -165,8 +168,7 @@ def alerts_answer(
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
 ) -> None:
     """Answers an alert; the answer is sent until the device holds it."""
-    from central.database import in_iso  # noqa: PLC0415  needs the extra `central`
-    from central.store import Answer  # noqa: PLC0415
+    from central.answering import Answer  # noqa: PLC0415  needs the extra `central`
 
     chosen = {
         AnswerOutcome.CONFIRMED: confirmed,
@@ -204,7 +206,7 @@ def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
         print(json.dumps(rows))
         return
     for row in rows:
-        print(_device_line(row))
+        print(device_line(row))
 
 
 def main() -> None:
@@ -215,7 +217,7 @@ def main() -> None:
 @contextmanager
 def _store(settings: Settings) -> Iterator["Store"]:
     """The configured store; what it refuses ends the command."""
-    from central.store import Store, StoreFault, UnknownAlert  # noqa: PLC0415  as above
+    from central.store import Store, StoreFault, UnknownAlert  # noqa: PLC0415  needs the extra `central`
 
     try:
         store = Store(settings.store.url)
@@ -254,36 +256,7 @@ def _show_rows(rows: int) -> None:
 
 
 def _print_alert(row: "AlertRow") -> None:
-    from central.show import line_of  # noqa: PLC0415  as above
-
     print(line_of(row), flush=True)
-
-
-def _as_object(store: "Store", row: "AlertRow") -> dict[str, object]:
-    from central.database import in_iso  # noqa: PLC0415  as above
-
-    return {
-        "id": row.id,
-        "device": row.device,
-        "received_at": in_iso(row.received_at),
-        "late": row.late,
-        **row.data.model_dump(mode="json"),
-        "answers": store.answers_to(row.id),
-    }
-
-
-def _device_line(row: dict[str, Any]) -> str:
-    said = {True: "online", False: "OFFLINE", None: "never heard"}
-    parts = [row["device"], said[row["online"]]]
-    if status := row["status"]:
-        parts.append(f"queued {status['queued']}")
-        parts += [f"{each['name']} {each['version']} {each['health']}" for each in status["lists"]]
-        parts += [f"fault: {each['part']}: {each['message']}" for each in status["faults"]]
-    if row["heard_at"]:
-        parts.append(f"heard {row['heard_at']}")
-    if row["missing"]:
-        parts.append(f"missing {row['missing']}")
-    return "  ".join(parts)
 
 
 if __name__ == "__main__":

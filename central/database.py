@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,26 +49,6 @@ def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Adds a row unless its key is there already, and says whether it did."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     return tx.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
-
-
-def to_ms(moment: datetime) -> int:
-    """Milliseconds since 1970."""
-    return round(moment.timestamp() * 1000)
-
-
-def from_ms(ms: int) -> datetime:
-    """The moment in UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def iso(ms: int | None) -> str | None:
-    """The moment as RFC 3339 writes it, to the second."""
-    return None if ms is None else in_iso(from_ms(ms))
-
-
-def in_iso(moment: datetime) -> str:
-    """`moment` as RFC 3339 writes it, in UTC and to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from central import answering, sequence
 from central.answering import Answer, DueAnswer, UnknownAlert
-from central.database import StoreFault, add, from_ms, in_words, iso, open_engine, to_ms
+from central.database import StoreFault, add, in_words, open_engine
+from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices, messages, metadata, outcomes, stats
 from scanner.alert import AlertData, Event, OutcomeData, StatsData, StatusData
 
