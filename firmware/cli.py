@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from firmware.clock import machine_clock
+from firmware.policies import policies
 from firmware.settings import Settings, load
 from firmware.terminal import checked_lines, parsed_lines, scanned_lines
 from scanner.command_line import Failure, Refusal, run_command
@@ -109,7 +110,7 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     from firmware.daemon import CannotStart, run_until_told  # noqa: PLC0415  needs the extra `device`
     from firmware.supervisor import GaveUp  # noqa: PLC0415
 
-    settings = _settings(config)
+    settings = load(config)
     logging.basicConfig(
         level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
@@ -139,17 +140,13 @@ def config_check(
     file: Annotated[Path, typer.Argument(help="The configuration file.")] = DEFAULT_CONFIG,
 ) -> None:
     """Reports every error of a configuration file at once."""
-    _settings(file)
+    load(file)
     typer.echo(f"{file}: in order")
 
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
     sys.exit(run_command(app, "borderpost"))
-
-
-def _settings(path: Path) -> Settings:
-    return load(path)
 
 
 def _settings_if_any(path: Path) -> Settings | None:
@@ -164,8 +161,6 @@ def _lists(folder: Path | None, settings: Settings | None) -> Lists:
         return Lists(folder)
     if settings is None:
         return Lists(None)
-    from firmware.policies import policies  # noqa: PLC0415
-
     return Lists(settings.lists.folder, policies(settings.lists))
 
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 BUILT = datetime(2026, 11, 23, tzinfo=UTC)
 """The date of this release: no true clock says less."""
 
+_LIBC = ctypes.CDLL(None)
 _TIME_ERROR = 5
 _TIMEX_BYTES = 1024
 _SAVE_EVERY_S = 300.0
@@ -33,8 +34,8 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def kernel_says_synchronised() -> bool:
     """Whether the kernel's clock was set from outside since boot (adjtimex(2))."""
     try:
-        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
-    except (OSError, AttributeError):
+        state = _LIBC.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except AttributeError:
         return False
     return 0 <= int(state) < _TIME_ERROR
 
@@ -60,7 +61,7 @@ class DeviceClock:
     def reading(self) -> ClockReading:
         """Reference time and how sure it is."""
         with self._lock:
-            uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+            uptime = _uptime()
             now = max(datetime.now(UTC), self._floor + timedelta(seconds=uptime - self._floor_at))
             self._floor, self._floor_at = now, uptime
             sure = self._trust_machine or kernel_says_synchronised()
@@ -74,13 +75,17 @@ class DeviceClock:
                 grace_s=self._grace_s,
             )
 
+    def now(self) -> datetime:
+        """Reference time alone."""
+        return self.reading().now
+
     def today(self) -> date:
         """The date by reference time, in UTC."""
-        return self.reading().now.date()
+        return self.now().date()
 
     def save(self) -> None:
         """Remembers the time on disk; a disk that refuses is said, and changes nothing."""
-        seen = {"seen": self.reading().now.isoformat(), "boot": _boot_id(), "uptime": _uptime()}
+        seen = {"seen": self.now().isoformat(), "boot": _boot_id(), "uptime": _uptime()}
         try:
             replace_durably(self._path, json.dumps(seen).encode())
         except OSError as error:

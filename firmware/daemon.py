@@ -78,7 +78,7 @@ class Box:
                 reader,
                 lists,
                 self.clock.reading,
-                lambda document: self.answers.holding(document, self.clock.reading().now),
+                lambda document: self.answers.holding(document, self.clock.now()),
             ),
             outbox=self.outbox,
             answers=self.answers,
@@ -103,7 +103,7 @@ class Box:
             wellbeing.status,
             on_answer=_say_answered,
             on_command=_say_not_carried_out,
-            clock=lambda: self.clock.reading().now,
+            clock=self.clock.now,
             keep=timedelta(days=settings.alerts.keep_days),
         )
         self.stats = HourlyStats(

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from scanner.alert import is_device_name
 from scanner.sources.families import FAMILIES
-from scanner.toml_errors import Problem, SettingsError, check
+from scanner.toml_errors import check
 from scanner.vision.engine import READERS
 
 
@@ -218,6 +218,3 @@ class Settings(Section):
 def load(path: Path) -> Settings:
     """The settings in `path`. Raises SettingsError with every problem that the file has."""
     return check(path, Settings)
-
-
-__all__ = ["Problem", "Settings", "SettingsError", "load"]

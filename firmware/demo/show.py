@@ -18,7 +18,6 @@ from firmware.journal import ALERTING
 from firmware.panel import PATTERNS, Light
 from firmware.settings import load
 from firmware.supervisor import GaveUp
-from scanner.vision.reader import ReaderUnavailable
 
 _DELIVERED_WITHIN_S = 60.0
 _TELLING = threading.Lock()
@@ -40,7 +39,7 @@ def show(*, once: bool) -> bool:
             with _headquarters(site):
                 _run_desk(site, screen, once=once)
             return _sum_up(site, screen)
-    except (SiteFailed, CannotStart, GaveUp, ReaderUnavailable) as failure:
+    except (SiteFailed, CannotStart, GaveUp) as failure:
         raise DemoFailed(str(failure)) from None
 
 

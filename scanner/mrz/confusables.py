@@ -41,11 +41,6 @@ LOOK_ALIKES: Mapping[str, Mapping[str, int]] = _relation(_CLOSE, _LOOSE)
 """For each character those that look like it, with 1 for close and 2 for loose."""
 
 
-def is_invisible(one: str, other: str) -> bool:
-    """Whether no check digit can tell the two apart: their values agree modulo 10."""
-    return VALUES[one] % 10 == VALUES[other] % 10
-
-
 @dataclass(frozen=True)
 class _Swap:
     """One character of the number read as another: what it costs in likelihood, and what it adds
