@@ -18,10 +18,10 @@ _OLD_FRENCH = "IDFRA"
 
 def choose(lines: Sequence[str]) -> Layout:
     """The layout of lines whose number and width fit one (`layouts.WIDTHS`)."""
-    candidates = [LAYOUTS[format_] for format_ in _candidates(len(lines[0]), lines[0])]
-    if len(candidates) == 1:
-        return candidates[0]
-    return max(candidates, key=lambda layout: _fit(layout, lines))
+    layouts = [LAYOUTS[format_] for format_ in candidates(len(lines[0]), lines[0])]
+    if len(layouts) == 1:
+        return layouts[0]
+    return max(layouts, key=lambda layout: _fit(layout, lines))
 
 
 def read_checks(layout: Layout, lines: Sequence[str], number: ReadNumber) -> Checks:
@@ -34,8 +34,8 @@ def read_checks(layout: Layout, lines: Sequence[str], number: ReadNumber) -> Che
     return Checks(number=number.check, **verified)
 
 
-def _candidates(width: int, first: str) -> Sequence[Format]:
-    """The formats that lines may have, the likeliest first."""
+def candidates(width: int, first: str) -> Sequence[Format]:
+    """The formats that lines of that width may have, by their first one, the likeliest first."""
     if width == 30:
         return (Format.TD1,)
     if first[0] == "V":

@@ -129,11 +129,10 @@ def _states(document: Document) -> Iterator[Finding]:
 def _one_letter_apart(issuer: str, nationality: str) -> bool:
     """Both known, not the same State under two codes, and different in exactly one position."""
     return (
-        len(issuer) == len(nationality)
-        and issuer in states.CODES
+        issuer in states.CODES
         and nationality in states.CODES
         and nationality not in states.aliases(issuer)
-        and sum(a != b for a, b in zip(issuer, nationality, strict=True)) == 1
+        and states.letters_apart(issuer, nationality) == 1
     )
 
 

@@ -7,6 +7,8 @@ check digit covers the letters of an issuer or a nationality.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from scanner.mrz.check_digits import FILLER
+
 _ISO_3166 = """
 ABW Aruba|AFG Afghanistan|AGO Angola|AIA Anguilla|ALA Åland Islands|ALB Albania|AND Andorra
 ARE United Arab Emirates|ARG Argentina|ARM Armenia|ASM American Samoa|ATA Antarctica
@@ -87,6 +89,16 @@ _SAME = (
 def name_of(code: str) -> str | None:
     """The name behind a code without fillers, or None where no State or organisation has it."""
     return CODES.get(code)
+
+
+def letters_apart(one: str, other: str) -> int:
+    """In how many of the three positions of their field two codes differ."""
+    return sum(a != b for a, b in zip(padded(one), padded(other), strict=True))
+
+
+def padded(code: str) -> str:
+    """A code as its field prints it, with its fillers."""
+    return f"{code:{FILLER}<3}"
 
 
 def aliases(code: str) -> frozenset[str]:

@@ -6,10 +6,11 @@ give the same rows however they were split on the way. Families that frame their
 `frames`; all others here, where line ends and silence part the rows.
 """
 
+from scanner.mrz.layouts import WIDTHS
 from scanner.sources.families import ETX, SOH, STX, Family
 from scanner.sources.frames import FrameReader, Heard, blocks_of
 from scanner.sources.rowreader import SHORTEST, Complaint, RawRow, RowReader, fitted
-from scanner.sources.rows import ROWS_OF_LENGTH, Assembly
+from scanner.sources.rows import Assembly
 
 IDLE_S = 0.25
 """Silence after which a row without a line end counts as complete."""
@@ -88,7 +89,7 @@ class TextReader:
         """A short silence: a row of full length without a line end is complete."""
         awaited = self._assembly.length
         length = len(self._row)
-        if length == awaited or (not awaited and length in ROWS_OF_LENGTH):
+        if length == awaited or (not awaited and length in WIDTHS):
             return self._ended(self._row.end())
         return []
 

@@ -9,13 +9,14 @@ to fit: it is given up and said.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scanner.mrz.layouts import CHARACTERS, WIDTHS
 from scanner.mrz.reading import UNKNOWN
+from scanner.mrz.text import Candidates
 from scanner.sources.families import GS
-from scanner.sources.rows import ROWS_OF_LENGTH, Candidates, Row
+from scanner.sources.rows import Row
 
 CR, LF, SPACE, DELETE = 0x0D, 0x0A, 0x20, 0x7F
 FILLERS = "<_ "
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SHORTEST = 7
 """Fewer characters than this are noise, not a row that was misread."""
 LONGEST = 200
@@ -58,7 +59,7 @@ def mrz_letter(letter: str, unknown: str) -> str:
         return UNKNOWN
     if letter in FILLERS:
         return "<"
-    return letter if letter in LETTERS else UNKNOWN
+    return letter if letter in CHARACTERS else UNKNOWN
 
 
 def candidates_of(letters: str, unknown: str) -> Candidates:
@@ -128,14 +129,14 @@ def fitted(raw: RawRow, unknown: str, identifiers: int = 0) -> Row | Complaint:
     """The row where it fits a layout: as it is, without blanks around it, or without at most
     `identifiers` letters before it."""
     letters = raw.letters
-    if len(letters) not in ROWS_OF_LENGTH:
+    if len(letters) not in WIDTHS:
         left, right = _around(letters, " ")
-        if len(letters) - right in ROWS_OF_LENGTH:
+        if len(letters) - right in WIDTHS:
             return raw.row(unknown, 0, right)
-        if len(letters) - left - right in ROWS_OF_LENGTH:
+        if len(letters) - left - right in WIDTHS:
             return raw.row(unknown, left, right)
         for cut in range(1, identifiers + 1):
-            if len(letters) - cut in ROWS_OF_LENGTH:
+            if len(letters) - cut in WIDTHS:
                 return raw.row(unknown, cut)
         return Complaint(f"a row of {len(letters)} characters was dropped: no layout has such rows")
     return raw.row(unknown)

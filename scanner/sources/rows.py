@@ -9,12 +9,9 @@ next document: two documents' rows are never mixed to fill a gap.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from scanner.mrz.layouts import WIDTHS
 from scanner.mrz.reading import UNKNOWN
-
-Candidates = tuple[tuple[str, float], ...]
-
-ROWS_OF_LENGTH: Mapping[int, int] = {44: 2, 36: 2, 30: 3}
-"""How many rows a document has, by their length (Doc 9303-4 to -7)."""
+from scanner.mrz.text import Candidates
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Assembly:
             ended += self.flush()
         if not self._length:
             self._length = len(row.text)
-            self._slots = [None] * ROWS_OF_LENGTH[self._length]
+            self._slots = [None] * WIDTHS[self._length]
         self._put(row)
         if all(self._slots):
             ended += self.flush()
@@ -146,7 +143,7 @@ def in_order(rows: Sequence[Row], bottom_last: bool) -> list[Block]:
     left = list(rows)
     while left:
         length = len(left[0].text)
-        most = ROWS_OF_LENGTH[length]
+        most = WIDTHS[length]
         alike = 0
         while alike < min(most, len(left)) and len(left[alike].text) == length:
             alike += 1

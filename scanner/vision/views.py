@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.mrz.document import Format
+from scanner.mrz.choose import candidates
 from scanner.mrz.layouts import LAYOUTS, Layout
 from scanner.mrz.reading import UNKNOWN, Uncertain
 from scanner.vision.twins import undecided
@@ -34,15 +34,7 @@ Word = tuple[int, int, int]
 def layout_for(width: int, text: str) -> Layout:
     """The layout of so many characters a line, by how its first line starts in OCR text."""
     rows = _rows(text, width)
-    head = rows[0] if rows else ""
-    if width == 30:
-        return LAYOUTS[Format.TD1]
-    if width == 36 and head.startswith("IDFRA"):
-        return LAYOUTS[Format.FRA_ID]
-    visa = head.startswith("V")
-    if width == 36:
-        return LAYOUTS[Format.MRV_B if visa else Format.TD2]
-    return LAYOUTS[Format.MRV_A if visa else Format.TD3]
+    return LAYOUTS[candidates(width, rows[0] if rows else UNKNOWN)[0]]
 
 
 class Ballot:

@@ -29,7 +29,7 @@ from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.identities import identities
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, Layout
 from scanner.mrz.reading import UNKNOWN, Reading, Status
-from scanner.mrz.states import CODES, aliases
+from scanner.mrz.states import CODES, aliases, letters_apart, padded
 from scanner.watchlist.contract import AskedAs, Question
 
 BUDGET = 256
@@ -39,8 +39,7 @@ _CANDIDATES_SHARE = 0.5
 _EXAMINED = 4096
 """How many combinations of candidates are looked at in search of those that may be right."""
 
-_CODE_LENGTH = 3
-_PADDED = {code: code.ljust(_CODE_LENGTH, FILLER) for code in CODES}
+_PADDED = {code: padded(code) for code in CODES}
 
 _Place = tuple[int, int]
 """Line and position, from 0."""
@@ -201,9 +200,9 @@ class _Page:
             for at, letter in enumerate(span.text(self._lines))
         ]
         states = [
-            (code, prod(options[letter] for letter, options in zip(padded, letters, strict=True)))
-            for code, padded in _PADDED.items()
-            if all(letter in options for letter, options in zip(padded, letters, strict=True))
+            (code, prod(options[letter] for letter, options in zip(printed, letters, strict=True)))
+            for code, printed in _PADDED.items()
+            if all(letter in options for letter, options in zip(printed, letters, strict=True))
         ]
         if len(states) == len(CODES):
             self.not_looked_at += len(CODES) - 1
@@ -287,9 +286,4 @@ def _unique(asked: Iterable[Question]) -> Iterator[Question]:
 
 def _one_letter_from(code: str) -> Iterator[str]:
     """The known States whose codes differ from this one in one letter."""
-    return (known for known in CODES if _letters_apart(known, code) == 1)
-
-
-def _letters_apart(one: str, other: str) -> int:
-    padded = one.ljust(_CODE_LENGTH, FILLER), other.ljust(_CODE_LENGTH, FILLER)
-    return sum(a != b for a, b in zip(*padded, strict=True))
+    return (known for known in CODES if letters_apart(known, code) == 1)
