@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
+from scanner.failing import where
+
 log = logging.getLogger(__name__)
 
 RESTARTS = 5
@@ -117,13 +119,4 @@ def _guarded(part: Part, stop: Event, failed: Event) -> None:
     except Exception as error:
         # Only the kind of error and where it arose: its text could quote a document.
         failed.set()
-        log.error("%s failed: %s at %s", part.name, type(error).__name__, _place(error))
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        log.error("%s failed: %s at %s", part.name, type(error).__name__, where(error))

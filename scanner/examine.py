@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from scanner.failing import where
 from scanner.mrz.document import Document, Parsed
 from scanner.mrz.parse import parse
 from scanner.mrz.reading import Reading
@@ -90,14 +91,11 @@ class Examiner:
 
 def _reader_failed(reader: str, error: Exception) -> Fault:
     """Says where the reader failed; not what the error says, which may repeat what was read."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    log.error("reader %s failed: %s at %s", reader, type(error).__name__, where)
+    place = Path(where(error)).name
+    log.error("reader %s failed: %s at %s", reader, type(error).__name__, place)
     return Fault(
         "reader_failed",
-        f"reader {reader} failed on this picture ({type(error).__name__} at {where}); "
+        f"reader {reader} failed on this picture ({type(error).__name__} at {place}); "
         "read the document again",
     )
 
