@@ -1,0 +1,18 @@
+"""The one strip that training draws and the device cuts out: both ends import this.
+
+A strip holds one MRZ line, rectified so that a character is `PITCH` px wide and a capital `CAP` px
+tall, in the middle of `HEIGHT` px. The recogniser answers for columns `STEP` px apart, the first of
+them centred on x = `STEP` / 2 - 0.5. OCR-B's capitals are about as tall as the pitch is wide (Doc
+9303-3 §4.4: 2.4 to 2.6 mm, ten an inch).
+"""
+
+HEIGHT = 32
+PITCH = 16
+CAP = 16.0
+STEP = 4
+
+BLANK = 37
+"""The recogniser's class for what lies between characters; 0 to 36 are `layouts.CHARACTERS`."""
+CLASSES = 38
+EDGE = 2 * PITCH
+"""Empty px that a whole line's strip has before its first and after its last cell."""
