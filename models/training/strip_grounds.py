@@ -12,7 +12,7 @@ _WORDS = "SURNAME GIVEN NAMES DATE OF BIRTH AUTHORITY Nom Prenoms Signature du t
 
 def ground(rng: np.random.Generator, width: int, height: int, pitch: float) -> Ground:
     """Paper of that size in px, seen at `pitch` px a character."""
-    tone = float(rng.uniform(150, 255)) if rng.random() < 0.8 else float(rng.uniform(70, 200))
+    tone = float(rng.uniform(165, 255)) if rng.random() < 0.85 else float(rng.uniform(90, 200))
     picture = np.full((height, width), tone, np.float32)
     if rng.random() < 0.6:
         picture += _blobs(rng, width, height, pitch)
@@ -36,7 +36,7 @@ def _blobs(
     for _ in range(int(rng.integers(1, 4))):
         grain = float(pitch * np.exp(rng.uniform(np.log(0.3), np.log(8))))
         shape = (int(height / grain) + 2, int(width / grain) + 2)
-        coarse = rng.standard_normal(shape, np.float32) * float(rng.uniform(2, 22))
+        coarse = rng.standard_normal(shape, np.float32) * float(rng.uniform(1, 15))
         whole += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     return whole
 
@@ -50,7 +50,7 @@ def _guilloche(rng: np.random.Generator, picture: Ground, pitch: float, tone: fl
         wave = pitch * rng.uniform(2, 20)
         rise = pitch * rng.uniform(0.2, 3)
         slope = rng.normal(0, 0.5)
-        shade = int(np.clip(tone + rng.normal(-25, 30), 0, 255))
+        shade = int(np.clip(tone + rng.normal(-18, 18), 0, 255))
         steep = rng.random() < 0.25
         phase, drift = rng.uniform(0, 6.3), rng.uniform(0, 1.5)
         span = int(min(60, (height + abs(slope) * width + 2 * rise) / apart + 1))

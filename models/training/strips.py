@@ -47,7 +47,7 @@ def strip(rng: np.random.Generator, width: int) -> Strip:
     error = _error(rng)
     to_camera, to_strip, size = _views(rng, line, style, pitch, width, error)
     paper = _paper(rng, line, style, to_camera, size, pitch)
-    seen = degrade(rng, light(rng, paper), pitch=pitch)
+    seen = degrade(rng, light(rng, paper, strength=0.7), pitch=pitch)
     whole = to_strip @ to_camera
     picture = cv2.warpPerspective(
         seen, to_strip, (width, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -131,9 +131,9 @@ def _paper(
             apart = side * 2.5 * line.pitch * rng.uniform(0.9, 1.05) / 1.0
             move = np.array([[1, 0, rng.uniform(-1, 1) * 40], [0, 1, apart], [0, 0, 1.0]])
             ink = np.maximum(ink, _seen(other, to_camera @ move, size))
-    dark = float(rng.uniform(5, 90)) if rng.random() < 0.85 else float(rng.uniform(60, 140))
-    opacity = float(rng.uniform(0.8, 1.0)) if rng.random() < 0.7 else float(rng.uniform(0.4, 0.8))
-    paper = under + ink * opacity * (np.minimum(dark, under * 0.7) - under)
+    dark = float(rng.uniform(5, 70)) if rng.random() < 0.85 else float(rng.uniform(60, 120))
+    opacity = float(rng.uniform(0.85, 1.0) if rng.random() < 0.8 else rng.uniform(0.5, 0.85))
+    paper = under + ink * opacity * (np.minimum(dark, under * 0.6) - under)
     if rng.random() < 0.02:
         paper = 255 - paper
     return np.clip(paper, 0, 255).astype(np.uint8)

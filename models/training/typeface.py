@@ -36,7 +36,7 @@ CAP = 40
 """Height of a capital in px as drawn."""
 CELL = (84, 96)
 """Height and width of a drawn glyph's cell; the capital's middle and centre are the cell's."""
-_CHARACTERS = "<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_OVER = 2
 
 
 @dataclass(frozen=True)
@@ -88,31 +88,16 @@ def random_style(rng: np.random.Generator) -> Style:
     )
 
 
-@lru_cache(maxsize=2048)
-def _glyph(font: str, character: str, body: int, weight: int) -> NDArray[np.float32]:
-    """A glyph in its cell. `body` in per cent of the font's width, `weight` in quarter px."""
-    face, top, bottom = _face(font)
+@lru_cache(maxsize=6000)
+def _glyph(font: str, character: str, body: int, weight: int) -> NDArray[np.uint8]:
+    """A glyph in its cell, 0 to 255. `body` in per cent of the font's width, `weight` in quarter
+    px. A signed distance moves the outline by the same amount everywhere, as ink spread does."""
     height, width = CELL
-    scale = 2
-    picture = Image.new("L", (width * scale, height * scale), 0)
-    draw = ImageDraw.Draw(picture)
-    left, _, right, _ = face.getbbox(character)
-    advance = face.getlength(character)
-    monospaced = "Mono" in font or "ocr-b" in font
-    centre = advance / 2 if monospaced else (left + right) / 2
-    draw.text(
-        (width * scale / 2 - centre, height * scale / 2 - (top + bottom) / 2),
-        character, fill=255, font=face,
-    )
-    ink = np.asarray(picture, np.float32) / 255
-    if weight:
-        # A signed distance moves the outline by the same amount everywhere, as ink spread does.
-        inside = cv2.distanceTransform((ink > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-        outside = cv2.distanceTransform((ink <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-        ink = np.clip(inside - outside + weight / 4 / 2 * scale + 0.5, 0, 1).astype(np.float32)
+    distance = _distance(font, character)
+    ink = np.clip(distance + (weight / 4 / 2 * _OVER + 0.5), 0, 1)
     wide = max(8, round(width * body / 100))
-    ink = cv2.resize(ink, (wide, height), interpolation=cv2.INTER_AREA)
-    cell = np.zeros(CELL, np.float32)
+    ink = cv2.resize(ink, (wide, height), interpolation=cv2.INTER_AREA) * 255
+    cell = np.zeros(CELL, np.uint8)
     if wide <= width:
         at = (width - wide) // 2
         cell[:, at : at + wide] = ink
@@ -120,6 +105,23 @@ def _glyph(font: str, character: str, body: int, weight: int) -> NDArray[np.floa
         at = (wide - width) // 2
         cell[:] = ink[:, at : at + width]
     return cell
+
+
+@lru_cache(maxsize=1000)
+def _distance(font: str, character: str) -> NDArray[np.float32]:
+    """How far inside (positive) or outside the outline each px is, drawn `_OVER` times as large."""
+    face, top, bottom = _face(font)
+    height, width = CELL
+    picture = Image.new("L", (width * _OVER, height * _OVER), 0)
+    left, _, right, _ = face.getbbox(character)
+    monospaced = "Mono" in font or "ocr-b" in font
+    centre = face.getlength(character) / 2 if monospaced else (left + right) / 2
+    place = (width * _OVER / 2 - centre, height * _OVER / 2 - (top + bottom) / 2)
+    ImageDraw.Draw(picture).text(place, character, fill=255, font=face)
+    inked = (np.asarray(picture) > 127).astype(np.uint8)
+    inside = cv2.distanceTransform(inked, cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - inked, cv2.DIST_L2, 5)
+    return np.asarray(inside - outside, np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -146,11 +148,11 @@ def print_line(rng: np.random.Generator, style: Style, text: str) -> Print:
     height, width = CELL
     margin = CAP
     whole = round(pitch * (len(text) - 1)) + 2 * margin + width
-    ink = np.zeros((height, whole), np.float32)
+    ink = np.zeros((height, whole), np.uint8)
     offsets = rng.normal(0, style.jitter, (len(text), 2))
     rises = np.round(offsets[:, 1] * 0.7).astype(int)
     lefts = np.round(margin + pitch * np.arange(len(text)) + offsets[:, 0]).astype(int)
-    body, weight = round(style.body * 50) * 2, round(style.weight * 4)
+    body, weight = round(style.body * 33) * 3, round(style.weight * 2) * 2
     for character, left, rise in zip(text, lefts, rises, strict=True):
         glyph = _glyph(style.font, character, body, weight)
         cell = ink[max(0, rise) : height + min(0, rise), left : left + width]
@@ -159,11 +161,11 @@ def print_line(rng: np.random.Generator, style: Style, text: str) -> Print:
         shear = np.array([[1, -style.slant, style.slant * height / 2], [0, 1, 0]], np.float32)
         ink = cv2.warpAffine(ink, shear, (whole, height), flags=cv2.INTER_LINEAR)
     if style.worn:
-        ink *= _wear(rng, ink.shape, style.worn)
+        ink = (ink * _wear(rng, ink.shape, style.worn)).astype(np.uint8)
     if style.softness > 0.5:
         ink = cv2.GaussianBlur(ink, (0, 0), style.softness)
     centres = (lefts + width / 2).astype(np.float32)
-    return Print(text, ink, centres, height / 2, float(CAP), pitch)
+    return Print(text, ink / np.float32(255), centres, height / 2, float(CAP), pitch)
 
 
 def _wear(

@@ -6,6 +6,9 @@ them centred on x = `STEP` / 2 - 0.5. OCR-B's capitals are about as tall as the 
 9303-3 §4.4: 2.4 to 2.6 mm, ten an inch).
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 HEIGHT = 32
 PITCH = 16
 CAP = 16.0
@@ -16,3 +19,12 @@ BLANK = 37
 CLASSES = 38
 EDGE = 2 * PITCH
 """Empty px that a whole line's strip has before its first and after its last cell."""
+
+
+def normalised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pictures (number, height, width) as both networks take them: (number, height, width, 1), each
+    freed of its mean and of its contrast, but for what is nearly flat, which stays so."""
+    whole = pictures.astype(np.float32)
+    mean = whole.mean(axis=(1, 2), keepdims=True)
+    spread = whole.std(axis=(1, 2), keepdims=True)
+    return ((whole - mean) / (spread + 8.0))[..., None]

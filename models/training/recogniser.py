@@ -1,0 +1,42 @@
+"""Trains the recogniser on strips (`strips`): what stands in each column, and where exactly."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.training.loop import Plan, Sample
+from models.training.strips import UNLABELLED, strip
+from scanner.vision.shapes import BLANK, CLASSES, normalised
+
+WIDTH = 320
+"""Training strips are a good 20 characters wide; the device's are as long as a line."""
+SMOOTHING = 0.04
+"""Keeps the probabilities honest: without it the network was sure of what it had wrong."""
+
+
+def plan(samples: int, seed: int, workers: int) -> Plan:
+    return Plan(
+        name="recogniser", samples=samples, batch=64, rate=3e-3, seed=seed, workers=workers,
+        draw=draw, loss=loss,
+    )
+
+
+def draw(rng: np.random.Generator) -> Sample:
+    one = strip(rng, WIDTH)
+    return normalised(one.picture[None])[0].transpose(2, 0, 1), one.labels, one.geometry
+
+
+def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
+    pictures, labels, geometry = batch
+    out = network(pictures.contiguous(memory_format=torch.channels_last)).float()[:, :, 0]
+    logits, told = out[:, :CLASSES], out[:, CLASSES:].transpose(1, 2)
+    classes = functional.cross_entropy(
+        logits, labels, ignore_index=UNLABELLED, label_smoothing=SMOOTHING
+    )
+    inked = (labels != BLANK) & (labels != UNLABELLED)
+    places = functional.smooth_l1_loss(told[inked], geometry[inked], beta=0.05)
+    with torch.no_grad():
+        wrong = (logits.argmax(1)[inked] != labels[inked]).float().mean()
+    whole = classes + places
+    return whole, {"loss": float(whole), "wrong": float(wrong), "places": float(places)}
