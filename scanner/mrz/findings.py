@@ -35,7 +35,7 @@ _DATE_PROBLEMS = {
 }
 
 _NO_EXPIRY_IN_USE = frozenset({"RUS"})
-_DIGITS_IN_NAMES_IN_USE = frozenset({"RUS"})
+DIGITS_IN_NAMES_IN_USE = frozenset({"RUS"})
 """Russian internal documents leave the expiry out and spell Cyrillic letters with digits."""
 
 _HOLDER_IS_A_NATIONAL = (Kind.PASSPORT, Kind.IDENTITY, Kind.CREW)
@@ -193,7 +193,7 @@ def _names(document: Document) -> Iterator[Finding]:
     names = {"surname": document.surname, "given_names": document.given_names}
     if not any(names.values()):
         yield Finding(FindingCode.NO_NAME, "surname", "there is no name")
-    if document.issuer not in _DIGITS_IN_NAMES_IN_USE:
+    if document.issuer not in DIGITS_IN_NAMES_IN_USE:
         for field, name in names.items():
             if any(character in DIGITS for character in name):
                 yield Finding(
