@@ -1,0 +1,148 @@
+"""Opens our networks: TFLite files, run by LiteRT or by the older tflite-runtime.
+
+LiteRT (`ai-edge-litert`) comes with Borderpost and is what runs unless the other is asked for by
+its name; there is no falling back from one to the other. Both take the same files and give the same
+characters (docs/decisions/0002-interpreter.md).
+
+A file is read once, held against `SHA256SUMS` beside it, and handed to the interpreter as those
+very bytes: neither interpreter checks them, and a damaged file ends the process or, worse, reads
+wrongly.
+
+Networks take any batch, height and width. Making room for another shape costs a little, so it is
+done only when the shape changes.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.vision.reader import ReaderUnavailable
+
+__all__ = ["INTERPRETERS", "MODELS", "Network", "open_network"]
+
+LITERT = "litert"
+TFLITE_RUNTIME = "tflite-runtime"
+INTERPRETERS = (LITERT, TFLITE_RUNTIME)
+"""The names that `open_network` takes."""
+
+MODELS = Path(__file__).parents[2] / "models"
+"""Where the weights are: beside the packages, in a checkout and once installed."""
+
+SUMS = "SHA256SUMS"
+
+_MODULES = {LITERT: "ai_edge_litert", TFLITE_RUNTIME: "tflite_runtime"}
+_INSTALL = {
+    LITERT: "install it with pip install ai-edge-litert",
+    TFLITE_RUNTIME: "install it with pip install 'borderpost[tflite]' (Python 3.11 alone has it)",
+}
+_ANEW = "install borderpost anew"
+
+_stderr = Lock()
+
+Floats = NDArray[np.float32]
+
+
+class Network:
+    """A network ready to run, on one thread at a time."""
+
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        details = interpreter.get_input_details()[0]
+        self._input = int(details["index"])
+        self._outputs = [int(output["index"]) for output in interpreter.get_output_details()]
+        self._shape = tuple(int(size) for size in details["shape"])
+
+    def run(self, pictures: Floats) -> list[Floats]:
+        """What the network says of pictures, batch × height × width × channels: an array an output,
+        in the same order of axes."""
+        if pictures.shape != self._shape:
+            self._interpreter.resize_tensor_input(self._input, pictures.shape)
+            self._interpreter.allocate_tensors()
+            self._shape = pictures.shape
+        self._interpreter.set_tensor(self._input, pictures)
+        self._interpreter.invoke()
+        return [np.asarray(self._interpreter.get_tensor(output)) for output in self._outputs]
+
+
+def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> Network:
+    """The network in a TFLite file. Raises ReaderUnavailable with one line."""
+    weights = _weights(path)
+    if interpreter not in INTERPRETERS:
+        raise ReaderUnavailable(
+            f"no interpreter {interpreter!r}; there is {', '.join(INTERPRETERS)}"
+        )
+    with _hushed():
+        try:
+            module = import_module(f"{_MODULES[interpreter]}.interpreter")
+        except ImportError as error:
+            raise ReaderUnavailable(
+                f"the interpreter {interpreter!r} cannot be loaded ({_line(error)}): "
+                f"{_INSTALL[interpreter]}"
+            ) from error
+        try:
+            opened = module.Interpreter(model_content=weights, num_threads=threads)
+            opened.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ReaderUnavailable(
+                f"the interpreter {interpreter!r} cannot run {path} ({_line(error)})"
+            ) from error
+        return Network(opened)
+
+
+def _weights(path: Path) -> bytes:
+    """The file's bytes, which are those that `SHA256SUMS` says."""
+    try:
+        content = path.read_bytes()
+        sums = (path.parent / SUMS).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise ReaderUnavailable(
+            f"the reader's weights cannot be read ({_line(error)}): {_ANEW}"
+        ) from error
+    listed = [line.split()[0] for line in sums.splitlines() if line.split()[1:] == [path.name]]
+    if not listed:
+        raise ReaderUnavailable(f"{path} is not listed in {SUMS} beside it: {_ANEW}")
+    if sha256(content).hexdigest() != listed[0]:
+        raise ReaderUnavailable(
+            f"the reader's weights in {path} are damaged (another SHA-256 than {SUMS} has): {_ANEW}"
+        )
+    return content
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keeps remarks (`INFO: ...`) that the interpreters write straight to the process's stderr from
+    it, when a network is opened; all else arrives there a moment later.
+
+    LiteRT has no switch for them that can be reached from Python.
+    """
+    with _stderr, tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no stderr
+            yield
+            return
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held:
+                if not line.startswith(b"INFO:"):
+                    os.write(2, line)
