@@ -129,20 +129,21 @@ def _hushed() -> Iterator[None]:
 
     LiteRT has no switch for them that can be reached from Python.
     """
-    with _stderr, tempfile.TemporaryFile() as held:
-        sys.stderr.flush()
+    with _stderr:
         try:
             kept = os.dup(2)
         except OSError:  # there is no stderr
             yield
             return
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            for line in held:
-                if not line.startswith(b"INFO:"):
-                    os.write(2, line)
+        with tempfile.TemporaryFile() as held:
+            sys.stderr.flush()
+            os.dup2(held.fileno(), 2)
+            try:
+                yield
+            finally:
+                os.dup2(kept, 2)
+                os.close(kept)
+                held.seek(0)
+                for line in held:
+                    if not line.startswith(b"INFO:"):
+                        os.write(2, line)
