@@ -8,14 +8,20 @@ and the operators are ones that XNNPACK runs in every interpreter that we suppor
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
+from ai_edge_litert.interpreter import Interpreter
 from torch import nn
 
 from models.training.flatbuffer import Precision, write
 from models.training.quantise import calibrate
 from models.training.trace import read_graph
 
-__all__ = ["Precision", "export"]
+__all__ = ["Mismatch", "Precision", "export", "verify"]
+
+
+class Mismatch(Exception):
+    """A file does not give what its network gives; the message says by how much."""
 
 
 def export(
@@ -38,3 +44,29 @@ def export(
         return write(graph, precision)
     float_layers = graph.outputs if float_outputs else ()
     return write(graph, precision, calibrate(network, graph, representative, float_layers))
+
+
+def verify(
+    network: nn.Module, content: bytes, pictures: Iterable[torch.Tensor], tolerance: float
+) -> float:
+    """The largest difference between what the file and the network give, in standard deviations of
+    the network's answers. Raises Mismatch where it is over the tolerance."""
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    (taken,) = interpreter.get_input_details()
+    worst = 0.0
+    for picture in pictures:
+        with torch.no_grad():
+            given = network.eval()(picture)
+        answers = given if isinstance(given, (tuple, list)) else (given,)
+        pixels = picture.permute(0, 2, 3, 1).contiguous().numpy()
+        interpreter.resize_tensor_input(taken["index"], pixels.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(taken["index"], pixels)
+        interpreter.invoke()
+        for answer, output in zip(answers, interpreter.get_output_details(), strict=True):
+            right = answer.permute(0, 2, 3, 1).numpy()
+            off = np.abs(interpreter.get_tensor(output["index"]) - right).max()
+            worst = max(worst, float(off / right.std()))
+    if worst > tolerance:
+        raise Mismatch(f"the file is off by {worst:.2g}; at most {tolerance:.2g} is allowed")
+    return worst
