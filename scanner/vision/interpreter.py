@@ -5,8 +5,8 @@ its name; there is no falling back from one to the other. Both take the same fil
 characters (docs/decisions/0002-interpreter.md).
 
 A file is read once, held against `SHA256SUMS` beside it, and handed to the interpreter as those
-very bytes: neither interpreter checks them, and a damaged file ends the process or, worse, reads
-wrongly.
+very bytes: an interpreter checks their form at most, and a damaged file ends tflite-runtime's
+process or, worse, reads wrongly.
 
 Networks take any batch, height and width. Making room for another shape costs a little, so it is
 done only when the shape changes.
