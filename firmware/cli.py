@@ -9,20 +9,22 @@ import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import typer
 
 from firmware.clock import machine_clock
+from firmware.overlays import FolderRefused, OverlayFolder
 from firmware.policies import policies
+from firmware.scan import scan_all
+from firmware.settings import Reader as ReaderSettings
 from firmware.settings import Settings, load
-from firmware.terminal import checked_lines, parsed_lines, scanned_lines
+from firmware.terminal import checked_lines, parsed_lines
 from scanner.command_line import Failure, Refusal, run_command
 from scanner.examine import Examiner
 from scanner.mrz.parse import parse as parse_lines
 from scanner.mrz.text import blocks, reading_of
-from scanner.report import as_object, checked_as_object, parsed_as_object
+from scanner.report import checked_as_object, parsed_as_object
 from scanner.sources.capture import Capture
 from scanner.sources.replay import Replay
 from scanner.vision.engine import READERS, open_reader
@@ -56,25 +58,33 @@ def scan(
     reader: Annotated[
         str | None, typer.Option("--reader", help=f"One of: {', '.join(READERS)}.")
     ] = None,
+    second_opinion: Annotated[
+        bool | None,
+        typer.Option(
+            "--second-opinion/--no-second-opinion",
+            help="Ask PassportEye too where the reader is doubtful.",
+        ),
+    ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            "--overlay",
+            help="Draw what was read of each picture into this folder. The drawings show persons.",
+        ),
+    ] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Reads pictures of documents and checks them."""
     settings = _settings_if_any(config)
-    name = reader or (settings.reader.engine if settings else READERS[0])
+    chosen = settings.reader if settings else ReaderSettings()
+    asked = {None: chosen.second_opinion, True: "passporteye", False: "none"}[second_opinion]
     try:
-        engine = open_reader(name)
-    except ReaderUnavailable as unavailable:
-        raise Refusal(str(unavailable)) from None
+        engine = open_reader(reader or chosen.engine, asked)
+        overlays = OverlayFolder(overlay, paths) if overlay else None
+    except (ReaderUnavailable, FolderRefused) as refused:
+        raise Refusal(str(refused)) from None
     examiner = Examiner(engine, _lists(lists, settings), machine_clock)
-    failed = False
-    for capture in Replay(paths).captures(Event()):
-        examination = examiner.examine(capture)
-        failed |= examination.fault is not None
-        if as_json:
-            _print_json(as_object(examination))
-        else:
-            _print_lines(scanned_lines(examination))
-    if failed:
+    if not scan_all(Replay(paths), examiner, overlays, as_json):
         raise typer.Exit(1)
 
 

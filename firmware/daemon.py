@@ -34,7 +34,7 @@ from scanner.examine import Examiner
 from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
 from scanner.vision.engine import open_reader
-from scanner.vision.reader import ReaderUnavailable
+from scanner.vision.reader import Reader, ReaderUnavailable
 from scanner.watchlist.lists import Lists
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Box:
             data.mkdir(parents=True, exist_ok=True)
             keys = load_keys(settings.keys.device, settings.keys.central)
             link = _link(device.name, settings.broker)
-            reader = open_reader(settings.reader.engine) if _needs_reader(settings) else None
+            reader = _reader(settings)
             self.panel = open_panel(settings.panel)
         except OSError as error:
             raise CannotStart(f"{error.filename}: {error.strerror}") from None
@@ -212,9 +212,11 @@ def _say_not_carried_out(command: CommandData) -> None:
     log.warning("central asks for %s, which this version cannot do", command.order.value)
 
 
-def _needs_reader(settings: Settings) -> bool:
-    """Whether any source gives pictures."""
-    return any(source.kind != "serial" for source in settings.sources)
+def _reader(settings: Settings) -> Reader | None:
+    """The reader, where any source gives pictures. Raises ReaderUnavailable."""
+    if all(source.kind == "serial" for source in settings.sources):
+        return None
+    return open_reader(settings.reader.engine, settings.reader.second_opinion)
 
 
 def _link(device: str, broker: BrokerSettings) -> Link:

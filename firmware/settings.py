@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from scanner.alert import is_device_name
 from scanner.sources.families import FAMILIES
 from scanner.toml_errors import check
-from scanner.vision.engine import READERS
+from scanner.vision.engine import DEFAULT, READERS, SECOND_OPINIONS
 
 
 class Section(BaseModel):
@@ -80,7 +80,14 @@ class Device(Section):
 
 
 class Reader(Section):
-    engine: Annotated[str, _one_of(tuple(READERS), "the reader")] = "passporteye"
+    engine: Annotated[str, _one_of(READERS, "the reader")] = DEFAULT
+    second_opinion: Annotated[str, _one_of(SECOND_OPINIONS, "the second opinion")] = "none"
+
+    @model_validator(mode="after")
+    def _asks_another(self) -> "Reader":
+        if self.second_opinion == self.engine:
+            raise ValueError(f"{self.engine} cannot be its own second opinion; say none")
+        return self
 
 
 class FolderSource(Section):

@@ -1,24 +1,34 @@
 """What the commands say to a person at a terminal; with `--json` they say `scanner/report.py`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from scanner.examine import Examination
 from scanner.mrz.document import Checks, Document, Parsed
+from scanner.mrz.reading import Status
 from scanner.mrz.states import name_of
+from scanner.sources.capture import Fault
+from scanner.sources.replay import shown
 from scanner.verdict import Verdict
 
 _INDENT = "  "
 
 
-def scanned_lines(examination: Examination) -> Iterator[str]:
-    """One picture: what was read, what it says, the verdict."""
+def scanned_lines(examination: Examination, overlay: Path | Fault | None = None) -> Iterator[str]:
+    """One picture: what was read, what it says, the verdict, and where its overlay stands."""
     if examination.fault is not None:
-        yield f"{examination.source}: {examination.fault.message}"
+        yield _fault(examination.source, examination.fault)
         yield ""
         return
     reading = examination.reading
     status = f"{reading.status.value} by {reading.reader}" if reading else "not read"
-    yield f"{examination.source}: {status}"
+    yield f"{shown(examination.source)}: {status}"
+    if reading and reading.note and reading.status is Status.DOUBTFUL:
+        yield f"{_INDENT}{reading.note}"
+    if isinstance(overlay, Path):
+        yield f"{_INDENT}overlay      {shown(str(overlay))}"
+    elif overlay is not None:
+        yield f"{_INDENT}no overlay: {overlay.message}"
     yield from _told(examination)
 
 
@@ -38,6 +48,12 @@ def parsed_lines(parsed: Parsed) -> Iterator[str]:
     for finding in parsed.findings:
         yield f"{_INDENT}{'note' if finding.note else 'finding'}: {finding.message}"
     yield ""
+
+
+def _fault(source: str, fault: Fault) -> str:
+    """A fault of a file names it already; one of the reader does not."""
+    told = fault.message
+    return told if told.startswith(f"{shown(source)}: ") else f"{shown(source)}: {told}"
 
 
 def _told(examination: Examination) -> Iterator[str]:

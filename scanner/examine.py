@@ -37,6 +37,8 @@ class Examination:
     verdict: Verdict | None = None
     fault: Fault | None = None
     ms: Mapping[str, float] = field(default_factory=dict)
+    reduced: int = 1
+    """Pixels of the original, each way, for one of the pixels that the reading speaks of."""
 
 
 class Examiner:
@@ -74,7 +76,9 @@ class Examiner:
             "look_up": look_up,
             "total": _ms_since(began),
         }
-        return Examination(capture.source, reading, parsed, inquiry, verdict, None, ms)
+        return Examination(
+            capture.source, reading, parsed, inquiry, verdict, None, ms, capture.reduced
+        )
 
     def _read(self, capture: Capture) -> Reading | Fault:
         if capture.fault is not None:

@@ -24,7 +24,7 @@ def as_object(examination: Examination) -> Json:
     parsed = examination.parsed
     said: Json = {
         "source": examination.source,
-        "reading": _reading(examination.reading, parsed),
+        "reading": _reading(examination.reading, parsed, examination.reduced),
         "document": _document(parsed.document) if parsed else None,
         "findings": [_finding(one) for one in parsed.findings] if parsed else [],
         "verdict": _verdict(examination.verdict),
@@ -61,7 +61,7 @@ def _format(parsed: Parsed | None) -> str | None:
     return parsed.format.value if parsed and parsed.format else None
 
 
-def _reading(reading: Reading | None, parsed: Parsed | None) -> Json | None:
+def _reading(reading: Reading | None, parsed: Parsed | None, reduced: int) -> Json | None:
     if reading is None:
         return None
     return {
@@ -78,8 +78,16 @@ def _reading(reading: Reading | None, parsed: Parsed | None) -> Json | None:
             }
             for one in reading.uncertain
         ],
-        "box": [list(corner) for corner in reading.box] if reading.box else None,
+        "box": _box(reading, reduced),
+        "note": reading.note,
     }
+
+
+def _box(reading: Reading, reduced: int) -> list[list[float]] | None:
+    """In pixels of the picture as it stands in its file, once that is upright."""
+    if reading.box is None:
+        return None
+    return [[round(x * reduced, 1), round(y * reduced, 1)] for x, y in reading.box]
 
 
 def _document(document: Document | None) -> Json | None:

@@ -35,6 +35,8 @@ class Capture:
     frames: tuple[Frame, ...] = ()
     text: Reading | None = None
     fault: Fault | None = None
+    reduced: int = 1
+    """Pixels of the original, each way, that one pixel of the frames stands for."""
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,52 @@
 """One encoded picture -> upright pixels, or why not.
 
-OpenCV decodes and turns the picture as its EXIF orientation says. Its codecs print to the process's
-standard error on their own; that is taken out, what others wrote meanwhile is passed on.
+OpenCV decodes and turns the picture as its EXIF orientation says. Of what holds several (animated
+pictures, a TIFF of many pages) it is the first one.
+
+A picture whose pixels would fill the memory of a small device comes out reduced and in grey: so a
+JPEG is reduced while it is decoded, line by line, and no other kind ever stands in memory in colour
+and whole. Larger ones still are refused by their header, unread.
+
+OpenCV's codecs print to the process's standard error on their own; that is taken out, what others
+wrote meanwhile is passed on.
 """
 
 import os
 import re
-import struct
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from cv2.typing import MatLike
 
 from scanner.sources.capture import Frame
+from scanner.sources.header import Header, PictureKind, header_of, jpeg_segments, named_otherwise
 
-MOST_PIXELS = 100_000_000
-"""A decoded picture of this size takes 300 MB: more would exhaust a small device."""
+FULL_PIXELS = 30_000_000
+"""Pictures of up to so many pixels stay as they are, in colour: 90 MB."""
 
-MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"II*\0", b"MM\0*")
+MOST_PIXELS = {
+    PictureKind.JPEG: 400_000_000,
+    PictureKind.PROGRESSIVE_JPEG: 120_000_000,
+    PictureKind.PNG: 120_000_000,
+    PictureKind.WEBP: 100_000_000,
+    PictureKind.BMP: 120_000_000,
+    PictureKind.GIF: FULL_PIXELS,
+    PictureKind.TIFF: 40_000_000,
+}
+"""Larger pictures are refused. By kind, for decoding one holds more at once than another: 1 byte a
+pixel of a PNG, 3 of a progressive JPEG, 4 of a WebP, 9 of a TIFF in one strip. So none takes half a
+gigabyte."""
+
+REDUCED = {
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
 
 _CODEC = re.compile(
     rb"libpng |libjpeg|TIFF|\[ ?[A-Z]{4,5}:|OpenCV\(|Corrupt JPEG|Premature end|Invalid SOS|"
@@ -38,65 +63,74 @@ class PictureError(ValueError):
         self.code = code
 
 
-def decode(data: bytes) -> Frame:
-    """An encoded picture as upright pixels, height × width × 3 (BGR). Raises PictureError."""
-    size = _pixels_declared(data)
-    if size is not None and size > MOST_PIXELS:
-        limit = MOST_PIXELS // 1_000_000
-        message = f"the picture has more than {limit} million pixels; scale it down"
-        raise PictureError("too_large", message)
-    frame = None if _is_cut_short(data) else _decoded(data)
-    if frame is not None:
-        return np.asarray(frame, np.uint8)
-    if data.startswith(MAGIC):
-        message = "the picture is damaged or cut short; copy it or take it again"
+@dataclass(frozen=True)
+class Picture:
+    """Upright pixels: colour (BGR), or grey where reduced. One of them stands for `reduced` by
+    `reduced` pixels of the file."""
+
+    frame: Frame
+    reduced: int = 1
+
+
+def decode(data: bytes) -> Picture:
+    """An encoded picture as upright pixels. Raises PictureError."""
+    header = header_of(data)
+    if header is None:
+        raise PictureError("no_picture", _no_picture(data))
+    _refuse_too_large(header)
+    reduced = _reduction(header)
+    frame = None if _is_cut_short(data, header) else _decoded(data, reduced)
+    if frame is None:
+        message = (
+            "the picture is damaged, cut short or of a rare kind; copy it again or save it as JPEG"
+        )
         raise PictureError("damaged", message)
-    raise PictureError("no_picture", "this is no picture that can be read; give JPEG or PNG")
+    return Picture(np.asarray(frame, np.uint8), reduced)
 
 
-def _decoded(data: bytes) -> MatLike | None:
+def _no_picture(data: bytes) -> str:
+    other = named_otherwise(data)
+    if other is None:
+        return "this is no picture that can be read; give JPEG or PNG"
+    return f"this is {other}, which is not read; save it as JPEG or PNG"
+
+
+def _refuse_too_large(header: Header) -> None:
+    limit = MOST_PIXELS[header.kind]
+    if header.pixels is not None and header.pixels > limit:
+        raise PictureError(
+            "too_large",
+            f"the picture has {header.pixels // 1_000_000} million pixels, and a {header.kind} may "
+            f"have {limit // 1_000_000} million; scale it down",
+        )
+
+
+def _reduction(header: Header) -> int:
+    """The least reduction that leaves no more than FULL_PIXELS."""
+    pixels = header.pixels or 0
+    if pixels <= FULL_PIXELS:
+        return 1
+    return next((by for by in REDUCED if pixels <= FULL_PIXELS * by * by), max(REDUCED))
+
+
+def _decoded(data: bytes, reduced: int) -> MatLike | None:
     with _quiet():
         try:
-            return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            return cv2.imdecode(
+                np.frombuffer(data, np.uint8), REDUCED.get(reduced, cv2.IMREAD_COLOR)
+            )
         except cv2.error:
             return None
 
 
-def _is_cut_short(data: bytes) -> bool:
+def _is_cut_short(data: bytes, header: Header) -> bool:
     """Some decoders fill what is missing of a JPEG with grey; that is no document."""
-    segments = list(_jpeg_segments(data))
-    if not segments:
+    if header.size is None:
+        return True
+    if header.kind not in (PictureKind.JPEG, PictureKind.PROGRESSIVE_JPEG):
         return False
-    marker, place = segments[-1]
+    marker, place = next(reversed(list(jpeg_segments(data))), (0, 0))
     return marker != 0xDA or data.find(b"\xff\xd9", place) < 0
-
-
-def _pixels_declared(data: bytes) -> int | None:
-    """Width times height as a JPEG's or PNG's header says, before anything is allocated."""
-    if data.startswith(b"\x89PNG") and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return int(width * height)
-    for marker, place in _jpeg_segments(data):
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and place + 9 <= len(data):
-            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
-            return int(width * height)
-    return None
-
-
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """The markers of a JPEG up to its pixels (0xDA), each with where it stands."""
-    if not data.startswith(b"\xff\xd8"):
-        return
-    place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:
-            place += 1
-            continue
-        yield marker, place
-        if marker == 0xDA:
-            return
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from scanner.mrz.text import blocks, reading_of
 from scanner.sources.capture import Capture, Fault, Health
 from scanner.sources.picture import PictureError, decode
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
 TEXTS = frozenset({".txt"})
+READ = PICTURES | TEXTS
 MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -40,6 +41,10 @@ class Replay:
     def health(self) -> Health:
         return Health(True) if self._paths else Health(False, "replay: no files were given")
 
+    def files(self) -> int:
+        """How many files there are to go through now, each path that gives none counted as one."""
+        return sum(_count(path) for path in self._paths)
+
     def captures(self, stop: Event) -> Iterator[Capture]:
         """Yields one capture a document, and one with a fault for each path that gives none."""
         while not stop.is_set():
@@ -49,27 +54,45 @@ class Replay:
                     return
                 useful = useful or capture.fault is None
                 yield capture
+                del capture  # or its frame would stay while the next one is decoded
             if not (self._loop and useful):
                 return
 
     def _once(self) -> Iterator[Capture]:
         for path in self._paths:
-            if os.path.isdir(path):  # noqa: PTH112 (false, not an error, for an impossible name)
+            if _is_folder(path):
                 yield from _folder(path)
             else:
                 yield from _file(path)
 
 
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 (false, not an error, for an impossible name)
+
+
+def _count(path: Path) -> int:
+    try:
+        return max(1, len(_names(path))) if _is_folder(path) else 1
+    except OSError:
+        return 1
+
+
 def _folder(folder: Path) -> Iterator[Capture]:
     try:
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES | TEXTS)
+        names = _names(folder)
     except OSError as error:
         yield _fault(folder, "unreadable", f"the folder cannot be read ({error.strerror})")
         return
-    if not found:
+    if not names:
         yield _fault(folder, "no_pictures", "the folder holds no pictures; name another")
-    for path in found:
-        yield from _file(path)
+    for name in names:
+        yield from _file(folder / name)
+
+
+def _names(folder: Path) -> list[str]:
+    """The files of a folder that are read, by their names alone: there may be very many."""
+    with os.scandir(folder) as entries:
+        return sorted(one.name for one in entries if Path(one.name).suffix.lower() in READ)
 
 
 def _file(path: Path) -> Iterator[Capture]:
@@ -78,7 +101,8 @@ def _file(path: Path) -> Iterator[Capture]:
         if path.suffix.lower() in TEXTS:
             yield from _texts(path, data)
         else:
-            yield Capture(str(path), frames=(decode(data),))
+            picture = decode(data)
+            yield Capture(str(path), frames=(picture.frame,), reduced=picture.reduced)
     except FileNotFoundError:
         yield _fault(path, "missing", "no such file; check the path")
     except PictureError as error:
@@ -112,6 +136,10 @@ def _contents(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def shown(source: str) -> str:
+    """A file's name as one line that any terminal can show."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in source)
+
+
 def _fault(path: Path, code: str, message: str) -> Capture:
-    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in str(path))
-    return Capture(str(path), fault=Fault(code, f"{shown}: {message}"))
+    return Capture(str(path), fault=Fault(code, f"{shown(str(path))}: {message}"))

@@ -1,12 +1,14 @@
 """Opens the reader behind which pictures become characters.
 
 Readers are opened by name (`--reader`, or the configuration) and imported only then: PassportEye
-alone takes seconds to import. There is no falling back from one to another.
+alone takes seconds to import. There is no falling back from one to another; a second opinion is
+asked beside the chosen reader, never in its place.
 """
 
+from scanner.spelling import nearest
 from scanner.vision.reader import Reader, ReaderUnavailable
 
-__all__ = ["PLANNED", "READERS", "open_reader"]
+__all__ = ["DEFAULT", "PLANNED", "READERS", "SECOND_OPINIONS", "open_reader"]
 
 READERS = ("passporteye",)
 """The names that `open_reader` takes today."""
@@ -14,9 +16,26 @@ READERS = ("passporteye",)
 PLANNED = ("litert",)
 """Names that are reserved for readers that are not there yet."""
 
+DEFAULT = "passporteye"
+"""The reader where none is named."""
 
-def open_reader(name: str) -> Reader:
-    """The reader of that name, ready to read. Raises ReaderUnavailable with one line."""
+SECOND_OPINIONS = ("passporteye", "none")
+"""What may be asked where the reader is doubtful."""
+
+
+def open_reader(name: str, second_opinion: str = "none") -> Reader:
+    """The reader of that name, ready to read; the other one is opened when it is first asked.
+    Raises ReaderUnavailable with one line."""
+    if second_opinion == "none":
+        return _open(name)
+    if second_opinion == name:
+        raise ReaderUnavailable(f"{name} cannot be its own second opinion; choose another reader")
+    from scanner.vision.second_opinion import SecondOpinion  # noqa: PLC0415 - most runs ask none
+
+    return SecondOpinion(_open(name), lambda: _open(second_opinion))
+
+
+def _open(name: str) -> Reader:
     if name == "passporteye":
         from scanner.vision.passporteye import PassportEye  # noqa: PLC0415 - slow, and optional
 
@@ -25,4 +44,8 @@ def open_reader(name: str) -> Reader:
         raise ReaderUnavailable(
             f"reader {name!r} is not part of this version yet; use --reader passporteye"
         )
-    raise ReaderUnavailable(f"no reader {name!r}; there is {', '.join(READERS)}")
+    meant = nearest(name, READERS)
+    raise ReaderUnavailable(
+        f"no reader {name!r}; there is {', '.join(READERS)}"
+        + (f"; did you mean {meant}?" if meant else "")
+    )
