@@ -7,7 +7,7 @@ step n draws from a seed of its own, and a run that was interrupted goes on from
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ Sample = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class Plan:
-    """`samples` in all, in batches; `draw` makes one from a generator of random numbers."""
+    """`samples` in all, in batches; `draw` makes one or a few from random numbers."""
 
     name: str
     samples: int
@@ -31,7 +31,7 @@ class Plan:
     rate: float
     seed: int
     workers: int
-    draw: Callable[[np.random.Generator], Sample]
+    draw: Callable[[np.random.Generator], Iterable[Sample]]
     loss: Callable[[nn.Module, list[Tensor]], tuple[Tensor, dict[str, float]]]
 
 
@@ -48,7 +48,7 @@ class Stream(IterableDataset[Sample]):
         worker = info.id if info else 0
         rng = np.random.default_rng([self.plan.seed, self.first, worker])
         while True:
-            yield self.plan.draw(rng)
+            yield from self.plan.draw(rng)
 
 
 def train(

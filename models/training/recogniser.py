@@ -22,9 +22,9 @@ def plan(samples: int, seed: int, workers: int) -> Plan:
     )
 
 
-def draw(rng: np.random.Generator) -> Sample:
+def draw(rng: np.random.Generator) -> tuple[Sample, ...]:
     one = strip(rng, WIDTH)
-    return normalised(one.picture[None])[0].transpose(2, 0, 1), one.labels, one.geometry
+    return ((normalised(one.picture[None])[0].transpose(2, 0, 1), one.labels, one.geometry),)
 
 
 def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
@@ -39,4 +39,4 @@ def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, flo
     with torch.no_grad():
         wrong = (logits.argmax(1)[inked] != labels[inked]).float().mean()
     whole = classes + places
-    return whole, {"loss": float(whole), "wrong": float(wrong), "places": float(places)}
+    return whole, {"loss": whole.item(), "wrong": wrong.item(), "places": places.item()}

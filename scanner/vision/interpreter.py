@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from scanner.vision.reader import ReaderUnavailable
 
-__all__ = ["INTERPRETERS", "MODELS", "Network", "open_network"]
+__all__ = ["INTERPRETERS", "MODELS", "Network", "open_network", "verified"]
 
 LITERT = "litert"
 TFLITE_RUNTIME = "tflite-runtime"
@@ -76,7 +76,7 @@ class Network:
 
 def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> Network:
     """The network in a TFLite file. Raises ReaderUnavailable with one line."""
-    weights = _weights(path)
+    weights = verified(path)
     if interpreter not in INTERPRETERS:
         raise ReaderUnavailable(
             f"no interpreter {interpreter!r}; there is {', '.join(INTERPRETERS)}"
@@ -99,8 +99,9 @@ def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> 
         return Network(opened)
 
 
-def _weights(path: Path) -> bytes:
-    """The file's bytes, which are those that `SHA256SUMS` says."""
+def verified(path: Path) -> bytes:
+    """A model file's bytes, which are those that `SHA256SUMS` beside it says. Raises
+    ReaderUnavailable with one line."""
     try:
         content = path.read_bytes()
         sums = (path.parent / SUMS).read_text(encoding="ascii")

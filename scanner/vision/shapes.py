@@ -17,7 +17,7 @@ STEP = 4
 BLANK = 37
 """The recogniser's class for what lies between characters; 0 to 36 are `layouts.CHARACTERS`."""
 CLASSES = 38
-EDGE = 2 * PITCH
+EDGE = 3 * PITCH
 """Empty px that a whole line's strip has before its first and after its last cell."""
 
 

@@ -1,0 +1,57 @@
+"""Trains the locator on pages (`targets`): where MRZ lines are, which way they are read, how tall."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.training.loop import Plan, Sample
+from models.training.pages import page
+from models.training.targets import target
+from scanner.vision.blocks import ACROSS, CORE, COSINE, SINE, SIZE, WITHIN
+from scanner.vision.shapes import normalised
+
+VIEWS = 2
+
+
+def plan(samples: int, seed: int, workers: int) -> Plan:
+    return Plan(
+        name="locator", samples=samples, batch=16, rate=3e-3, seed=seed, workers=workers,
+        draw=draw, loss=loss,
+    )
+
+
+def draw(rng: np.random.Generator) -> tuple[Sample, ...]:
+    """Two views of one page: drawing it costs more than learning from it."""
+    scene = page(rng)
+    views = [target(rng, scene) for _ in range(VIEWS)]
+    return tuple(
+        (normalised(view.picture[None])[0].transpose(2, 0, 1), view.maps) for view in views
+    )
+
+
+def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
+    pictures, maps = batch
+    out = network(pictures.contiguous(memory_format=torch.channels_last)).float()
+    core, within = maps[:, CORE], maps[:, WITHIN]
+    told = torch.sigmoid(out[:, CORE])
+    overlap = 2 * (told * core).sum((1, 2)) + 20
+    dice = (1 - overlap / (told.sum((1, 2)) + core.sum((1, 2)) + 20)).mean()
+    crossed = functional.binary_cross_entropy_with_logits(out[:, CORE], core)
+    wide = functional.binary_cross_entropy_with_logits(out[:, WITHIN], within)
+    inked = core > 0.5
+
+    def apart(channel: int, beta: float) -> Tensor:
+        if not bool(inked.any()):
+            return out.new_zeros(())
+        return functional.smooth_l1_loss(
+            out[:, channel][inked], maps[:, channel][inked], beta=beta
+        )
+
+    turned = apart(COSINE, 0.1) + apart(SINE, 0.1)
+    size, across = apart(SIZE, 0.05), apart(ACROSS, 0.05)
+    whole = 2 * crossed + dice + 0.5 * wide + 0.5 * turned + 0.5 * size + across
+    with torch.no_grad():
+        figures = {"loss": whole.item(), "dice": dice.item(), "turned": turned.item(),
+                   "size": size.item(), "across": across.item()}
+    return whole, figures

@@ -1,0 +1,116 @@
+"""From what the recogniser says of columns to what it says of characters.
+
+How many characters there are and where each stands is found by dynamic programming: a place is good
+where no blank is seen and blank is seen half-way to the next, and places follow one another at about
+one pitch. Characters outside the places cost, so 36 places on 44 characters lose. What the columns
+about a place say together is the character's probability.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.vision.shapes import BLANK, CAP, PITCH, STEP
+
+Floats = NDArray[np.float32]
+
+FINE = STEP // 2
+"""Places are sought so many px apart."""
+STRIDES = np.arange(6, 11)
+"""A pitch in fine steps: 12 to 20 px."""
+_STRIDE_COST = 0.25
+_OUTSIDE_COST = 1.2
+"""A character left outside, against what one that is found is worth."""
+_FLOOR = 1e-4
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the recogniser says of strips: `chances` (lines, columns, 38) sum to one, `geometry`
+    (lines, columns, 3) is as `models.training.strips.Strip` has it."""
+
+    chances: Floats
+    geometry: Floats
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """`places` (lines, characters), px along the strip; `score` is comparable among lengths."""
+
+    places: NDArray[np.float64]
+    score: float
+
+
+def align(columns: Columns, characters: int) -> Alignment:
+    """The best places for so many characters a line."""
+    lines, count, _ = columns.chances.shape
+    blank = _finer(columns.chances[..., BLANK])
+    inked = np.log(np.maximum(1 - blank, _FLOOR))
+    between = np.log(np.maximum(blank, _FLOOR))
+    steps = blank.shape[1]
+    half = np.minimum(np.arange(steps)[None] - STRIDES[:, None] // 2, steps)
+    # gain[line, stride, t]: what a place at t is worth whose predecessor lies a stride before.
+    gain = inked[:, None] + between[:, np.maximum(half, 0)]
+    gain -= (_STRIDE_COST * np.abs(STRIDES - PITCH / FINE))[None, :, None].astype(np.float32)
+    before = np.maximum(np.arange(steps)[None] - STRIDES[:, None], 0)
+    gain[:, np.arange(steps)[None] < STRIDES[:, None]] = -1e9
+    outside = np.cumsum(1 - blank, axis=1) / (PITCH / FINE * 0.62) * _OUTSIDE_COST
+    best = inked - np.concatenate([np.zeros((lines, 1)), outside[:, :-1]], axis=1)
+    choices = np.empty((characters, lines, steps), np.int8)
+    for k in range(1, characters):
+        paths = best[:, before] + gain
+        choices[k] = paths.argmax(axis=1)
+        best = paths.max(axis=1)
+    best = best - (outside[:, -1:] - outside)
+    last = best.argmax(axis=1)
+    score = float(best.max(axis=1).sum()) / (lines * characters)
+    places = np.empty((lines, characters))
+    rows = np.arange(lines)
+    for k in range(characters - 1, -1, -1):
+        places[:, k] = last
+        if k:
+            last = last - STRIDES[choices[k, rows, last]]
+    return Alignment(places * FINE + (FINE - 1) / 2, score)
+
+
+def slots(columns: Columns, places: NDArray[np.float64]) -> Floats:
+    """Log probabilities (lines, characters, 37) at the places."""
+    chances = columns.chances
+    x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
+    near = np.maximum(0, 1 - np.abs(x[None, None] - places[..., None]) / (0.42 * PITCH))
+    near /= np.maximum(near.sum(axis=2, keepdims=True), 1e-6)
+    told = np.einsum("lkc,lcj->lkj", near, chances)
+    # What falls on blank is said of no character: it is spread over all of them.
+    told = told[..., :BLANK] + told[..., BLANK:] / BLANK
+    return np.log(np.maximum(told / told.sum(axis=2, keepdims=True), 1e-9)).astype(np.float32)
+
+
+def seen_at(
+    columns: Columns, places: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Where the characters near the places really are: centres along the strip and below its
+    middle in px, heights against `CAP`, and how much each of these is worth."""
+    chances, geometry = columns.chances, columns.geometry
+    x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
+    near = np.maximum(0, 1 - np.abs(x[None, None] - places[..., None]) / (0.4 * PITCH))
+    weights = near * (1 - chances[..., BLANK])[:, None]
+    total = np.maximum(weights.sum(axis=2), 1e-6)
+
+    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.einsum("lkc,lc->lk", weights, values) / total
+
+    centres = mean(x[None] + geometry[..., 0] * PITCH)
+    rises = mean(geometry[..., 1].astype(np.float64) * CAP)
+    heights = np.exp(np.clip(mean(geometry[..., 2].astype(np.float64)), -1, 1))
+    trust = np.minimum(total, 1.0)
+    return centres, rises, heights, trust
+
+
+def _finer(values: Floats) -> Floats:
+    """Columns at half their distance: value i stands at px i * FINE + (FINE - 1) / 2."""
+    count = values.shape[1] * STEP // FINE
+    x = (np.arange(count) * FINE + (FINE - 1) / 2 + 0.5) / STEP - 0.5
+    left = np.clip(np.floor(x).astype(int), 0, values.shape[1] - 2)
+    share = np.clip(x - left, 0, 1).astype(np.float32)
+    return values[:, left] * (1 - share) + values[:, left + 1] * share

@@ -1,0 +1,222 @@
+"""Our own reader: locate -> recognise -> decode, two small networks and a decoder that knows Doc 9303.
+
+    frame -> locate.Locator -> blocks -> recognise.Recogniser -> probabilities -> decode -> reading
+
+Frames of one document add up: their probabilities are fused until the reading is *read* or there
+are no more frames. A frame that shows nothing changes nothing.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.mrz.reading import Reading, Status
+from scanner.vision.blocks import Block, Line
+from scanner.vision.decode import Decoded, Evidence, LogP, Thresholds, decode
+from scanner.vision.fuse import fused
+from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
+from scanner.vision.locate import SIDES, Locator
+from scanner.vision.plausible import plausible
+from scanner.vision.reader import Frame
+from scanner.vision.recognise import Characters, Recogniser
+from scanner.vision.rectify import Pyramid
+
+NAME = "litert"
+
+MOST_BLOCKS = 3
+"""Blocks of one frame that are read; the surest come first."""
+MOST_FRAMES = 10
+LEAST_SIDE = 24
+LEAST_AGREEMENT = 0.5
+"""Frames whose likeliest characters agree in fewer places show different documents."""
+SMALL_CAP = 6.0
+"""Capitals of fewer px are too small to read."""
+LARGEST_SIDE = 4000
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one frame showed."""
+
+    characters: Characters
+    decoded: Decoded
+    scale: float
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        return self.decoded.status is Status.READ, self.decoded.evidence.mean_log_p
+
+
+class LitertReader:
+    """The reader behind `--reader litert`."""
+
+    name = NAME
+
+    def __init__(self, models: Path = MODELS, interpreter: str = LITERT) -> None:
+        """Loads both networks. Raises ReaderUnavailable with one line."""
+        started = perf_counter()
+        self._locator = Locator(open_network(models / "locator.tflite", interpreter=interpreter))
+        self._recogniser = Recogniser(
+            open_network(models / "recogniser.tflite", interpreter=interpreter)
+        )
+        self._thresholds = Thresholds(**json.loads(verified(models / "thresholds.json")))
+        self._load_ms = (perf_counter() - started) * 1000
+        self._clock: dict[str, float] = {}
+
+    def read(self, frames: Sequence[Frame]) -> Reading:
+        """Reads frame after frame until what they say together is *read*."""
+        self._clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
+        note = "there is no picture to read"
+        best: _Seen | None = None
+        together: list[LogP] = []
+        for frame in frames[:MOST_FRAMES]:
+            seen, why = self._frame(frame)
+            if seen is None:
+                note = why
+                continue
+            together = _with(together, seen.characters.log_p)
+            if best is None or seen.rank > best.rank:
+                best = seen
+            if len(together) > 1:
+                best = self._fused(best, together)
+            if best.decoded.status is Status.READ:
+                break
+        return self._reading(best, note)
+
+    def evidence(self, frame: Frame) -> tuple[Evidence | None, tuple[str, ...]]:
+        """What the decision about one frame rests on, and its lines: what thresholds are fixed
+        with. None where no MRZ is seen."""
+        self._clock = dict.fromkeys(("locate", "recognise", "decode"), 0.0)
+        seen, _ = self._frame(frame)
+        return (seen.decoded.evidence, seen.decoded.lines) if seen else (None, ())
+
+    def _fused(self, best: _Seen, together: Sequence[LogP]) -> _Seen:
+        started = perf_counter()
+        decoded = decode(fused(together), self._thresholds)
+        self._clock["decode"] += _since(started)
+        if decoded.status is Status.READ or best.decoded.status is not Status.READ:
+            return replace(best, decoded=decoded)
+        return best
+
+    def _frame(self, frame: Frame) -> tuple[_Seen | None, str]:
+        """What one frame shows, or why nothing."""
+        grey, scale = _grey(frame)
+        if min(grey.shape) < LEAST_SIDE:
+            return None, f"the picture is too small: {frame.shape[1]} x {frame.shape[0]} pixels"
+        best: _Seen | None = None
+        note = "no MRZ was found in the picture"
+        pyramid = Pyramid(grey)
+        for side in SIDES:
+            if side > SIDES[0] and max(grey.shape) < 1.2 * SIDES[0]:
+                continue
+            for block in self._blocks(grey, side):
+                seen = self._block(pyramid, block, scale)
+                if seen is None:
+                    small = min(line.cap for line in block.lines) * scale < SMALL_CAP
+                    note = TOO_SMALL if small else ILLEGIBLE
+                elif best is None or seen.rank > best.rank:
+                    best = seen
+            if best is not None:
+                return best, ""
+        return None, note
+
+    def _blocks(self, grey: NDArray[np.uint8], side: int) -> list[Block]:
+        started = perf_counter()
+        found = self._locator.locate(grey, side)[:MOST_BLOCKS]
+        self._clock["locate"] += _since(started)
+        return found
+
+    def _block(self, pyramid: Pyramid, block: Block, scale: float) -> _Seen | None:
+        """The block, or what it may be if the locator erred, where that is an MRZ."""
+        for guess in _guesses(block):
+            started = perf_counter()
+            characters = self._recogniser.read(pyramid, guess)
+            self._clock["recognise"] += _since(started)
+            if characters is None:
+                continue
+            started = perf_counter()
+            decoded = decode(characters.log_p, self._thresholds)
+            self._clock["decode"] += _since(started)
+            if plausible(decoded):
+                return _Seen(characters, decoded, scale)
+        return None
+
+    def _reading(self, seen: _Seen | None, note: str) -> Reading:
+        if seen is None:
+            return Reading(Status.UNREADABLE, (), NAME, ms=self._clock, note=note)
+        decoded = seen.decoded
+        return Reading(
+            status=decoded.status,
+            lines=decoded.lines,
+            reader=NAME,
+            confidence=decoded.confidence,
+            uncertain=decoded.uncertain,
+            box=tuple((x * seen.scale, y * seen.scale) for x, y in seen.characters.box),
+            ms=self._clock,
+        )
+
+
+TOO_SMALL = "the MRZ is too small in the picture: bring the document closer"
+ILLEGIBLE = "an MRZ may be there, but it cannot be read: hold it still, without glare, and flat"
+
+
+def _grey(frame: Frame) -> tuple[NDArray[np.uint8], float]:
+    """The frame in grey, no larger than is useful, and px of the frame a px of that."""
+    grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    scale = max(1.0, max(grey.shape) / LARGEST_SIDE)
+    if scale > 1:
+        grey = cv2.resize(grey, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8), scale
+
+
+def _guesses(block: Block) -> Iterator[Block]:
+    """The block as located, with a line that was missed, and the other way up."""
+    if len(block.lines) > 1:
+        yield block
+    if len(block.lines) < 3:
+        yield from _with_one_more(block)
+    if len(block.lines) > 1:
+        yield Block(tuple(_turned(line) for line in reversed(block.lines)))
+
+
+def _with_one_more(block: Block) -> Iterator[Block]:
+    """With a line below or above, at the distance of the others or at that of Doc 9303."""
+    lines = block.lines
+    first, last = lines[0], lines[-1]
+    across = first.direction
+    step = np.array([-across[1], across[0]]) * 2.45 * first.cap
+    if len(lines) > 1:
+        step = (last.middle - first.middle) / (len(lines) - 1)
+    yield Block((*lines, _moved(last, step)))
+    yield Block((_moved(first, -step), *lines))
+
+
+def _moved(line: Line, step: NDArray[np.float64]) -> Line:
+    start, end = np.asarray(line.start) + step, np.asarray(line.end) + step
+    return replace(
+        line, start=(float(start[0]), float(start[1])), end=(float(end[0]), float(end[1]))
+    )
+
+
+def _turned(line: Line) -> Line:
+    return replace(line, start=line.end, end=line.start, caps=(line.caps[1], line.caps[0]))
+
+
+def _with(together: list[LogP], log_p: LogP) -> list[LogP]:
+    """The frames so far and one more of the same document; another document starts anew."""
+    if together and together[-1].shape == log_p.shape:
+        agreement = (together[-1].argmax(axis=2) == log_p.argmax(axis=2)).mean()
+        if agreement >= LEAST_AGREEMENT:
+            return [*together, log_p]
+    return [log_p]
+
+
+def _since(started: float) -> float:
+    """Milliseconds."""
+    return (perf_counter() - started) * 1000
