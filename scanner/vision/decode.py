@@ -1,27 +1,27 @@
 """Probabilities in, lines out: what an MRZ says, how surely, and where the doubt is.
 
-Two readings of the same probabilities are set side by side. *As seen*: at each position the
-likeliest character, every position for itself. *As it should be*: the likeliest lines of the
-layout whose check digits all hold (`trellis`). Where the two are the same, the check digits bear
-the picture out. Where they differ, either a character was misread or a check digit is wrong in
-print, and only how clear the picture is can tell.
+Two readings of the same probabilities are set side by side. *As seen*: at each place the likeliest
+character, every place for itself. *As it should be*: the likeliest lines of the layout whose check
+digits all hold (`trellis`). Where the two are the same, the check digits bear the picture out.
+Where they differ, either a character was misread or a check digit is wrong in print, and only how
+clear the picture is can tell.
 
-- **read**: the two agree and every position is clear enough; or they differ, and all that speaks
-  for the difference is very clear: then the lines are as seen, as printed.
+- **read**: the two agree and every place is clear enough; or they differ, and all that speaks for
+  the difference is very clear: then the lines are as seen, as printed (`evidence`).
 - **doubtful**: all else. The lines are as they should be where the picture allows that nearly as
   well, else as seen. Lines that a check digit repaired are never *read*.
 
-The layout is the one that parsing the lines would choose (`scanner.mrz.choose`); every one that it
-might choose is tried where the first letter, or the French card's first five, are not clear.
+The layout is the one that parsing would choose (`scanner.mrz.choose`); where the characters that
+this rests on are not clear, each that it might choose is tried.
 
-What a layout does not allow at a place (a digit in a name) is printed now and then all the same, so
-*as seen* is not limited to the layout's alphabets: it gives characters out of place a small share
-of the benefit of the doubt (`OUT_OF_PLACE`), which settles O against 0 in a name but not a clear 3.
+What a layout does not allow at a place (a digit in a name) is printed now and then all the same. So
+*as seen* is not limited to the layout's alphabets: characters out of place have a small prior
+(`OUT_OF_PLACE`), which settles O against 0 in a name but leaves a clear 3 a 3.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -31,10 +31,16 @@ from scanner.mrz.choose import candidates, choose, read_checks
 from scanner.mrz.document import Format
 from scanner.mrz.document_codes import is_known
 from scanner.mrz.document_numbers import read_number
+from scanner.mrz.findings import DIGITS_IN_NAMES_IN_USE
 from scanner.mrz.layouts import CHARACTERS, LETTERS, WIDTHS, Layout
 from scanner.mrz.reading import UNKNOWN, Status, Uncertain
-from scanner.vision.schemes import Mask, Scheme, covered, scheme_of
-from scanner.vision.trellis import Scores, best_lines
+from scanner.vision.evidence import DEFAULT, Evidence, Thresholds
+from scanner.vision.posterior import Posterior
+from scanner.vision.schemes import Scheme, covered, scheme_of
+from scanner.vision.sums import Indices, Mask, Scores
+from scanner.vision.trellis import Best, best_lines, bound
+
+__all__ = ["DEFAULT", "Decoded", "Evidence", "LogP", "Thresholds", "decode"]
 
 LogP = NDArray[np.float32]
 
@@ -47,66 +53,20 @@ letter that Doc 9303 does not know."""
 FLOOR = -16.0
 """The least log probability that is believed: no network can exclude a character."""
 
-CANDIDATES = 4
 LEAST_CANDIDATE = 0.005
-"""Of a doubtful position so many characters are told at most, and none less probable."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """How clear the picture must be. The first three are least probabilities of a character; see
-    `Evidence` for what each is held against."""
-
-    checked: float = 0.8
-    """At a place that a check digit covers, where all of them hold."""
-    unchecked: float = 0.9
-    """At a place that no check digit covers: names, State, code, sex."""
-    misprinted: float = 0.95
-    """At a place under a check digit that is called wrong as printed, and for a character that is
-    called out of place as printed."""
-    gap: float = 7.0
-    """By how much, in nats, the lines as seen must be likelier than the best ones whose check
-    digits hold, for calling a check digit wrong as printed."""
-    repair: float = 4.0
-    """Below this gap the lines of a doubtful reading are those whose check digits hold."""
-
-
-DEFAULT = Thresholds()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the decision rests on, so that thresholds can be chosen without decoding again.
-
-    The reading is *read* where `agree`, `least_checked` and `least_unchecked` reach their
-    thresholds; or where not `agree` and `least_checked`, `least_unchecked`, `least_misprinted` and
-    `gap` do. All are of the lines as seen.
-    """
-
-    agree: bool
-    """Whether the lines as seen are the best ones whose check digits hold."""
-    least_checked: float
-    least_unchecked: float
-    least_misprinted: float
-    """The least probability of a character under a failing check digit or out of place; 1.0 where
-    there is none. These characters count here and not in the two above."""
-    gap: float
-    """Log probability of the lines as seen less that of the best whose check digits hold."""
-    held: tuple[str, ...]
-    """The check digits that hold, by name; an empty one neither holds nor fails."""
-    failed: tuple[str, ...]
-    misfits: int
-    """How many characters the layout does not allow where they stand."""
-    known_code: bool
-    """Whether the first letter is one that Doc 9303 gives the layout."""
-    mean_log_p: float
-    """The mean log probability of the characters as the network gave it, before any prior."""
+MOST_CANDIDATES = 5
+"""Of a doubtful place so many characters are told at most, and none less probable, save those that
+the two readings give."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The lines, how surely they are right, and why. `misprinted` names the check digits that are
-    wrong as printed; it is empty unless the lines are as seen."""
+    """The lines, how surely they are right, and why.
+
+    `confidence` is the probability that every character is right: given that the check digits hold
+    where they do, else of every place for itself. `misprinted` names the check digits that are
+    wrong as printed, where the lines are as seen.
+    """
 
     lines: tuple[str, ...]
     format: Format
@@ -123,141 +83,187 @@ def decode(log_p: LogP, thresholds: Thresholds = DEFAULT) -> Decoded:
     if WIDTHS.get(width) != rows or characters != len(CHARACTERS):
         raise ValueError(f"no MRZ has {rows} lines of {width} characters out of {characters}")
     raw = _normalised(np.maximum(log_p.astype(np.float64), FLOOR))
-    options = [_option(scheme_of(format_), raw) for format_ in _formats(raw)]
-    return max(options, key=lambda option: option.worth).decoded(thresholds, raw)
-
-
-@dataclass(frozen=True)
-class _Option:
-    """Both readings under one layout, and the log probabilities with the layout's priors."""
-
-    scheme: Scheme
-    scores: Scores
-    seen: tuple[str, ...]
-    best: tuple[str, ...]
-    gap: float
-    score: float
-
-    @property
-    def worth(self) -> float:
-        """How well the layout explains the picture: a layout with more check digits has fewer
-        lines that satisfy them, so each is worth the tenth that would do so by chance."""
-        return self.score + len(self.scheme.layout.checks) * float(np.log(10))
-
-    def decoded(self, thresholds: Thresholds, raw: Scores) -> Decoded:
-        probabilities = np.exp(self.scores)
-        suspect, evidence = self._evidence(probabilities, raw)
-        sure = _is_read(evidence, thresholds)
-        as_seen = evidence.agree or sure or evidence.gap >= thresholds.repair
-        lines = self.seen if as_seen else self.best
-        chosen = _of(probabilities, lines)
-        limits = self._limits(suspect, thresholds)
-        doubtful = (chosen < limits) | (_indices(self.seen) != _indices(self.best))
-        return Decoded(
-            lines=lines,
-            format=choose(lines).format,
-            status=Status.READ if sure else Status.DOUBTFUL,
-            confidence=float(chosen.prod()),
-            uncertain=() if sure else _uncertain(probabilities, doubtful, lines),
-            misprinted=evidence.failed if as_seen else (),
-            evidence=evidence,
-        )
-
-    def _evidence(self, probabilities: Scores, raw: Scores) -> tuple[Mask, Evidence]:
-        """Which places are under a failing check digit or out of place, and the evidence."""
-        layout = self.scheme.layout
-        held, failed = _checks(layout, self.seen)
-        out = ~_of(self.scheme.allowed, self.seen)
-        suspect = out.copy()
-        for name in failed:
-            suspect |= covered(layout, name, self.seen)
-        clear = _of(probabilities, self.seen)
-        checked = self.scheme.checked
-        return suspect, Evidence(
-            agree=self.seen == self.best,
-            least_checked=_least(clear[checked & ~suspect]),
-            least_unchecked=_least(clear[~checked & ~suspect]),
-            least_misprinted=_least(clear[suspect]),
-            gap=self.gap,
-            held=held,
-            failed=failed,
-            misfits=int(out.sum()),
-            known_code=is_known(self.seen[0][0], layout.format),
-            mean_log_p=float(_of(raw, self.seen).mean()),
-        )
-
-    def _limits(self, suspect: Mask, thresholds: Thresholds) -> Scores:
-        limits = np.where(self.scheme.checked, thresholds.checked, thresholds.unchecked)
-        return np.where(suspect, thresholds.misprinted, limits)
-
-
-def _is_read(evidence: Evidence, thresholds: Thresholds) -> bool:
-    clear = (
-        evidence.least_checked >= thresholds.checked
-        and evidence.least_unchecked >= thresholds.unchecked
-    )
-    if evidence.agree:
-        return clear
-    return (
-        clear
-        and evidence.least_misprinted >= thresholds.misprinted
-        and evidence.gap >= thresholds.gap
+    return _likeliest([_Option(scheme_of(format_), raw) for format_ in _formats(raw)]).decoded(
+        thresholds
     )
 
 
 def _formats(raw: Scores) -> Sequence[Format]:
-    """The layouts to try: those that parsing might choose, a character that is not the likelier
-    half of its place's probability being unknown."""
+    """The layouts to try: those that parsing might choose, a character being unknown that has not
+    half of its place's probability."""
     first = "".join(
         CHARACTERS[int(at.argmax())] if at.max() > np.log(0.5) else UNKNOWN for at in raw[0]
     )
     return candidates(raw.shape[1], first)
 
 
-def _option(scheme: Scheme, raw: Scores) -> _Option:
-    scores = _normalised(raw + _prior(scheme.layout.format))
-    seen = _as_lines(scores.argmax(axis=2))
-    best = best_lines(scheme, scores)
-    gap = float(_of(scores, seen).sum()) - best.score
-    return _Option(scheme, scores, seen, best.lines, max(0.0, gap), best.score)
+def _likeliest(options: Sequence["_Option"]) -> "_Option":
+    """The layout that explains the picture best; those that cannot are not decoded."""
+    if len(options) == 1:
+        return options[0]
+    best, *others = sorted(options, key=lambda option: -option.most)
+    for option in others:
+        if option.most > best.worth and option.worth > best.worth:
+            best = option
+    return best
+
+
+class _Option:
+    """Both readings of a picture under one layout."""
+
+    def __init__(self, scheme: Scheme, raw: Scores) -> None:
+        self.scheme = scheme
+        self.raw = raw
+        spelt = _issuer(scheme.layout, raw) in DIGITS_IN_NAMES_IN_USE
+        weighed = raw + _prior(scheme.layout.format, digits_in_names=spelt)
+        self.scores = _normalised(weighed)
+        self._out_of_prior = float((weighed - self.scores)[:, :, 0].sum())
+        self.seen = _as_lines(self.scores.argmax(axis=2))
+
+    @cached_property
+    def most(self) -> float:
+        """What `worth` cannot exceed."""
+        return bound(self.scheme, self.scores) + self._bonus
+
+    @property
+    def worth(self) -> float:
+        """How well the layout explains the picture: one with more check digits has fewer lines that
+        satisfy them, so each is worth the tenth that would do so by chance."""
+        return self.best.score + self._bonus
+
+    @property
+    def _bonus(self) -> float:
+        return self._out_of_prior + len(self.scheme.layout.checks) * float(np.log(10))
+
+    @cached_property
+    def checks(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The check digits that hold, and those that fail, as seen."""
+        layout = self.scheme.layout
+        checks = vars(read_checks(layout, self.seen, read_number(layout, self.seen)))
+        return (
+            tuple(name for name in layout.checks if checks[name] is True),
+            tuple(name for name in layout.checks if checks[name] is False),
+        )
+
+    @cached_property
+    def best(self) -> Best:
+        """The best lines whose check digits hold: those as seen, where nothing is wrong with them,
+        for nothing can be likelier."""
+        held, failed = self.checks
+        whole = "composite" not in self.scheme.layout.checks or "composite" in held
+        if whole and not failed and _of(self.scheme.allowed, self.seen).all():
+            return Best(self.seen, float(_of(self.scores, self.seen).sum()))
+        return best_lines(self.scheme, self.scores)
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        return Posterior(self.scheme, self.scores)
+
+    @cached_property
+    def differs(self) -> Mask:
+        return np.asarray(_indices(self.seen) != _indices(self.best.lines))
+
+    @cached_property
+    def out_of_place(self) -> Mask:
+        return np.asarray(~_of(self.scheme.allowed, self.seen) & self.differs)
+
+    @cached_property
+    def suspect(self) -> Mask:
+        """The places under a failing check digit, or out of place."""
+        masks = [covered(self.scheme.layout, name, self.seen) for name in self.checks[1]]
+        return np.asarray(np.logical_or.reduce([self.out_of_place, *masks]))
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        checked, suspect = self.scheme.checked, self.suspect
+        clear = np.exp(_of(self.scores, self.seen))
+        held, failed = self.checks
+        return Evidence(
+            agree=self.seen == self.best.lines,
+            least_checked=_least(clear[checked & ~suspect]),
+            least_unchecked=_least(clear[~checked & ~suspect]),
+            least_misprinted=_least(clear[suspect]),
+            borne_out=self._share(checked_alone=True),
+            gap=max(0.0, float(_of(self.scores, self.seen).sum()) - self.best.score),
+            held=held,
+            failed=failed,
+            misfits=int(self.out_of_place.sum()),
+            mean_log_p=float(_of(self.raw, self.seen).mean()),
+            odds=self.posterior.log_total(checked_alone=False)
+            + self._bonus
+            + float(np.log(len(CHARACTERS) / self.scheme.allowed.sum(axis=2)).sum()),
+        )
+
+    def _share(self, *, checked_alone: bool) -> float:
+        """The share of the best lines in all whose check digits hold."""
+        scores = _of(self.scores, self.best.lines)
+        score = float((scores[self.scheme.checked] if checked_alone else scores).sum())
+        return min(
+            1.0, float(np.exp(score - self.posterior.log_total(checked_alone=checked_alone)))
+        )
+
+    def decoded(self, thresholds: Thresholds) -> Decoded:
+        evidence = self.evidence
+        sure = evidence.is_read(thresholds)
+        as_printed = not evidence.agree and (sure or evidence.gap >= thresholds.repair)
+        lines = self.seen if as_printed else self.best.lines
+        return Decoded(
+            lines=lines,
+            format=choose(lines).format,
+            status=Status.READ if sure else Status.DOUBTFUL,
+            confidence=float(np.exp(_of(self.scores, lines).sum()))
+            if as_printed
+            else self._share(checked_alone=False),
+            uncertain=() if sure else self._uncertain(lines, thresholds, as_printed=as_printed),
+            misprinted=evidence.failed if as_printed else (),
+            evidence=evidence,
+        )
+
+    def _uncertain(
+        self, lines: Sequence[str], thresholds: Thresholds, *, as_printed: bool
+    ) -> tuple[Uncertain, ...]:
+        """The places that are not clear enough as seen, or less than that once the check digits
+        are heeded, and those where the two readings differ."""
+        limits = np.where(self.scheme.checked, thresholds.checked, thresholds.unchecked)
+        chances = clear = np.exp(self.scores)
+        if as_printed:
+            limits = np.where(self.suspect, thresholds.misprinted, limits)
+        else:
+            chances = self.posterior.chances()
+        doubtful = self.differs | (_of(clear, lines) < limits) | (_of(chances, lines) < limits)
+        return tuple(
+            Uncertain(int(line), int(at), self._candidates(int(line), int(at), chances))
+            for line, at in np.argwhere(doubtful)
+        )
+
+    def _candidates(self, line: int, at: int, chances: Scores) -> tuple[tuple[str, float], ...]:
+        here = chances[line, at]
+        given = (self.seen[line][at], self.best.lines[line][at])
+        likeliest = [int(i) for i in np.argsort(-here, kind="stable")]
+        return tuple(
+            (CHARACTERS[i], round(float(here[i]), 6))
+            for rank, i in enumerate(likeliest)
+            if CHARACTERS[i] in given or (rank < MOST_CANDIDATES and here[i] >= LEAST_CANDIDATE)
+        )
+
+
+def _issuer(layout: Layout, raw: Scores) -> str:
+    span = layout.fields["issuer"].span
+    return span.text(_as_lines(raw.argmax(axis=2)))
 
 
 @cache
-def _prior(format_: Format) -> Scores:
+def _prior(format_: Format, *, digits_in_names: bool) -> Scores:
     """The log prior of every character at every place of a layout."""
     scheme = scheme_of(format_)
-    prior = np.where(scheme.allowed, 0.0, np.log(OUT_OF_PLACE))
+    name = scheme.layout.fields.get("name")
+    allowed = scheme.allowed.copy()
+    if name and digits_in_names:
+        allowed[name.span.line, name.span.start : name.span.start + name.span.length] = True
+    weights = np.where(allowed, 1.0, OUT_OF_PLACE)
     known = [letter in LETTERS and is_known(letter, format_) for letter in CHARACTERS]
-    prior[0, 0] = np.where(known, 0.0, np.log(OUT_OF_PLACE))
-    return prior
-
-
-def _checks(layout: Layout, lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The check digits that hold, and those that fail."""
-    checks = vars(read_checks(layout, lines, read_number(layout, lines)))
-    return (
-        tuple(name for name in layout.checks if checks[name] is True),
-        tuple(name for name in layout.checks if checks[name] is False),
-    )
-
-
-def _uncertain(
-    probabilities: Scores, doubtful: Mask, lines: Sequence[str]
-) -> tuple[Uncertain, ...]:
-    return tuple(
-        Uncertain(int(line), int(at), _candidates(probabilities[line, at], lines[line][at]))
-        for line, at in np.argwhere(doubtful)
-    )
-
-
-def _candidates(probabilities: Scores, chosen: str) -> tuple[tuple[str, float], ...]:
-    """The likeliest characters of a place, and the one that the lines give."""
-    likeliest = [int(i) for i in np.argsort(-probabilities, kind="stable")[:CANDIDATES]]
-    return tuple(
-        (CHARACTERS[i], round(float(probabilities[i]), 4))
-        for i in likeliest
-        if probabilities[i] >= LEAST_CANDIDATE or CHARACTERS[i] == chosen
-    )
+    weights[0, 0] = np.where(known, 1.0, OUT_OF_PLACE)
+    return np.asarray(np.log(weights))
 
 
 def _normalised(scores: Scores) -> Scores:
@@ -265,11 +271,11 @@ def _normalised(scores: Scores) -> Scores:
     return np.asarray(scores - top - np.log(np.exp(scores - top).sum(axis=2, keepdims=True)))
 
 
-def _as_lines(indices: NDArray[np.intp]) -> tuple[str, ...]:
+def _as_lines(indices: Indices) -> tuple[str, ...]:
     return tuple("".join(CHARACTERS[i] for i in row) for row in indices)
 
 
-def _indices(lines: Sequence[str]) -> NDArray[np.intp]:
+def _indices(lines: Sequence[str]) -> Indices:
     return np.array([[CHARACTERS.index(character) for character in line] for line in lines])
 
 

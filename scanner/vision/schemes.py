@@ -16,10 +16,9 @@ digit may look like. The composite is always a digit.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scanner.mrz.check_digits import FILLER, WEIGHTS
 from scanner.mrz.choose import candidates
@@ -27,42 +26,30 @@ from scanner.mrz.document import Format
 from scanner.mrz.findings import DIGITS_IN_NAMES_IN_USE
 from scanner.mrz.layouts import CHARACTERS, DIGITS, LAYOUTS, LETTERS, Check, Layout, Span
 from scanner.mrz.reading import UNKNOWN
+from scanner.vision.sums import Form, Indices, Mask
 
 Place = tuple[int, int]
 """Line and position, both from 0."""
-
-Mask = NDArray[np.bool_]
 
 _NO_FILLER = DIGITS + LETTERS
 
 
 @dataclass(frozen=True)
-class Form:
-    """One way of printing a group: which characters each place may show, the weight of each in the
-    group's own sum, and which place is the digit that must equal it (None: no such digit)."""
-
-    allowed: Mask
-    weights: tuple[int, ...]
-    digit: int | None
-
-
-@dataclass(frozen=True)
 class Group:
-    """Places whose characters depend on one another, and on the rest through the composite alone.
-
-    `whole` are the weights in the composite's sum, 0 where it does not cover a place.
-    """
+    """Places whose characters depend on one another, and on the rest through the composite alone;
+    `is_checked` where a check digit covers them."""
 
     places: tuple[Place, ...]
-    whole: tuple[int, ...]
     forms: tuple[Form, ...]
+    is_checked: bool
     allowed: Mask
     """The masks of all forms in one array, forms × places × characters."""
 
-    @property
-    def index(self) -> tuple[list[int], list[int]]:
+    @cached_property
+    def index(self) -> tuple[Indices, Indices]:
         """The places as an index into an array of lines × positions."""
-        return [line for line, _ in self.places], [position for _, position in self.places]
+        lines, positions = zip(*self.places, strict=True)
+        return np.array(lines), np.array(positions)
 
 
 @dataclass(frozen=True)
@@ -78,20 +65,31 @@ class Scheme:
     """The places that a check digit covers or is, lines × positions."""
 
 
+@dataclass(frozen=True)
+class _Way:
+    """A form before it is one: what each place may show, its weight in the own sum, the digit."""
+
+    alphabets: list[str]
+    weights: list[int]
+    digit: int | None
+
+
 @cache
 def scheme_of(format_: Format) -> Scheme:
     """The scheme of a layout."""
     layout = LAYOUTS[format_]
     whole = layout.checks.get("composite")
-    groups = list(_checked_groups(layout))
+    groups = [_group(layout, *ways, is_checked=True) for ways in _fields(layout)]
     taken = {place for group in groups for place in group.places}
     if whole:
         covered = [place for span in whole.covers for place in _places(span)]
-        groups.append(_loose_group(layout, [place for place in covered if place not in taken]))
+        loose = [place for place in covered if place not in taken]
+        groups.append(_group(layout, loose, [_plain(layout, loose)], is_checked=True))
         taken.update(covered, _places(whole.place))
     every = [(line, at) for line in range(layout.height) for at in range(layout.width)]
     checked = np.array([place in taken for place in every]).reshape(layout.height, layout.width)
-    groups.append(_free_group(layout, [place for place in every if place not in taken]))
+    free = [place for place in every if place not in taken]
+    groups.append(_group(layout, free, list(_free(layout, free)), is_checked=False))
     allowed = np.array([_mask(_alphabet(layout, place)) for place in every])
     return Scheme(
         layout,
@@ -115,74 +113,73 @@ def covered(layout: Layout, name: str, lines: Sequence[str]) -> Mask:
     return found
 
 
-def _checked_groups(layout: Layout) -> Iterator[Group]:
+def _fields(layout: Layout) -> Iterator[tuple[list[Place], list[_Way]]]:
+    """The places of each field that has a check digit of its own, and the ways to print them."""
     for name, check in layout.checks.items():
         if name == "number" and layout.long_numbers:
-            yield _group(layout, *_number_group(layout, check))
+            yield _number(layout, check)
         elif name != "composite":
-            places, forms = _field_group(layout, check)
-            yield _group(layout, places, forms)
+            yield _field(layout, check)
 
 
-def _field_group(layout: Layout, check: Check) -> tuple[list[Place], list[Form]]:
-    """A field and its check digit: the digit's own, or both empty."""
+def _field(layout: Layout, check: Check) -> tuple[list[Place], list[_Way]]:
+    """A field and its check digit, or both empty."""
     data = [place for span in check.covers for place in _places(span)]
-    places = [*data, *_places(check.place)]
-    alphabets = [*(_alphabet(layout, place) for place in data), DIGITS]
-    weights = _weights(len(data))
-    with_digit = Form(_masks(alphabets), (*weights, 0), len(data))
-    empty = Form(_masks([FILLER] * len(places)), (0,) * len(places), None)
-    return places, [with_digit, empty]
+    alphabets = [_alphabet(layout, place) for place in data]
+    empty = [FILLER] * (len(data) + 1)
+    return [*data, *_places(check.place)], [
+        _Way([*alphabets, DIGITS], [*_weights(len(data)), 0], len(data)),
+        _Way(empty, [0] * len(empty), None),
+    ]
 
 
-def _number_group(layout: Layout, check: Check) -> tuple[list[Place], list[Form]]:
+def _number(layout: Layout, check: Check) -> tuple[list[Place], list[_Way]]:
     """A number that may run on in the optional data."""
-    places, short = _field_group(layout, check)
+    places, short = _field(layout, check)
     optional = list(_places(layout.fields["optional"].span))
     free = [_alphabet(layout, place) for place in optional]
-    forms = [
-        Form(
-            np.concatenate([form.allowed, _masks(free)]),
-            (*form.weights, *(0 for _ in free)),
-            form.digit,
-        )
-        for form in short
+    ways = [
+        _Way([*way.alphabets, *free], [*way.weights, *(0 for _ in free)], way.digit)
+        for way in short
     ]
-    field = len(places) - 1
-    for counted in (0, 1):  # whether the filler in the check digit's place is counted
-        for tail in range(2, len(optional) + 1):
-            rest = tail - 1
-            alphabets = [_NO_FILLER] * field + [FILLER] + [_NO_FILLER] * rest + [DIGITS]
-            alphabets += [FILLER, *free[tail + 1 :]] if tail < len(optional) else []
-            weights = _weights(field + counted + rest)
-            own = (*weights[:field], 0, *weights[field + counted :])
-            padding = (0,) * (len(alphabets) - len(own))
-            forms.append(Form(_masks(alphabets), own + padding, field + 1 + rest))
-    return places + optional, forms
+    for rest in range(1, len(optional)):
+        for filler_counts in (False, True):
+            ways.append(_long(len(places) - 1, rest, free, filler_counts=filler_counts))
+    return places + optional, ways
 
 
-def _loose_group(layout: Layout, places: list[Place]) -> Group:
-    """Places that the composite alone covers."""
-    allowed = _masks([_alphabet(layout, place) for place in places])
-    return _group(layout, places, [Form(allowed, (0,) * len(places), None)])
+def _long(field: int, rest: int, free: list[str], *, filler_counts: bool) -> _Way:
+    """The field full, a filler, the rest of the number, its check digit, and where there is room a
+    filler and anything."""
+    alphabets = [_NO_FILLER] * field + [FILLER] + [_NO_FILLER] * rest + [DIGITS]
+    alphabets += ([FILLER, *free])[: len(free) - rest - 1]
+    weights = _weights(field + rest + 1)
+    tail = weights[field + 1 :] if filler_counts else weights[field:-1]
+    own = [*weights[:field], 0, *tail]
+    return _Way(alphabets, own + [0] * (len(alphabets) - len(own)), field + 1 + rest)
 
 
-def _free_group(layout: Layout, places: list[Place]) -> Group:
-    """Places that no check digit covers: letters in names, or digits too for some issuers."""
-    plain = [_alphabet(layout, place) for place in places]
-    forms = [Form(_masks(plain), (0,) * len(places), None)]
+def _plain(layout: Layout, places: list[Place]) -> _Way:
+    """Every place for itself."""
+    return _Way([_alphabet(layout, place) for place in places], [0] * len(places), None)
+
+
+def _free(layout: Layout, places: list[Place]) -> Iterator[_Way]:
+    """Places that no check digit covers: names of letters, or with digits for some issuers."""
+    plain = _plain(layout, places)
+    yield plain
     for issuer in sorted(DIGITS_IN_NAMES_IN_USE) if "name" in layout.fields else ():
-        spelt = dict(zip(places, plain, strict=True))
+        spelt = dict(zip(places, plain.alphabets, strict=True))
         spelt |= dict.fromkeys(_places(layout.fields["name"].span), CHARACTERS)
         spelt |= dict(zip(_places(layout.fields["issuer"].span), issuer, strict=True))
-        forms.append(Form(_masks(list(spelt.values())), (0,) * len(places), None))
-    return _group(layout, places, forms)
+        yield _Way(list(spelt.values()), plain.weights, None)
 
 
-def _group(layout: Layout, places: list[Place], forms: list[Form]) -> Group:
-    whole = _whole_weights(layout)
-    allowed = np.array([form.allowed for form in forms])
-    return Group(tuple(places), tuple(whole.get(p, 0) for p in places), tuple(forms), allowed)
+def _group(layout: Layout, places: list[Place], ways: list[_Way], *, is_checked: bool) -> Group:
+    counted = _whole_weights(layout)
+    whole = tuple(counted.get(place, 0) for place in places)
+    forms = tuple(Form(_masks(way.alphabets), tuple(way.weights), whole, way.digit) for way in ways)
+    return Group(tuple(places), forms, is_checked, np.array([form.allowed for form in forms]))
 
 
 def _whole_weights(layout: Layout) -> dict[Place, int]:
@@ -210,8 +207,8 @@ def _places(span: Span) -> Iterator[Place]:
     return ((span.line, span.start + i) for i in range(span.length))
 
 
-def _weights(count: int) -> tuple[int, ...]:
-    return tuple(WEIGHTS[i % 3] for i in range(count))
+def _weights(count: int) -> list[int]:
+    return [WEIGHTS[i % 3] for i in range(count)]
 
 
 def _mask(alphabet: str) -> Mask:
