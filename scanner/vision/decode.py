@@ -32,7 +32,7 @@ from scanner.mrz.document import Format
 from scanner.mrz.document_codes import is_known
 from scanner.mrz.document_numbers import read_number
 from scanner.mrz.findings import DIGITS_IN_NAMES_IN_USE
-from scanner.mrz.layouts import CHARACTERS, LETTERS, WIDTHS, Layout
+from scanner.mrz.layouts import CHARACTERS, LAYOUTS, LETTERS, WIDTHS, Layout
 from scanner.mrz.reading import UNKNOWN, Status, Uncertain
 from scanner.vision.evidence import DEFAULT, Evidence, Thresholds
 from scanner.vision.posterior import Posterior
@@ -183,23 +183,15 @@ class _Option:
             least_checked=_least(clear[checked & ~suspect]),
             least_unchecked=_least(clear[~checked & ~suspect]),
             least_misprinted=_least(clear[suspect]),
-            borne_out=self._share(checked_alone=True),
+            borne_out=self.posterior.share(_indices(self.best.lines), checked_alone=True),
             gap=max(0.0, float(_of(self.scores, self.seen).sum()) - self.best.score),
             held=held,
             failed=failed,
             misfits=int(self.out_of_place.sum()),
             mean_log_p=float(_of(self.raw, self.seen).mean()),
-            odds=self.posterior.log_total(checked_alone=False)
+            odds=self.posterior.log_total()
             + self._bonus
             + float(np.log(len(CHARACTERS) / self.scheme.allowed.sum(axis=2)).sum()),
-        )
-
-    def _share(self, *, checked_alone: bool) -> float:
-        """The share of the best lines in all whose check digits hold."""
-        scores = _of(self.scores, self.best.lines)
-        score = float((scores[self.scheme.checked] if checked_alone else scores).sum())
-        return min(
-            1.0, float(np.exp(score - self.posterior.log_total(checked_alone=checked_alone)))
         )
 
     def decoded(self, thresholds: Thresholds) -> Decoded:
@@ -213,7 +205,7 @@ class _Option:
             status=Status.READ if sure else Status.DOUBTFUL,
             confidence=float(np.exp(_of(self.scores, lines).sum()))
             if as_printed
-            else self._share(checked_alone=False),
+            else self.posterior.share(_indices(lines)),
             uncertain=() if sure else self._uncertain(lines, thresholds, as_printed=as_printed),
             misprinted=evidence.failed if as_printed else (),
             evidence=evidence,
@@ -229,7 +221,8 @@ class _Option:
         if as_printed:
             limits = np.where(self.suspect, thresholds.misprinted, limits)
         else:
-            chances = self.posterior.chances()
+            checked = self.scheme.checked[:, :, None]
+            chances = np.where(checked, self.posterior.chances(), clear)
         doubtful = self.differs | (_of(clear, lines) < limits) | (_of(chances, lines) < limits)
         return tuple(
             Uncertain(int(line), int(at), self._candidates(int(line), int(at), chances))
@@ -261,9 +254,18 @@ def _prior(format_: Format, *, digits_in_names: bool) -> Scores:
     if name and digits_in_names:
         allowed[name.span.line, name.span.start : name.span.start + name.span.length] = True
     weights = np.where(allowed, 1.0, OUT_OF_PLACE)
-    known = [letter in LETTERS and is_known(letter, format_) for letter in CHARACTERS]
-    weights[0, 0] = np.where(known, 1.0, OUT_OF_PLACE)
+    weights[0, 0] = [
+        1.0 if _begins(letter, scheme.layout) else OUT_OF_PLACE for letter in CHARACTERS
+    ]
     return np.asarray(np.log(weights))
+
+
+def _begins(letter: str, layout: Layout) -> bool:
+    """Whether a document of the layout's size may begin with a letter: that a P is no V, only the
+    picture may say."""
+    return letter in LETTERS and any(
+        is_known(letter, other.format) for other in LAYOUTS.values() if other.width == layout.width
+    )
 
 
 def _normalised(scores: Scores) -> Scores:

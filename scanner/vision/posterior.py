@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.vision.schemes import Group, Scheme
-from scanner.vision.sums import CLASS_OF, CLASSES, DIGITS_AT, Form, Scores, by_share
+from scanner.vision.sums import CLASS_OF, CLASSES, DIGITS_AT, Form, Indices, Scores, by_share
 
 NEGLIGIBLE = 25.0
 """A form so many nats below another is left out, even if all its lines satisfied its digits."""
@@ -51,24 +51,36 @@ class Posterior:
     def __init__(self, scheme: Scheme, scores: Scores) -> None:
         """`scores` are log probabilities, lines × positions × characters."""
         self._scheme = scheme
-        self._shape = scores.shape
+        self._scores = scores
         self._streams = [_stream(group, scores) for group in scheme.groups]
         self._last = np.eye(1, 10)[0]
         if scheme.composite:
             self._last = np.exp(scores[scheme.composite][DIGITS_AT])
 
-    def log_total(self, *, checked_alone: bool) -> float:
+    def log_total(self, *, checked_alone: bool = False) -> float:
         """The logarithm of the probability that lines drawn place by place satisfy every check
-        digit; of the places that no check digit covers, or all places, that they are in place."""
+        digit and stand where they may; of the places that check digits cover alone, or of all."""
         streams = [s for s in self._streams if s.group.is_checked or not checked_alone]
         joined = _joined([stream.table for stream in streams])
         total = float(joined @ self._last)
         scale = sum(stream.scale for stream in streams)
         return scale + float(np.log(total)) if total > 0 else -np.inf
 
+    def share(self, characters: Indices, *, checked_alone: bool = False) -> float:
+        """The probability of lines (characters by index) whose check digits hold, among all such;
+        of the places that check digits cover alone, or of all."""
+        score = 0.0
+        for group in (s.group for s in self._streams if s.group.is_checked or not checked_alone):
+            printed = characters[group.index]
+            score += float(self._scores[(*group.index, printed)].sum())
+            score += float(np.log(sum(form.admits(printed) for form in group.forms)))
+        if self._scheme.composite:
+            score += float(self._scores[self._scheme.composite][characters[self._scheme.composite]])
+        return min(1.0, float(np.exp(score - self.log_total(checked_alone=checked_alone))))
+
     def chances(self) -> Scores:
         """The probability of each character at each place, lines × positions × characters."""
-        found = np.zeros(self._shape)
+        found = np.zeros(self._scores.shape)
         for i, stream in enumerate(self._streams):
             tables = [other.table for k, other in enumerate(self._streams) if k != i]
             others = _joined(tables)

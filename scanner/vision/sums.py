@@ -81,6 +81,15 @@ class Form:
         counted = {step.at for step in self.steps} | {self.digit}
         return [at for at in range(len(self.whole)) if at not in counted]
 
+    def admits(self, characters: Indices) -> bool:
+        """Whether characters, one a place, are printed in this way."""
+        if not self.allowed[np.arange(len(characters)), characters].all():
+            return False
+        if self.digit is None:
+            return True
+        total = int(np.dot(self.weights, CLASS_OF[characters]))
+        return bool(characters[self.digit] == DIGITS_AT[total % 10])
+
     def _steps(self) -> Iterator[Step]:
         for at, (own, whole) in enumerate(zip(self.weights, self.whole, strict=True)):
             if at != self.digit and (own or whole):

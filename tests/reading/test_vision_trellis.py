@@ -124,7 +124,10 @@ def test_a_character_is_as_probable_as_all_lines_with_it_whose_check_digits_hold
     }
     posterior = Posterior(scheme_of(format_), shown(lines, options))
     total = sum(weights.values())
-    assert posterior.log_total(checked_alone=False) == pytest.approx(log(total))
+    assert posterior.log_total() == pytest.approx(log(total))
+    likeliest = max(weights, key=lambda each: weights[each])
+    at = np.array([[CHARACTERS.index(character) for character in line] for line in likeliest])
+    assert posterior.share(at) == pytest.approx(weights[likeliest] / total)
     chances = posterior.chances()
     assert chances.sum(axis=2) == pytest.approx(np.ones((layout.height, layout.width)))
     for (line, at), characters in options.items():
