@@ -77,9 +77,11 @@ def scan(
     """Reads pictures of documents and checks them."""
     settings = _settings_if_any(config)
     chosen = settings.reader if settings else ReaderSettings()
-    asked = {None: chosen.second_opinion, True: "passporteye", False: "none"}[second_opinion]
+    name = reader or chosen.engine
+    configured = "none" if chosen.second_opinion == name else chosen.second_opinion
+    asked = {None: configured, True: "passporteye", False: "none"}[second_opinion]
     try:
-        engine = open_reader(reader or chosen.engine, asked)
+        engine = open_reader(name, asked)
         overlays = OverlayFolder(overlay, paths) if overlay else None
     except (ReaderUnavailable, FolderRefused) as refused:
         raise Refusal(str(refused)) from None

@@ -45,6 +45,9 @@ NAME = "passporteye"
 LONG_SIDE = 1600
 """Larger pictures are reduced to so many pixels: 44 characters then still have 30 each."""
 
+LEAST_SIDE = 24
+"""Less holds no two lines of an MRZ, and PassportEye stumbles over it."""
+
 LOCATOR_WIDTHS = (250, 500, 1000)
 """Widths at which PassportEye's locator is tried in turn; the first is its own default."""
 
@@ -136,6 +139,9 @@ class PassportEye:
     def _read_frame(self, frame: Frame) -> Reading:
         clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
         started = perf_counter()
+        if min(frame.shape[:2]) < LEAST_SIDE:
+            size = f"{frame.shape[1]} x {frame.shape[0]} pixels"
+            return replace(self._unreadable(f"the picture is too small: {size}"), ms=clock)
         picture, scale = _grey(frame)
         zone = self._locate(picture, clock)
         clock["locate"] = _since(started) - clock["recognise"]

@@ -17,8 +17,16 @@ from scanner.sources.capture import Capture, Frame
 from scanner.sources.replay import Replay
 from tests.reading.specimens_9303 import TD1, TD3
 
-UPRIGHT_TO_STORED = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90,
-                     8: Image.Transpose.ROTATE_270}  # fmt: skip
+UPRIGHT_TO_STORED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
 
 
 def all_of(*paths: Path) -> list[Capture]:
@@ -53,15 +61,18 @@ def only_fault(captures: list[Capture]) -> str:
 
 
 @pytest.mark.parametrize("orientation", UPRIGHT_TO_STORED)
-def test_a_picture_is_turned_as_its_exif_orientation_says(orientation: int, tmp_path: Path) -> None:
-    (capture,) = all_of(save(tmp_path / "a.jpg", orientation))
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_a_picture_is_turned_as_its_exif_orientation_says(
+    suffix: str, orientation: int, tmp_path: Path
+) -> None:
+    (capture,) = all_of(save(tmp_path / f"a.{suffix}", orientation))
     (frame,) = capture.frames
     assert frame.shape == (60, 90, 3)
     assert frame[:15, :25].mean() > 240
     assert frame[25:, 35:].mean() < 15
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "png", "bmp", "tif", "webp", "PNG"])
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "png", "bmp", "tif", "webp", "gif", "PNG"])
 def test_every_kind_of_picture_is_read_from_a_folder(suffix: str, tmp_path: Path) -> None:
     page().save(tmp_path / f"a.{suffix}")
     (capture,) = all_of(tmp_path)
