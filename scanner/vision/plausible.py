@@ -6,10 +6,12 @@ The rule has three parts, and all must be met:
   mean). Type of other kinds, textures and photographs leave the network undecided.
 - **likelier as an MRZ**: the picture is by `ODDS` nats likelier as an MRZ whose check digits hold
   than as text in which every character is as likely as any other (`Evidence.odds`). Letters where
-  dates belong cost; a document in clear print gains 35 to 55 nats from what its layout allows and
-  from its check digits, of which four hold by chance once in 10,000 texts (9 nats).
-- **not empty**: there is a number, and no more than `FILLERS` of the characters are fillers, which
-  is what line drawings look like.
+  dates belong cost. A document in clear print gains 35 to 55 nats from what its layout allows and
+  from its check digits, one with two of them wrong 28 or more; of clear rows of random letters and
+  digits one in a thousand gains 17.
+- **filled as one**: there is a number; at least `LEAST_FILLERS` characters are fillers, which part
+  and pad the fields of every document; and no more than `MOST_FILLERS` of all are, which is what
+  line drawings look like.
 """
 
 from math import log
@@ -19,8 +21,9 @@ from scanner.mrz.layouts import LAYOUTS
 from scanner.vision.decode import Decoded
 
 LEGIBLE = 0.5
-ODDS = 15.0
-FILLERS = 0.8
+ODDS = 20.0
+LEAST_FILLERS = 2
+MOST_FILLERS = 0.8
 
 
 def plausible(decoded: Decoded) -> bool:
@@ -31,5 +34,5 @@ def plausible(decoded: Decoded) -> bool:
         decoded.evidence.mean_log_p >= log(LEGIBLE)
         and decoded.evidence.odds >= ODDS
         and number.strip(FILLER) != ""
-        and text.count(FILLER) <= FILLERS * len(text)
+        and LEAST_FILLERS <= text.count(FILLER) <= MOST_FILLERS * len(text)
     )
