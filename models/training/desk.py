@@ -4,6 +4,8 @@ Nothing here is an MRZ, and some of it is chosen because it nearly is: rows of m
 account numbers in OCR-B, keys of a keyboard, ruled lines.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -35,17 +37,31 @@ def lid(rng: Rng, height: int, width: int) -> Grey:
     return np.full((height, width), int(tone), np.uint8)
 
 
-def clutter(rng: Rng, frame: Grey, count: int) -> None:
-    """Lays things on a desk, in place."""
+Free = Callable[[NDArray[np.float64]], bool]
+
+
+def captions(rng: Rng, frame: Grey, count: int) -> None:
+    """Print beside a scanned document: a form's words, a picture's caption."""
+    height, width = frame.shape
+    depth = 200.0 if frame[0, 0] > 120 else -200.0
+    for _ in range(count):
+        bank = (words.labels(), words.values(), words.numbers())[rng.integers(3)]
+        at = rng.uniform(-0.1, 0.95, 2) * (width, height)
+        cap = float(rng.uniform(0.01, 0.04)) * width
+        words.write(rng, frame, bank, (float(at[0]), float(at[1])), cap, depth)
+
+
+def clutter(rng: Rng, frame: Grey, count: int, free: Free | None = None) -> None:
+    """Lays things on a desk, in place; only where `free` allows a thing's outline."""
     for _ in range(count):
         kind = rng.random()
         if kind < 0.55:
-            _paper(rng, frame)
+            _paper(rng, frame, free)
         elif kind < 0.8:
-            _stick(rng, frame)
+            _stick(rng, frame, free)
         elif kind < 0.9:
-            _round(rng, frame)
-        else:
+            _round(rng, frame, free)
+        elif not free:
             _cable(rng, frame)
 
 
@@ -115,7 +131,7 @@ def shade(rng: Rng, frame: Grey, outline: NDArray[np.float64]) -> None:
     cv2.multiply(frame, soft, dst=frame, scale=1 / 255)
 
 
-def _paper(rng: Rng, frame: Grey) -> None:
+def _paper(rng: Rng, frame: Grey, free: Free | None) -> None:
     """A printed paper, card, slip or keyboard at any angle."""
     height, width = frame.shape
     ink = textures.choose(rng, words.sheets())
@@ -134,28 +150,35 @@ def _paper(rng: Rng, frame: Grey) -> None:
     if (corners[:, 2] < 0.2).any():
         return
     outline = corners[:, :2] / corners[:, 2:]
+    if free and not free(outline):
+        return
     if rng.random() < 0.7:
         shade(rng, frame, outline)
     warp_in(frame, paper, matrix, outline)
 
 
-def _stick(rng: Rng, frame: Grey) -> None:
+def _stick(rng: Rng, frame: Grey, free: Free | None) -> None:
     """A pen, a ruler's edge, a strip of light: a straight bar with a highlight."""
     height, width = frame.shape
     ends = rng.uniform(-0.2, 1.2, (2, 2)) * (width, height)
     thick = max(2, int(rng.uniform(0.004, 0.035) * max(frame.shape)))
     tone = float(rng.uniform(0, 255))
+    if free and not free(np.concatenate([ends - thick, ends + thick])):
+        return
     a, b = (tuple(int(v) for v in end) for end in ends)
     cv2.line(frame, a, b, int(tone * 0.6), thick, cv2.LINE_AA)
     cv2.line(frame, a, b, int(tone), max(1, thick * 2 // 3), cv2.LINE_AA)
     cv2.line(frame, a, b, int(min(255, tone + 70)), max(1, thick // 5), cv2.LINE_AA)
 
 
-def _round(rng: Rng, frame: Grey) -> None:
+def _round(rng: Rng, frame: Grey, free: Free | None) -> None:
     """A coin, a cup's rim, a lens."""
     height, width = frame.shape
     at = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
     radius = int(rng.uniform(0.015, 0.15) * max(frame.shape))
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
+    if free and not free(square * radius + at):
+        return
     cv2.circle(frame, at, radius, int(rng.uniform(0, 255)), -1, cv2.LINE_AA)
     for share in rng.uniform(0.5, 1, 2):
         cv2.circle(frame, at, int(radius * share), int(rng.uniform(0, 255)), 2, cv2.LINE_AA)

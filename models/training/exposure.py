@@ -90,14 +90,16 @@ def _glare(rng: Rng, x: Field, y: Field) -> Field:
 
 
 def shoot(rng: Rng, frame: Grey, pitch: float, *, even: bool) -> tuple[Grey, Loss]:
-    """Optics, sensor and codec; `pitch` is the narrowest character's width in px."""
+    """Optics, sensor and codec; `pitch` is the narrowest character's width in px. One camera in
+    eight is a bad one, with all faults at once."""
+    bad = not even and rng.random() < 0.12
     blur, moved, grain, reduced = 0.3, 0.0, 0.0, 1.0
     height, width = frame.shape
-    if rng.random() < 0.6:
+    if bad or rng.random() < 0.6:
         sigma = float(min(abs(rng.normal(0, 0.07)) * pitch, 4.0))
         if sigma > 0.3:
             frame, blur = cv2.GaussianBlur(frame, (0, 0), sigma), float(np.hypot(blur, sigma))
-    if not even and rng.random() < 0.18:
+    if not even and rng.random() < (0.5 if bad else 0.16):
         moved = min(float(rng.uniform(0.1, 0.5)) * pitch, 12.0)
         frame = cv2.filter2D(frame, -1, motion(rng, moved))
     if rng.random() < 0.22 and pitch > 6:  # a frame enlarged by its sender
@@ -111,13 +113,14 @@ def shoot(rng: Rng, frame: Grey, pitch: float, *, even: bool) -> tuple[Grey, Los
         soft = cv2.GaussianBlur(frame, (0, 0), float(rng.uniform(0.6, 2)))
         gain = float(rng.uniform(0.3, 1.8))
         frame = cv2.addWeighted(frame, 1 + gain, soft, -gain, 0)
-    if rng.random() < (0.5 if even else 0.8):
-        grain = float(abs(rng.normal(0, 4 if even else 8)))
+    if bad or rng.random() < (0.5 if even else 0.8):
+        spread = 4 if even else 16 if bad else 7
+        grain = float(abs(rng.normal(0, spread)))
         noise = textures.piece(rng, textures.grains()[rng.integers(3)], height, width)
         frame = frame.copy()
         textures.add(frame, noise, grain / 32)
-    if rng.random() < 0.55:
-        quality = int(rng.integers(22, 96))
+    if bad or rng.random() < 0.5:
+        quality = int(rng.integers(18, 96))
         data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         frame = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     return np.asarray(frame, np.uint8), Loss(blur, moved, grain, reduced)

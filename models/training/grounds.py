@@ -1,9 +1,9 @@
-"""What a document is printed on: tint, gradients, guilloche, watermarks, emblems, pictures; and what
-lies over the print: holograms, laminate, stamps.
+"""What a document is printed on: tint, gradients, guilloche, watermarks, emblems, pictures; and
+what lies over the print: holograms, stamps, creases.
 
-Grounds are put together from `textures`, so a page of a megapixel costs a few milliseconds. The same
-ground runs under the MRZ, from white to rather dark: without it, one character in six was read
-wrongly in photographs.
+Grounds are put together from `textures`, so a page of a megapixel costs a few milliseconds. The
+same ground runs under the MRZ, from white to rather dark: without it, one character in six was
+read wrongly in photographs.
 """
 
 import cv2
@@ -28,7 +28,7 @@ def ground(rng: Rng, height: int, width: int, scale: float) -> Grey:
     for _ in range(int(rng.choice(4, p=(0.28, 0.4, 0.24, 0.08)))):
         zoom = scale / textures.GUILLOCHE_SCALE * float(rng.uniform(0.5, 1.7))
         lines = piece(rng, textures.choose(rng, textures.guilloches()), height, width, zoom)
-        textures.add(picture, lines, float(rng.uniform(0.08, 0.75)))
+        textures.add(picture, lines, 0.04 + 0.6 * float(rng.random() ** 2))
     if rng.random() < 0.12:
         _scene(rng, picture)
     return picture
@@ -158,3 +158,13 @@ def stamp(rng: Rng, picture: Grey, scale: float) -> None:
     cv2.polylines(
         picture, [np.round(points * 8).astype(np.int32)], False, shade, thick, cv2.LINE_AA, 3
     )
+
+
+def crease(rng: Rng, picture: Grey, scale: float) -> None:
+    """A fold or a scratch across the page: light beside dark."""
+    height, width = picture.shape
+    ends = rng.uniform(-0.1, 1.1, (2, 2)) * (width, height)
+    thick = max(1, int(rng.uniform(0.1, 0.6) * scale))
+    for away, tone in ((0.0, rng.uniform(0, 120)), (thick, rng.uniform(170, 255))):
+        points = np.round((ends + away) * 8).astype(int)
+        cv2.line(picture, points[0].tolist(), points[1].tolist(), int(tone), thick, cv2.LINE_AA, 3)

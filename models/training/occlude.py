@@ -28,7 +28,7 @@ def fingers(
         root = at + across * width * 1.08 * (i - (count - 1) / 2) - inward * width * 5
         reach = width * float(rng.uniform(5.2, 7.2))
         tip = root + (inward + across * rng.normal(0, 0.12)) * reach
-        cv2.line(small, *_pixels(root, tip), 255, thick, cv2.LINE_8)
+        cv2.line(small, *_pixels(root, tip), 255, thick, cv2.LINE_AA)
     if count > 1 or rng.random() < 0.5:
         palm = at - inward * width * 4.2
         cv2.circle(small, _pixels(palm)[0], round(width * count * 0.6 / _COARSE) + thick, 255, -1)
@@ -45,11 +45,12 @@ def _blend(rng: Rng, frame: Grey, small: Grey, tone: float, width: float) -> Non
         return
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     cut = small[top:bottom, left:right]
-    round_ = np.minimum(cv2.distanceTransform(cut, cv2.DIST_L2, 3) / max(1.0, width / 2), 1)
+    inside = cv2.threshold(cut, 127, 255, cv2.THRESH_BINARY)[1]
+    round_ = np.minimum(cv2.distanceTransform(inside, cv2.DIST_L2, 3) / max(1.0, width / 2), 1)
     skin = tone * (0.5 + 0.5 * np.sqrt(round_)) * float(rng.uniform(0.9, 1.1))
     part = frame[top * _COARSE : bottom * _COARSE, left * _COARSE : right * _COARSE]
     size = part.shape[::-1]
-    mask = cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR)
+    mask = cv2.resize(cv2.GaussianBlur(cut, (0, 0), 1.0), size, interpolation=cv2.INTER_LINEAR)
     mask = cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY)[1]
     full = cv2.resize(np.clip(skin, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     textures.add(full, piece(rng, textures.clouds()[4], *full.shape), float(rng.uniform(0, 0.25)))

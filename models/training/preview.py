@@ -26,9 +26,9 @@ def main() -> None:
     page(rng)  # draws the banks
     spent, pixels, drawn = 0.0, 0, []
     for i in range(options.count):
-        begun = time.perf_counter()
+        begun = time.process_time()
         scene = page(rng, kind=options.kind)
-        spent += time.perf_counter() - begun
+        spent += time.process_time() - begun
         pixels += scene.frame.size
         drawn.append(marked(scene))
         cv2.imwrite(str(options.out / f"{i:04}-{scene.kind}.png"), drawn[-1])

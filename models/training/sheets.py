@@ -1,6 +1,6 @@
-"""Documents as flat pictures: where the MRZ stands, by Doc 9303-3 to -7, and all else that is on them.
+"""Documents as flat pictures: where the MRZ stands, by Doc 9303-3 to -7, and all else on them.
 
-A `Form` says in millimetres how a document is laid out; it is enough to decide how a camera sees it.
+A `Form` says in millimetres how a document is laid out: enough to decide how a camera sees it.
 Only then is it drawn (`draw`), at the resolution that the camera needs and no finer.
 """
 
@@ -270,6 +270,29 @@ def _over(rng: Rng, picture: Grey, scale: float) -> None:
         grounds.hologram(rng, picture, scale)
     if rng.random() < 0.22:
         grounds.stamp(rng, picture, scale)
+    if rng.random() < 0.1:
+        grounds.crease(rng, picture, scale)
+    if rng.random() < 0.08:
+        _overprint(rng, picture, scale)
+
+
+def _overprint(rng: Rng, picture: Grey, scale: float) -> None:
+    """Large letters across the page, once or as a pattern: SPECIMEN, a watermark."""
+    bank = words.headings()
+    ink = bank[rng.integers(len(bank))]
+    many = rng.random() < 0.4
+    cap = float(rng.uniform(2, 4) if many else rng.uniform(4, 14)) * scale
+    tilt = float(rng.uniform(-45, 45)) if rng.random() < 0.8 else 0.0
+    zoom = cap / words.BODY
+    long, tall = ink.shape[1] * zoom, ink.shape[0] * zoom
+    side = int(np.hypot(long, tall)) + 2
+    matrix = cv2.getRotationMatrix2D((ink.shape[1] / 2, ink.shape[0] / 2), tilt, zoom)
+    matrix[:, 2] += side / 2 - np.array([ink.shape[1], ink.shape[0]]) / 2
+    turned = cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    depth = float(rng.uniform(15, 130)) * (1 if rng.random() < 0.7 else -1)
+    for _ in range(int(rng.integers(3, 8)) if many else 1):
+        at = rng.uniform(-0.2, 0.8, 2) * picture.shape[::-1]
+        words.lay_ink(picture, turned, int(at[0]), int(at[1]), depth)
 
 
 def _outline(rng: Rng, form: Form, scale: float) -> NDArray[np.float64]:
