@@ -148,18 +148,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--out", type=Path, required=True, help="folder for the shards")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", type=Path, help="write the thresholds here")
     chosen = parser.parse_args(arguments)
     choice = choose(collected(chosen.models, chosen.frames, chosen.out, chosen.workers))
-    limits = choice.thresholds
+    tell(choice)
+    return 0
+
+
+def tell(choice: Choice) -> None:
+    """The choice, on standard output."""
     print(f"{choice.frames} frames, {choice.with_mrz} with an MRZ, {choice.right} right")
     print(f"read: {choice.read}, of legible ones {choice.read_of_legible:.1%}; wrongly: 0, "
           f"so at most 1 in {1 / choice.bound:.0f} of such frames (rule of three, 95 %)")
+    print(as_json(choice).decode())
+
+
+def as_json(choice: Choice) -> bytes:
+    """The thresholds as the device reads them."""
+    limits = choice.thresholds
     told = {name: getattr(limits, name) for name in ("checked", "unchecked", "misprinted", "gap")}
-    print(json.dumps(told))
-    if chosen.json:
-        chosen.json.write_text(json.dumps(told, indent=1) + "\n")
-    return 0
+    return (json.dumps(told, indent=1) + "\n").encode()
+
+
+def figures(choice: Choice) -> dict[str, float]:
+    """What the model card says of the choice."""
+    return {
+        "frames": choice.frames, "with_mrz": choice.with_mrz, "right": choice.right,
+        "read": choice.read, "read_of_legible": choice.read_of_legible, "bound": choice.bound,
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""The model card, written from what is there: sizes, sums, thresholds and how they were found."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from models.training.locator import plan as locator_plan
+from models.training.recogniser import plan as recogniser_plan
+
+
+def text(models: Path, work: Path) -> str:
+    """The card, Markdown."""
+    choice = json.loads((work / "choice.json").read_text())
+    limits = json.loads((models / "thresholds.json").read_text())
+    rows = [_row(models, work, name) for name in ("locator", "recogniser")]
+    return _CARD.format(
+        table="\n".join(rows),
+        total=sum(path.stat().st_size for path in models.glob("*.tflite")),
+        limits="\n".join(f"| `{name}` | {value} |" for name, value in limits.items()),
+        one_in=round(1 / choice["bound"]),
+        share=choice["read_of_legible"],
+        **choice,
+    )
+
+
+def _row(models: Path, work: Path, name: str) -> str:
+    state = torch.load(work / f"{name}.pt", map_location="cpu")
+    weights = sum(value.numel() for key, value in state["mean"].items() if "num_batches" not in key)
+    plan = {"locator": locator_plan, "recogniser": recogniser_plan}[name](0, 0, 0)
+    size = (models / f"{name}.tflite").stat().st_size
+    seen = state["step"] * plan.batch
+    return f"| {name} | {weights:,} | {size:,} | {seen:,} |"
+
+
+_CARD = """# Models
+
+The reader's two networks (`docs/reading.md` tells how a picture is read with them), the thresholds
+behind *read*, and `SHA256SUMS`, which the reader holds the files against before it uses them. This
+page is written by `make train`; what made them is in `training/`.
+
+| network | weights | bytes | samples learned from |
+|---|---|---|---|
+{table}
+
+Together {total:,} bytes. The recogniser is kept in float16, because its probabilities decide what is
+called *read*; the locator in int8, with its last layers in float.
+
+## What they learned from
+
+Rendered pages and strips alone, drawn anew for every step, so none is seen twice: fictional people,
+Debian's fonts-ocr-b thickened, thinned, widened, slanted and worn (one line in fourteen in other
+free faces), security patterns, picture-like blobs, holograms, laminate, stamps, hands, cluttered
+desks, glare, shadow, defocus, motion, noise, sharpening, JPEG, low resolution, perspective and curled
+paper. No real person's document was used, and no public specimen: those only report.
+
+## The thresholds
+
+A reading is *read* where its check digits bear it out and no character is less probable than this:
+
+| threshold | value |
+|---|---|
+{limits}
+
+They were fixed on {frames:,} rendered frames that training never saw ({with_mrz:,} of them with an MRZ,
+many of them illegible on purpose). The lines were exact on {right:,}; *read* were {read:,}
+({share:.1%} of those that are legible), **none of them wrongly**. By the rule of three at most one in
+{one_in:,} of frames like these is read wrongly (95 %). Frames unlike these may do worse: a cut of
+OCR-B that was never drawn, damage that turns one character into another.
+
+## Limits
+
+- Print in which a person cannot tell O from 0 is not told apart here either: it is doubtful.
+- A document whose MRZ is narrower than 44 times 7 px is mostly too small.
+- Light print on dark ground was drawn rarely.
+- One MRZ is read of a picture that shows two.
+
+## Make them anew
+
+`make train` (PyTorch; an afternoon on two cores, minutes on an accelerator, which it uses if there is
+one). `python -m models.training --help` lists the stages; each goes on where it was stopped.
+"""

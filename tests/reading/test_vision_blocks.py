@@ -1,0 +1,116 @@
+"""From the locator's maps to lines: whatever the rotation, cores that merge, lines in pieces."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from scanner.vision.blocks import (
+    ACROSS,
+    CAP_UNIT,
+    CORE,
+    COSINE,
+    MAP_STEP,
+    SINE,
+    SIZE,
+    WITHIN,
+    Maps,
+    blocks,
+)
+
+CAP = 5.0
+PITCH = 5.2
+GAP = 2.5 * CAP
+SHAPE = (256, 256)
+
+
+def mrz(
+    lines: int, width: int, centre: tuple[float, float] = (256.0, 256.0), degrees: float = 0.0
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The ends of the lines of an MRZ of so many characters, in px of the locator's input."""
+    angle = np.radians(degrees)
+    along = np.array([np.cos(angle), np.sin(angle)])
+    down = np.array([-along[1], along[0]])
+    half = along * width * PITCH / 2
+    middles = [np.array(centre) + down * GAP * (i - (lines - 1) / 2) for i in range(lines)]
+    return [(middle - half, middle + half) for middle in middles]
+
+
+def drawn(ends: Sequence[tuple[np.ndarray, np.ndarray]], thickness: float = 0.5) -> Maps:
+    """What a perfect locator says of such lines; `thickness` is half a core's, in capitals."""
+    maps = np.zeros((*SHAPE, 6), np.float32)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    points = (np.stack([x, y], axis=-1) + 0.5) * MAP_STEP
+    for start, end in ends:
+        along = (end - start) / np.hypot(*(end - start))
+        down = np.array([-along[1], along[0]])
+        u, v = (points - start) @ along, (points - start) @ down
+        inside = (u > 0) & (u < np.hypot(*(end - start))) & (np.abs(v) < thickness * CAP)
+        fresh = inside & (maps[..., CORE] == 0)
+        maps[fresh] = 0
+        maps[fresh, CORE] = maps[fresh, WITHIN] = 0.97
+        maps[fresh, COSINE], maps[fresh, SINE] = along
+        maps[fresh, SIZE] = np.log(CAP / CAP_UNIT)
+        maps[fresh, ACROSS] = -v[fresh] / CAP
+    return maps
+
+
+def assert_found(maps: Maps, ends: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    found = blocks(maps, 1.0)
+    assert found, "no block was found"
+    assert len(found[0].lines) == len(ends)
+    for line, (start, end) in zip(found[0].lines, ends, strict=True):
+        # Frames count px centres, the drawing counts px edges.
+        assert np.hypot(*(np.asarray(line.start) + 0.5 - start)) < 0.6 * CAP
+        assert np.hypot(*(np.asarray(line.end) + 0.5 - end)) < 0.6 * CAP
+        assert line.cap == pytest.approx(CAP, rel=0.05)
+
+
+@pytest.mark.parametrize("degrees", [0, 7, 45, 90, 135, 180, -90, -3])
+@pytest.mark.parametrize(("lines", "width"), [(2, 44), (2, 36), (3, 30)])
+def test_lines_are_found_in_reading_order_at_any_rotation(
+    lines: int, width: int, degrees: float
+) -> None:
+    ends = mrz(lines, width, degrees=degrees)
+    assert_found(drawn(ends), ends)
+
+
+def test_lines_whose_cores_have_grown_together_are_parted() -> None:
+    ends = mrz(2, 44, degrees=2)
+    assert_found(drawn(ends, thickness=1.3), ends)
+
+
+def test_a_line_that_glare_broke_in_two_is_one_line() -> None:
+    ends = mrz(2, 44)
+    maps = drawn(ends)
+    maps[:, 120:130, CORE] = 0.0
+    assert_found(maps, ends)
+
+
+def test_the_frame_is_larger_than_what_the_locator_saw() -> None:
+    ends = mrz(2, 44)
+    (block,) = blocks(drawn(ends), 3.75)
+    assert block.lines[0].cap == pytest.approx(3.75 * CAP, rel=0.05)
+    assert block.lines[0].length == pytest.approx(3.75 * 44 * PITCH, rel=0.03)
+
+
+def test_two_documents_are_two_blocks() -> None:
+    one, other = mrz(2, 44, (256, 120), 4), mrz(3, 30, (256, 380), 176)
+    found = blocks(drawn([*one, *other]), 1.0)
+    assert sorted(len(block.lines) for block in found) == [2, 3]
+
+
+def test_a_single_short_run_of_print_is_no_block() -> None:
+    assert blocks(drawn(mrz(1, 8)), 1.0) == []
+
+
+def test_an_empty_desk_has_no_blocks() -> None:
+    assert blocks(np.zeros((*SHAPE, 6), np.float32), 1.0) == []
+
+
+def test_scattered_pixels_are_no_line() -> None:
+    maps = np.zeros((*SHAPE, 6), np.float32)
+    rng = np.random.default_rng(4)
+    maps[rng.integers(256, size=600), rng.integers(256, size=600), CORE] = 0.9
+    maps[..., COSINE : SINE + 1] = rng.normal(size=(*SHAPE, 2))
+    assert blocks(maps, 1.0) == []
