@@ -22,7 +22,6 @@ What a layout does not allow at a place (a digit in a name) is printed now and t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,24 +33,24 @@ from scanner.mrz.document_numbers import read_number
 from scanner.mrz.findings import DIGITS_IN_NAMES_IN_USE
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, LETTERS, WIDTHS, Layout
 from scanner.mrz.reading import UNKNOWN, Status, Uncertain
+from scanner.vision.characters import as_indices, as_lines, least, normalised, of
 from scanner.vision.evidence import DEFAULT, Evidence, Thresholds
 from scanner.vision.posterior import Posterior
 from scanner.vision.schemes import Scheme, covered, scheme_of
-from scanner.vision.sums import Indices, Mask, Scores
+from scanner.vision.sums import Mask, Scores
 from scanner.vision.trellis import Best, best_lines, bound
 
 __all__ = ["DEFAULT", "Decoded", "Evidence", "LogP", "Thresholds", "decode"]
 
 LogP = NDArray[np.float32]
 
-_T = TypeVar("_T", bound=np.generic)
-
 OUT_OF_PLACE = 0.01
 """The prior weight of a character that its layout does not allow where it stands, and of a first
 letter that Doc 9303 does not know."""
 
 FLOOR = -16.0
-"""The least log probability that is believed: no network can exclude a character."""
+"""The least log probability that is believed: no network can exclude a character. What is no
+number counts as that."""
 
 LEAST_CANDIDATE = 0.005
 MOST_CANDIDATES = 5
@@ -82,7 +81,7 @@ def decode(log_p: LogP, thresholds: Thresholds = DEFAULT) -> Decoded:
     rows, width, characters = log_p.shape
     if WIDTHS.get(width) != rows or characters != len(CHARACTERS):
         raise ValueError(f"no MRZ has {rows} lines of {width} characters out of {characters}")
-    raw = _normalised(np.maximum(log_p.astype(np.float64), FLOOR))
+    raw = normalised(np.fmax(log_p.astype(np.float64), FLOOR))
     return _likeliest([_Option(scheme_of(format_), raw) for format_ in _formats(raw)]).decoded(
         thresholds
     )
@@ -116,9 +115,9 @@ class _Option:
         self.raw = raw
         spelt = _issuer(scheme.layout, raw) in DIGITS_IN_NAMES_IN_USE
         weighed = raw + _prior(scheme.layout.format, digits_in_names=spelt)
-        self.scores = _normalised(weighed)
+        self.scores = normalised(weighed)
         self._out_of_prior = float((weighed - self.scores)[:, :, 0].sum())
-        self.seen = _as_lines(self.scores.argmax(axis=2))
+        self.seen = as_lines(self.scores.argmax(axis=2))
 
     @cached_property
     def most(self) -> float:
@@ -151,8 +150,8 @@ class _Option:
         for nothing can be likelier."""
         held, failed = self.checks
         whole = "composite" not in self.scheme.layout.checks or "composite" in held
-        if whole and not failed and _of(self.scheme.allowed, self.seen).all():
-            return Best(self.seen, float(_of(self.scores, self.seen).sum()))
+        if whole and not failed and of(self.scheme.allowed, self.seen).all():
+            return Best(self.seen, float(of(self.scores, self.seen).sum()))
         return best_lines(self.scheme, self.scores)
 
     @cached_property
@@ -160,12 +159,17 @@ class _Option:
         return Posterior(self.scheme, self.scores)
 
     @cached_property
+    def share(self) -> float:
+        """The probability of the best lines among all whose check digits hold."""
+        return self.posterior.share(as_indices(self.best.lines))
+
+    @cached_property
     def differs(self) -> Mask:
-        return np.asarray(_indices(self.seen) != _indices(self.best.lines))
+        return np.asarray(as_indices(self.seen) != as_indices(self.best.lines))
 
     @cached_property
     def out_of_place(self) -> Mask:
-        return np.asarray(~_of(self.scheme.allowed, self.seen) & self.differs)
+        return np.asarray(~of(self.scheme.allowed, self.seen) & self.differs)
 
     @cached_property
     def suspect(self) -> Mask:
@@ -176,19 +180,20 @@ class _Option:
     @cached_property
     def evidence(self) -> Evidence:
         checked, suspect = self.scheme.checked, self.suspect
-        clear = np.exp(_of(self.scores, self.seen))
+        clear = np.exp(of(self.scores, self.seen))
         held, failed = self.checks
         return Evidence(
             agree=self.seen == self.best.lines,
-            least_checked=_least(clear[checked & ~suspect]),
-            least_unchecked=_least(clear[~checked & ~suspect]),
-            least_misprinted=_least(clear[suspect]),
-            borne_out=self.posterior.share(_indices(self.best.lines), checked_alone=True),
-            gap=max(0.0, float(_of(self.scores, self.seen).sum()) - self.best.score),
+            least_checked=least(clear[checked & ~suspect]),
+            least_unchecked=least(clear[~checked & ~suspect]),
+            least_misprinted=least(clear[suspect]),
+            borne_out=self.posterior.share(as_indices(self.best.lines), checked_alone=True),
+            confidence=self.share if self.seen == self.best.lines else float(clear.prod()),
+            gap=max(0.0, float(of(self.scores, self.seen).sum()) - self.best.score),
             held=held,
             failed=failed,
             misfits=int(self.out_of_place.sum()),
-            mean_log_p=float(_of(self.raw, self.seen).mean()),
+            mean_log_p=float(of(self.raw, self.seen).mean()),
             odds=self.posterior.log_total()
             + self._bonus
             + float(np.log(len(CHARACTERS) / self.scheme.allowed.sum(axis=2)).sum()),
@@ -203,9 +208,7 @@ class _Option:
             lines=lines,
             format=choose(lines).format,
             status=Status.READ if sure else Status.DOUBTFUL,
-            confidence=float(np.exp(_of(self.scores, lines).sum()))
-            if as_printed
-            else self.posterior.share(_indices(lines)),
+            confidence=evidence.confidence if as_printed else self.share,
             uncertain=() if sure else self._uncertain(lines, thresholds, as_printed=as_printed),
             misprinted=evidence.failed if as_printed else (),
             evidence=evidence,
@@ -223,7 +226,7 @@ class _Option:
         else:
             checked = self.scheme.checked[:, :, None]
             chances = np.where(checked, self.posterior.chances(), clear)
-        doubtful = self.differs | (_of(clear, lines) < limits) | (_of(chances, lines) < limits)
+        doubtful = self.differs | (of(clear, lines) < limits) | (of(chances, lines) < limits)
         return tuple(
             Uncertain(int(line), int(at), self._candidates(int(line), int(at), chances))
             for line, at in np.argwhere(doubtful)
@@ -242,7 +245,7 @@ class _Option:
 
 def _issuer(layout: Layout, raw: Scores) -> str:
     span = layout.fields["issuer"].span
-    return span.text(_as_lines(raw.argmax(axis=2)))
+    return span.text(as_lines(raw.argmax(axis=2)))
 
 
 @cache
@@ -266,25 +269,3 @@ def _begins(letter: str, layout: Layout) -> bool:
     return letter in LETTERS and any(
         is_known(letter, other.format) for other in LAYOUTS.values() if other.width == layout.width
     )
-
-
-def _normalised(scores: Scores) -> Scores:
-    top = scores.max(axis=2, keepdims=True)
-    return np.asarray(scores - top - np.log(np.exp(scores - top).sum(axis=2, keepdims=True)))
-
-
-def _as_lines(indices: Indices) -> tuple[str, ...]:
-    return tuple("".join(CHARACTERS[i] for i in row) for row in indices)
-
-
-def _indices(lines: Sequence[str]) -> Indices:
-    return np.array([[CHARACTERS.index(character) for character in line] for line in lines])
-
-
-def _of(values: NDArray[_T], lines: Sequence[str]) -> NDArray[_T]:
-    """The value of the lines' character at each place."""
-    return np.take_along_axis(values, _indices(lines)[:, :, None], axis=2)[:, :, 0]
-
-
-def _least(probabilities: Scores) -> float:
-    return float(probabilities.min()) if probabilities.size else 1.0

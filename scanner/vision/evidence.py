@@ -17,6 +17,9 @@ class Thresholds:
     """The same where no check digit covers it: in names, State, code and sex."""
     borne_out: float = 0.5
     """How far the lines must outdo all others whose check digits hold."""
+    confidence: float = 0.0
+    """The least probability that every character is right. A network trained with smoothed labels
+    never says more than 0.96 or so of a character, and 88 of them leave little."""
     misprinted: float = 0.95
     """The least probability of a character that a check digit called wrong as printed covers, and
     of one that is called out of place as printed."""
@@ -46,6 +49,9 @@ class Evidence:
     borne_out: float
     """Of the probability of all that might stand where check digits cover and have them hold, the
     share of the best: 1.0 where nothing else comes near."""
+    confidence: float
+    """The probability that the lines as seen are what is printed: among all lines whose check
+    digits hold, where theirs do, else of every place for itself."""
     gap: float
     """Log probability of the lines as seen less that of the best whose check digits hold."""
     held: tuple[str, ...]
@@ -65,6 +71,7 @@ class Evidence:
             self.least_checked >= thresholds.checked
             and self.least_unchecked >= thresholds.unchecked
             and self.least_misprinted >= thresholds.misprinted
+            and self.confidence >= thresholds.confidence
             and (
                 self.borne_out >= thresholds.borne_out if self.agree else self.gap >= thresholds.gap
             )
