@@ -55,7 +55,7 @@ def light(rng: Rng, frame: Grey, *, even: bool) -> Grey:
 def _brightness(rng: Rng, even: bool) -> float:
     if even or rng.random() < 0.7:
         return float(rng.uniform(0.85, 1.15))
-    return float(rng.uniform(0.3, 0.85) if rng.random() < 0.7 else rng.uniform(1.15, 1.5))
+    return float(rng.uniform(0.35, 0.85) if rng.random() < 0.7 else rng.uniform(1.15, 1.5))
 
 
 def _uneven(rng: Rng, x: Field, y: Field) -> Field:

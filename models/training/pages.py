@@ -93,7 +93,7 @@ def _padded(rng: Rng, scene: Scene, size: tuple[int, int]) -> Scene:
 
 
 def _size(rng: Rng, form: Form, kind: str) -> tuple[int, int]:
-    long = float(np.exp(rng.uniform(np.log(320), np.log(1400))))
+    long = float(np.exp(rng.uniform(np.log(320 if kind == "scan" else 400), np.log(1400))))
     aspect = float(_ASPECTS[rng.integers(len(_ASPECTS))])
     if kind == "scan" and rng.random() < 0.75:
         aspect = form.width / form.height * float(rng.uniform(0.9, 1.1))

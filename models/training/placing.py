@@ -1,7 +1,7 @@
 """How a document is put before the camera: turn, tilt, size and place, as a homography mm -> px.
 
 The document is a plane seen through a pinhole. Its MRZ lies within the frame; the rest of it may
-reach out. Characters are kept at `SMALLEST` px or more wherever the frame has room for that.
+reach out. Characters are kept from becoming too small wherever the frame has room for that.
 """
 
 import numpy as np
@@ -11,7 +11,8 @@ from models.training.sheets import Form
 from models.training.textures import Rng
 
 Matrix = NDArray[np.float64]
-SMALLEST = 5.5
+SMALLEST = (5.2, 10.0)
+"""The least width of a character in px is drawn from this range."""
 
 
 def place(rng: Rng, form: Form, size: tuple[int, int], kind: str) -> Matrix:
@@ -23,7 +24,7 @@ def place(rng: Rng, form: Form, size: tuple[int, int], kind: str) -> Matrix:
     fits_whole = float((frame / np.ptp(whole, axis=0)).min())
     zoom = min(fits_zone, _zoom(rng, fits_whole, fits_zone, kind))
     if form.texts:
-        zoom = min(fits_zone, max(zoom, SMALLEST / _narrowest(view, form)))
+        zoom = min(fits_zone, max(zoom, float(rng.uniform(*SMALLEST)) / _narrowest(view, form)))
     shift = [
         _shift(rng, zone[:, axis] * zoom, whole[:, axis] * zoom, float(frame[axis]), kind)
         for axis in (0, 1)
@@ -35,9 +36,9 @@ def strip(rng: Rng, form: Form, width: int) -> tuple[Matrix, tuple[int, int]]:
     """The homography and the frame of a picture that is the MRZ and hardly anything beside it,
     cut down to the capitals now and then; the frame's long side is `width`."""
     view = _flat(rng, form, "strip")
-    across, above, below = rng.uniform(-0.05, 1.8), rng.uniform(0.15, 3.0), rng.uniform(0.15, 3.0)
-    if rng.random() < 0.35:
-        across, above, below = rng.uniform(-0.05, 0.4, 3) + (0, 0.15, 0.15)
+    tight = rng.random() < 0.35
+    across = rng.uniform(-0.05, 0.4 if tight else 1.8)
+    above, below = rng.uniform(0.1, 0.55 if tight else 3.0, 2)
     zone = form.zone()
     zone += np.array([[-across, -above], [across, -above], [across, below], [-across, below]])
     corners = project(view, zone)
@@ -107,7 +108,7 @@ def _zoom(rng: Rng, whole: float, zone: float, kind: str) -> float:
     if kind == "close":
         low = min(whole, zone)
         return low + (zone - low) * float(rng.uniform(0.1, 1.0))
-    return whole * float(np.exp(rng.uniform(np.log(0.38), np.log(1.05))))
+    return whole * float(np.exp(rng.uniform(np.log(0.3), np.log(1.05))))
 
 
 def _narrowest(view: Matrix, form: Form) -> float:
@@ -124,6 +125,5 @@ def _shift(
     if inner[0] < inner[1] and rng.random() < 0.8:
         low, high = inner
     elif kind == "scan" and rng.random() < 0.8:
-        middle = float(np.clip((inner[0] + inner[1]) / 2, low, high))
-        return middle
+        return float(np.clip((inner[0] + inner[1]) / 2, low, high))
     return float(rng.uniform(low, max(low, high)))

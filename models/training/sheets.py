@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training import grounds, words
+from models.training import fields, grounds
 from models.training.textures import Grey, Rng
 from models.training.typeface import Print, Style, print_line, random_style
 
@@ -107,10 +107,11 @@ def draw(rng: Rng, form: Form, scale: float) -> Sheet:
     picture[fold:] = grounds.ground(rng, height - fold, width, scale)
     if fold:
         picture[:fold] = grounds.ground(rng, fold, width, scale)
-        _fields(rng, picture[:fold], scale, float(fold), bare=True)
+        fields.bare(rng, picture[:fold], scale, float(fold))
         _gutter(rng, picture, fold, scale)
     foot = (form.middles[0] - 4.5) * scale - fold if form.texts else float(height - fold)
-    _fields(rng, picture[fold:], scale, foot, bare=rng.random() < 0.06)
+    plain = rng.random() < (0.06 if form.texts else 0.3)
+    (fields.bare if plain else fields.fields)(rng, picture[fold:], scale, foot)
     style = random_style(rng)
     if form.texts:
         _band(rng, picture, form, scale)
@@ -158,7 +159,7 @@ def _band(rng: Rng, picture: Grey, form: Form, scale: float) -> None:
 def _ink_depth(rng: Rng) -> tuple[float, float]:
     """The ink's grey, and how much of it covers."""
     dark = float(rng.uniform(5, 65)) if rng.random() < 0.85 else float(rng.uniform(60, 115))
-    opacity = float(rng.uniform(0.85, 1) if rng.random() < 0.8 else rng.uniform(0.55, 0.85))
+    opacity = float(rng.uniform(0.85, 1) if rng.random() < 0.8 else rng.uniform(0.6, 0.85))
     return dark, opacity
 
 
@@ -199,54 +200,12 @@ def _print(
 def _reduced(
     line: Print, matrix: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """The ink at the picture's scale; halved first as often as it takes for thin strokes to stay."""
+    """The ink at the picture's scale; halved first as often as thin strokes need to stay."""
     ink, matrix = line.ink, matrix.copy()
     while np.hypot(matrix[0, 0], matrix[1, 0]) < 0.6:
         ink = cv2.pyrDown(ink)  # puts what was at (x, y) at (x / 2, y / 2)
         matrix[:, :2] *= 2
     return np.asarray(cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
-
-
-def _fields(rng: Rng, part: Grey, scale: float, foot: float, *, bare: bool) -> None:
-    """Heading, photograph, labels and values above `foot` (px), and a signature now and then."""
-    width = part.shape[1]
-    ink = float(rng.uniform(60, 220))
-    if bare:
-        for _ in range(int(rng.integers(0, 12))):
-            at = (rng.uniform(0, 0.8) * width, rng.uniform(0, 0.95) * foot)
-            bank = words.values() if rng.random() < 0.7 else words.headings()
-            words.write(rng, part, bank, at, float(rng.uniform(1.5, 5)) * scale, ink)
-        if rng.random() < 0.5:
-            grounds.stamp(rng, part, scale)
-        return
-    y = float(rng.uniform(2, 5)) * scale
-    if rng.random() < 0.85:
-        at = (float(rng.uniform(0.02, 0.4)) * width, y)
-        y += (
-            1.5
-            * words.write(rng, part, words.headings(), at, float(rng.uniform(2, 4)) * scale, ink)[1]
-        )
-    tall = min(float(rng.uniform(28, 45)) * scale, foot - y - scale)
-    side = float(rng.uniform(3, 8)) * scale
-    wide = tall * 0.78
-    right = rng.random() < 0.25
-    if tall > 10 * scale:
-        x = width - side - wide if right else side
-        grounds.portrait(rng, part, (int(x), int(y), int(wide), int(tall)))
-    columns = [0.0 if right else side + wide]
-    if rng.random() < 0.6:
-        columns.append(columns[0] + width * float(rng.uniform(0.25, 0.4)))
-    value, label = float(rng.uniform(1.7, 3.1)) * scale, float(rng.uniform(0.8, 1.4)) * scale
-    step = value * 1.5 + label * 1.4 + float(rng.uniform(0, 2)) * scale
-    while y + step < foot:
-        for column in columns[: 1 + int(rng.random() < 0.6)]:
-            x = column + 3 * scale + float(rng.normal(0, 0.2)) * scale
-            if label > 3 and rng.random() < 0.85:
-                words.write(rng, part, words.labels(), (x, y), label, ink * 0.7)
-            if rng.random() < 0.92:
-                bank = words.numbers() if rng.random() < 0.03 else words.values()
-                words.write(rng, part, bank, (x, y + label * 1.4), value, ink)
-        y += step
 
 
 def _gutter(rng: Rng, picture: Grey, fold: int, scale: float) -> None:
@@ -273,26 +232,7 @@ def _over(rng: Rng, picture: Grey, scale: float) -> None:
     if rng.random() < 0.1:
         grounds.crease(rng, picture, scale)
     if rng.random() < 0.08:
-        _overprint(rng, picture, scale)
-
-
-def _overprint(rng: Rng, picture: Grey, scale: float) -> None:
-    """Large letters across the page, once or as a pattern: SPECIMEN, a watermark."""
-    bank = words.headings()
-    ink = bank[rng.integers(len(bank))]
-    many = rng.random() < 0.4
-    cap = float(rng.uniform(2, 4) if many else rng.uniform(4, 14)) * scale
-    tilt = float(rng.uniform(-45, 45)) if rng.random() < 0.8 else 0.0
-    zoom = cap / words.BODY
-    long, tall = ink.shape[1] * zoom, ink.shape[0] * zoom
-    side = int(np.hypot(long, tall)) + 2
-    matrix = cv2.getRotationMatrix2D((ink.shape[1] / 2, ink.shape[0] / 2), tilt, zoom)
-    matrix[:, 2] += side / 2 - np.array([ink.shape[1], ink.shape[0]]) / 2
-    turned = cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    depth = float(rng.uniform(15, 130)) * (1 if rng.random() < 0.7 else -1)
-    for _ in range(int(rng.integers(3, 8)) if many else 1):
-        at = rng.uniform(-0.2, 0.8, 2) * picture.shape[::-1]
-        words.lay_ink(picture, turned, int(at[0]), int(at[1]), depth)
+        fields.overprint(rng, picture, scale)
 
 
 def _outline(rng: Rng, form: Form, scale: float) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Surfaces drawn once and used many times: cloud, grain, wood, cloth, guilloche, holograms, pictures.
+"""Surfaces drawn once and used many times: cloud, grain, wood, cloth, guilloche, holograms.
 
 Drawing a surface for every frame would cost more than all else. Each process draws a bank of them
 once, from a seed of its own, and a frame takes a random piece of one: turned, mirrored, stretched,

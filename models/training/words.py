@@ -1,8 +1,8 @@
 """Ordinary print: headings, labels, names and numbers in common faces; lists, forms, barcodes.
 
-All of it is what an MRZ is not, and much of it looks like one: monospaced listings, account numbers,
-rows of digits in OCR-B on a payment slip. The pieces are set once for each process and then reduced
-to size and laid in ink on whatever page needs them.
+All of it is what an MRZ is not, and much of it looks like one: monospaced listings, account
+numbers, rows of digits in OCR-B on a payment slip. The pieces are set once for each process and
+then reduced to size and laid in ink on whatever page needs them.
 """
 
 from functools import lru_cache
@@ -160,8 +160,8 @@ def numbers() -> tuple[Grey, ...]:
 def sheets() -> tuple[Grey, ...]:
     """Whole papers, 255 where there is ink: prose, listings, tables, slips, barcodes, keys."""
     rng = np.random.default_rng(25)
-    makers = (_prose, _listing, _table, _slip, _barcode, _keys)
-    return tuple(makers[i % len(makers)](rng) for i in range(36))
+    makers = (_prose, _listing, _table, _slip, _barcode, _keys, _matrix)
+    return tuple(makers[i % len(makers)](rng) for i in range(42))
 
 
 def _prose(rng: Rng) -> Grey:
@@ -237,6 +237,14 @@ def _keys(rng: Rng) -> Grey:
             sign = chr(65 + int(rng.integers(26)))
             cv2.putText(picture, sign, (x + 8, y + step // 2), 0, step / 80, 255, 1, cv2.LINE_AA)
     return picture
+
+
+def _matrix(rng: Rng) -> Grey:
+    """A two-dimensional code, square or long."""
+    rows, columns = int(rng.integers(14, 40)), int(rng.integers(14, 90))
+    cells = (rng.random((rows, columns)) < 0.5).astype(np.uint8) * 255
+    tall = int(rng.choice([4, 6, 10]))
+    return np.asarray(np.kron(cells, np.ones((tall, 4), np.uint8)), np.uint8)
 
 
 def _stamp(picture: Grey, ink: Grey, x: int, y: int, tall: float, wide: int) -> None:
