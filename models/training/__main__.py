@@ -31,12 +31,19 @@ REPRESENTATIVE = 96
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("stages", nargs="*", choices=[*STAGES, []], help="default: all of them")
     parser.add_argument("--out", type=Path, default=MODELS, help="where the models go")
-    parser.add_argument("--work", type=Path, default=Path("build/training"),
-                        help="checkpoints and frames read so far")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("build/training"),
+        help="checkpoints and frames read so far",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--strips", type=int, default=400_000, help="the recogniser learns from")
     parser.add_argument("--pages", type=int, default=56_000, help="views the locator learns from")
@@ -74,8 +81,13 @@ def _export(chosen: argparse.Namespace) -> None:
 
 
 def _write(
-    chosen: argparse.Namespace, name: str, network: nn.Module, example: Tensor,
-    precision: Precision, representative: Sequence[Tensor], probe: Tensor,
+    chosen: argparse.Namespace,
+    name: str,
+    network: nn.Module,
+    example: Tensor,
+    precision: Precision,
+    representative: Sequence[Tensor],
+    probe: Tensor,
 ) -> None:
     state = torch.load(chosen.work / f"{name}.pt", map_location="cpu")
     network.load_state_dict(state["mean"])
@@ -84,8 +96,10 @@ def _write(
     tolerance = 0.3 if precision is Precision.INT8 else 0.02
     worst = verify(network, content, probe.split(1), tolerance)
     _keep(chosen.out / f"{name}.tflite", content)
-    print(f"{name}.tflite: {len(content):,} bytes, {precision.value}, differs by {worst:.4f} of "
-          f"the spread of its outputs at most, after step {state['step']}")
+    print(
+        f"{name}.tflite: {len(content):,} bytes, {precision.value}, differs by {worst:.4f} of "
+        f"the spread of its outputs at most, after step {state['step']}"
+    )
 
 
 def _pictures(draw: Callable[[np.random.Generator], object], count: int, seed: int) -> Tensor:
@@ -97,9 +111,7 @@ def _pictures(draw: Callable[[np.random.Generator], object], count: int, seed: i
 
 
 def _thresholds(chosen: argparse.Namespace) -> None:
-    rows = thresholds.collected(
-        chosen.out, chosen.frames, chosen.work / "frames", chosen.workers
-    )
+    rows = thresholds.collected(chosen.out, chosen.frames, chosen.work / "frames", chosen.workers)
     choice = thresholds.choose(rows)
     thresholds.tell(choice)
     _keep(chosen.out / "thresholds.json", thresholds.as_json(choice))

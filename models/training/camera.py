@@ -27,7 +27,9 @@ def light(rng: np.random.Generator, grey: Grey, *, strength: float = 1.0) -> Gre
     whole = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
     if rng.random() < 0.18 * strength:
         whole *= shadow(rng, height, width)
-    exposure = float(rng.uniform(0.75, 1.2)) if rng.random() < 0.8 else float(rng.uniform(0.35, 1.5))
+    exposure = (
+        float(rng.uniform(0.75, 1.2)) if rng.random() < 0.8 else float(rng.uniform(0.35, 1.5))
+    )
     lit = cv2.multiply(grey.astype(np.float32), whole * exposure)
     if rng.random() < 0.25:
         lit += float(rng.uniform(0, 45))

@@ -42,7 +42,7 @@ def light(rng: Rng, frame: Grey, *, even: bool) -> Grey:
         gain *= _uneven(rng, x, y)
     whole = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
     frame = cv2.multiply(frame, whole, dtype=cv2.CV_8U)
-    if rng.random() < (0.05 if even else 0.35):
+    if rng.random() < (0.05 if even else 0.3):
         extra = np.clip(_glare(rng, x, y), 0, 255).astype(np.uint8)
         frame = cv2.add(frame, cv2.resize(extra, (width, height), interpolation=cv2.INTER_LINEAR))
     if rng.random() < 0.3:

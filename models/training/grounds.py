@@ -93,7 +93,7 @@ def _scene(rng: Rng, picture: Grey) -> None:
         ring = np.concatenate([np.stack([x, y], 1), [[width, height], [0, height]]])
         mask = np.zeros((height // 4 + 1, width // 4 + 1), np.uint8)
         cv2.fillPoly(mask, [np.round(ring / 4).astype(np.int32)], 255)
-        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
         picture[:] = cv2.addWeighted(picture, 1.0, mask, -rng.uniform(5, 30) / 255, 0)
 
 

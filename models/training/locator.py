@@ -16,8 +16,14 @@ VIEWS = 2
 
 def plan(samples: int, seed: int, workers: int) -> Plan:
     return Plan(
-        name="locator", samples=samples, batch=16, rate=3e-3, seed=seed, workers=workers,
-        draw=draw, loss=loss,
+        name="locator",
+        samples=samples,
+        batch=16,
+        rate=3e-3,
+        seed=seed,
+        workers=workers,
+        draw=draw,
+        loss=loss,
     )
 
 
@@ -44,14 +50,17 @@ def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, flo
     def apart(channel: int, beta: float) -> Tensor:
         if not bool(inked.any()):
             return out.new_zeros(())
-        return functional.smooth_l1_loss(
-            out[:, channel][inked], maps[:, channel][inked], beta=beta
-        )
+        return functional.smooth_l1_loss(out[:, channel][inked], maps[:, channel][inked], beta=beta)
 
     turned = apart(COSINE, 0.1) + apart(SINE, 0.1)
     size, across = apart(SIZE, 0.05), apart(ACROSS, 0.05)
     whole = 2 * crossed + dice + 0.5 * wide + 0.5 * turned + 0.5 * size + across
     with torch.no_grad():
-        figures = {"loss": whole.item(), "dice": dice.item(), "turned": turned.item(),
-                   "size": size.item(), "across": across.item()}
+        figures = {
+            "loss": whole.item(),
+            "dice": dice.item(),
+            "turned": turned.item(),
+            "size": size.item(),
+            "across": across.item(),
+        }
     return whole, figures

@@ -71,7 +71,9 @@ def train(
         mean, step = state["mean"], state["step"]
         print(f"{plan.name}: going on at step {step} of {steps}", flush=True)
     loader = DataLoader(
-        Stream(plan, step), batch_size=plan.batch, num_workers=plan.workers,
+        Stream(plan, step),
+        batch_size=plan.batch,
+        num_workers=plan.workers,
         prefetch_factor=4 if plan.workers else None,
     )
     batches: Iterator[list[Tensor]] = iter(loader)
@@ -118,12 +120,17 @@ def _blend(mean: dict[str, Tensor], now: dict[str, Tensor], keep: float) -> None
 
 
 def _save(
-    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer,
-    mean: dict[str, Tensor], step: int,
+    path: Path,
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    mean: dict[str, Tensor],
+    step: int,
 ) -> None:
     state: dict[str, Any] = {
-        "network": network.state_dict(), "optimiser": optimiser.state_dict(),
-        "mean": mean, "step": step,
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "mean": mean,
+        "step": step,
     }
     beside = path.with_suffix(".part")
     torch.save(state, beside)

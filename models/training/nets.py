@@ -22,8 +22,13 @@ class Block(nn.Module):
     """Padding, convolution, batch norm, ReLU."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: tuple[int, int] = (3, 3),
-        stride: tuple[int, int] = (1, 1), *, closes_height: bool = False,
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: tuple[int, int] = (3, 3),
+        stride: tuple[int, int] = (1, 1),
+        *,
+        closes_height: bool = False,
     ) -> None:
         super().__init__()
         across = max(0, kernel[1] - stride[1])
@@ -85,7 +90,9 @@ class Locator(nn.Module):
         self.down = nn.ModuleList()
         inputs = first
         for width in deeper:
-            self.down.append(nn.Sequential(Block(inputs, width, stride=(2, 2)), Block(width, width)))
+            self.down.append(
+                nn.Sequential(Block(inputs, width, stride=(2, 2)), Block(width, width))
+            )
             inputs = width
         self.bottom = Block(inputs, inputs)
         self.up = nn.ModuleList()

@@ -49,6 +49,8 @@ def _blend(rng: Rng, frame: Grey, small: Grey, tone: float, width: float) -> Non
     round_ = np.minimum(cv2.distanceTransform(inside, cv2.DIST_L2, 3) / max(1.0, width / 2), 1)
     skin = tone * (0.5 + 0.5 * np.sqrt(round_)) * float(rng.uniform(0.9, 1.1))
     part = frame[top * _COARSE : bottom * _COARSE, left * _COARSE : right * _COARSE]
+    if not part.size:  # beyond the frame's edge
+        return
     size = part.shape[::-1]
     mask = cv2.resize(cv2.GaussianBlur(cut, (0, 0), 1.0), size, interpolation=cv2.INTER_LINEAR)
     mask = cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY)[1]

@@ -17,8 +17,14 @@ SMOOTHING = 0.04
 
 def plan(samples: int, seed: int, workers: int) -> Plan:
     return Plan(
-        name="recogniser", samples=samples, batch=64, rate=3e-3, seed=seed, workers=workers,
-        draw=draw, loss=loss,
+        name="recogniser",
+        samples=samples,
+        batch=64,
+        rate=3e-3,
+        seed=seed,
+        workers=workers,
+        draw=draw,
+        loss=loss,
     )
 
 

@@ -28,9 +28,7 @@ def ground(rng: np.random.Generator, width: int, height: int, pitch: float) -> G
     return picture
 
 
-def _blobs(
-    rng: np.random.Generator, width: int, height: int, pitch: float
-) -> NDArray[np.float32]:
+def _blobs(rng: np.random.Generator, width: int, height: int, pitch: float) -> NDArray[np.float32]:
     """Cloudy tone at one to three scales, as of a picture or a watermark."""
     whole = np.zeros((height, width), np.float32)
     for _ in range(int(rng.integers(1, 4))):
@@ -56,8 +54,13 @@ def _guilloche(rng: np.random.Generator, picture: Ground, pitch: float, tone: fl
         span = int(min(60, (height + abs(slope) * width + 2 * rise) / apart + 1))
         curves = []
         for i in range(span):
-            y = (i * apart - rise - max(0.0, slope) * width + slope * x
-                 + rise * np.sin(2 * np.pi * x / wave + phase + i * drift * 0.3))
+            y = (
+                i * apart
+                - rise
+                - max(0.0, slope) * width
+                + slope * x
+                + rise * np.sin(2 * np.pi * x / wave + phase + i * drift * 0.3)
+            )
             points = np.stack([x, y], 1) if not steep else np.stack([y * 4, x / 4], 1)
             curves.append(np.round(points * 8).astype(np.int32))
         cv2.polylines(picture, curves, False, shade, 1, cv2.LINE_AA, 3)
@@ -71,12 +74,28 @@ def _labels(rng: np.random.Generator, picture: Ground, pitch: float, tone: float
         size = float(pitch / 22 * rng.uniform(0.4, 1.3))
         up = rng.random() < 0.5
         y = rng.uniform(0, 0.15) * height if up else rng.uniform(0.92, 1.2) * height
-        face = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX,
-                               cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_PLAIN]))
+        face = int(
+            rng.choice(
+                [
+                    cv2.FONT_HERSHEY_SIMPLEX,
+                    cv2.FONT_HERSHEY_DUPLEX,
+                    cv2.FONT_HERSHEY_COMPLEX,
+                    cv2.FONT_HERSHEY_PLAIN,
+                ]
+            )
+        )
         shade = int(tone * rng.uniform(0.1, 0.7))
         place = (int(rng.uniform(-0.2, 0.8) * width), int(y))
-        cv2.putText(picture, _WORDS[start : start + 24], place, face, size, shade,
-                    max(1, round(size * 1.5)), cv2.LINE_AA)
+        cv2.putText(
+            picture,
+            _WORDS[start : start + 24],
+            place,
+            face,
+            size,
+            shade,
+            max(1, round(size * 1.5)),
+            cv2.LINE_AA,
+        )
 
 
 def _edge(rng: np.random.Generator, picture: Ground) -> None:

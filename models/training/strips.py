@@ -80,7 +80,11 @@ def _error(rng: np.random.Generator) -> dict[str, float]:
 
 
 def _views(
-    rng: np.random.Generator, line: Print, style: Style, pitch: float, width: int,
+    rng: np.random.Generator,
+    line: Print,
+    style: Style,
+    pitch: float,
+    width: int,
     error: dict[str, float],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, int]]:
     """Homographies print -> camera and camera -> strip, and the camera picture's size."""
@@ -108,8 +112,9 @@ def _views(
     angle = rng.normal(0, 0.05) if rng.random() < 0.7 else rng.uniform(-0.35, 0.35)
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
-    corners = np.array([[-6, -6, 1], [width + 6, -6, 1], [-6, HEIGHT + 6, 1],
-                        [width + 6, HEIGHT + 6, 1.0]]).T
+    corners = np.array(
+        [[-6, -6, 1], [width + 6, -6, 1], [-6, HEIGHT + 6, 1], [width + 6, HEIGHT + 6, 1.0]]
+    ).T
     seen = (turn @ corners)[:2]
     turn[:2, 2] = -seen.min(axis=1) + rng.uniform(0, 1, 2)
     size = np.ceil(seen.max(axis=1) - seen.min(axis=1)).astype(int) + 2
@@ -118,8 +123,12 @@ def _views(
 
 
 def _paper(
-    rng: np.random.Generator, line: Print, style: Style, to_camera: NDArray[np.float64],
-    size: tuple[int, int], pitch: float,
+    rng: np.random.Generator,
+    line: Print,
+    style: Style,
+    to_camera: NDArray[np.float64],
+    size: tuple[int, int],
+    pitch: float,
 ) -> NDArray[np.uint8]:
     """Print on a ground, as bright as the paper is; neighbours above and below now and then."""
     under = ground(rng, size[0], size[1], pitch).astype(np.float32)
@@ -150,9 +159,7 @@ def _seen(
         ink = cv2.pyrDown(ink)
         matrix = matrix @ np.diag([2.0, 2.0, 1.0])
         scale *= 2
-    return np.asarray(
-        cv2.warpPerspective(ink, matrix, size, flags=cv2.INTER_LINEAR), np.float32
-    )
+    return np.asarray(cv2.warpPerspective(ink, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
 
 
 def _labels(
@@ -163,8 +170,10 @@ def _labels(
     count = len(line.centres)
     half = line.cap / 2
     feet = np.stack(
-        [np.stack([line.centres, np.full(count, line.middle + dy), np.ones(count)])
-         for dy in (0, -half, half)]
+        [
+            np.stack([line.centres, np.full(count, line.middle + dy), np.ones(count)])
+            for dy in (0, -half, half)
+        ]
     )
     places = np.einsum("ij,kjn->kin", whole, feet)
     places = places[:, :2] / places[:, 2:]
@@ -178,8 +187,12 @@ def _labels(
     labels[near] = np.array([_INDEX[c] for c in line.text])[nearest[near]]
     labels[np.abs(away) > 0.40] = BLANK
     geometry = np.stack(
-        [away, (middle[nearest] - (HEIGHT - 1) / 2) / CAP,
-         np.log(np.maximum(tall[nearest], 1) / CAP)], axis=1
+        [
+            away,
+            (middle[nearest] - (HEIGHT - 1) / 2) / CAP,
+            np.log(np.maximum(tall[nearest], 1) / CAP),
+        ],
+        axis=1,
     ).astype(np.float32)
     # A character that the strip's edge cuts is no fair question.
     cut = (at[nearest] < 0.45 * PITCH) | (at[nearest] > width - 0.45 * PITCH)

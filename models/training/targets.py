@@ -109,8 +109,11 @@ def _draw(
 
 
 def _fill(
-    plane: NDArray[np.float32], edges: NDArray[np.float64], down: NDArray[np.float64],
-    half: NDArray[np.float64], value: float,
+    plane: NDArray[np.float32],
+    edges: NDArray[np.float64],
+    down: NDArray[np.float64],
+    half: NDArray[np.float64],
+    value: float,
 ) -> None:
     upper, lower = edges - down * half[:, None], edges + down * half[:, None]
     ring = np.concatenate([upper, lower[::-1]]) / MAP_STEP - 0.5

@@ -13,8 +13,26 @@ from scanner.mrz.layouts import CHARACTERS, DIGITS, LAYOUTS, LETTERS, Layout
 from scanner.mrz.states import CODES
 
 _VOWELS, _CONSONANTS = "AAAEEEIIOOUY", "BCDFGHJKKLLMMNNPRRSSTTVWXZ"
-_ALIKE = ("0ODQ", "1IL", "2Z", "5S", "8B6G", "CG", "UV", "MNWH", "VY", "3B8", "4A", "7T1", "K<X",
-          "EF", "PR", "<C", "<K", "O0")
+_ALIKE = (
+    "0ODQ",
+    "1IL",
+    "2Z",
+    "5S",
+    "8B6G",
+    "CG",
+    "UV",
+    "MNWH",
+    "VY",
+    "3B8",
+    "4A",
+    "7T1",
+    "K<X",
+    "EF",
+    "PR",
+    "<C",
+    "<K",
+    "O0",
+)
 _CODES = {
     Format.TD1: ("I<", "ID", "C<", "A<", "IR", "AC", "IP", "CI"),
     Format.TD2: ("I<", "ID", "C<", "A<", "IR"),
@@ -24,8 +42,12 @@ _CODES = {
     Format.FRA_ID: ("ID",),
 }
 _WEIGHTS = {
-    Format.TD3: 0.5, Format.TD1: 0.24, Format.TD2: 0.09, Format.MRV_A: 0.08,
-    Format.MRV_B: 0.05, Format.FRA_ID: 0.04,
+    Format.TD3: 0.5,
+    Format.TD1: 0.24,
+    Format.TD2: 0.09,
+    Format.MRV_A: 0.08,
+    Format.MRV_B: 0.05,
+    Format.FRA_ID: 0.04,
 }
 
 
@@ -122,13 +144,12 @@ def _word(rng: np.random.Generator) -> str:
     length = int(rng.integers(2, 11))
     first = int(rng.integers(2))
     pools = (_CONSONANTS, _VOWELS)
-    return "".join(pools[(first + i) % 2][rng.integers(len(pools[(first + i) % 2]))]
-                   for i in range(length))
+    return "".join(
+        pools[(first + i) % 2][rng.integers(len(pools[(first + i) % 2]))] for i in range(length)
+    )
 
 
-def _fill_checks(
-    rng: np.random.Generator, layout: Layout, lines: list[list[str]]
-) -> None:
+def _fill_checks(rng: np.random.Generator, layout: Layout, lines: list[list[str]]) -> None:
     wrong = rng.random() < 0.06
     checks = list(layout.checks.items())
     victim = rng.integers(len(checks))

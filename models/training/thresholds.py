@@ -32,7 +32,15 @@ SHARD = 500
 MARGIN = 0.3
 """Thresholds are raised by this share of what is left to 1."""
 COLUMNS = (
-    "found", "right", "agree", "checked", "unchecked", "misprinted", "gap", "lines", "legible",
+    "found",
+    "right",
+    "agree",
+    "checked",
+    "unchecked",
+    "misprinted",
+    "gap",
+    "lines",
+    "legible",
 )
 
 
@@ -72,8 +80,15 @@ def _row(evidence: Evidence | None, right: bool, lines: int, legible: float) -> 
     if evidence is None:
         return [0, 0, 0, 0, 0, 0, 0, lines, legible]
     return [
-        1, right, evidence.agree, evidence.least_checked, evidence.least_unchecked,
-        evidence.least_misprinted, evidence.gap, lines, legible,
+        1,
+        right,
+        evidence.agree,
+        evidence.least_checked,
+        evidence.least_unchecked,
+        evidence.least_misprinted,
+        evidence.gap,
+        lines,
+        legible,
     ]
 
 
@@ -90,8 +105,11 @@ def collected(models: Path, frames: int, folder: Path, workers: int) -> np.ndarr
             np.save(beside, future.result())
             beside.replace(folder / f"{waiting[future]:05}.npy")
             left = (time.monotonic() - started) / done * (len(missing) - done) / 60
-            print(f"{done * SHARD} of {len(missing) * SHARD} frames, {left:.0f} min left",
-                  file=sys.stderr, flush=True)
+            print(
+                f"{done * SHARD} of {len(missing) * SHARD} frames, {left:.0f} min left",
+                file=sys.stderr,
+                flush=True,
+            )
     return np.concatenate([np.load(folder / f"{n:05}.npy") for n in numbers])
 
 
@@ -100,9 +118,7 @@ def choose(rows: np.ndarray) -> Choice:
     column = dict(zip(COLUMNS, rows.T, strict=True))
     right, agree = column["right"] > 0, column["agree"] > 0
     legible = (column["lines"] > 0) & (column["legible"] > 0)
-    checked, unchecked = _pair(
-        column["checked"][agree], column["unchecked"][agree], right[agree]
-    )
+    checked, unchecked = _pair(column["checked"][agree], column["unchecked"][agree], right[agree])
     raised = [1 - (1 - value) * (1 - MARGIN) for value in (checked, unchecked)]
     clear = (column["checked"] >= raised[0]) & (column["unchecked"] >= raised[1])
     odd = ~agree & (column["found"] > 0) & clear
@@ -114,8 +130,12 @@ def choose(rows: np.ndarray) -> Choice:
     read = (agree & clear) | (odd & (column["misprinted"] >= misprinted) & (column["gap"] >= gap))
     wrong = agree & ~right & (column["checked"] >= checked) & (column["unchecked"] >= unchecked)
     return Choice(
-        Thresholds(checked=round(raised[0], 4), unchecked=round(raised[1], 4),
-                   misprinted=round(misprinted, 4), gap=round(gap, 3)),
+        Thresholds(
+            checked=round(raised[0], 4),
+            unchecked=round(raised[1], 4),
+            misprinted=round(misprinted, 4),
+            gap=round(gap, 3),
+        ),
         frames=len(rows),
         with_mrz=int((column["lines"] > 0).sum()),
         right=int(right.sum()),
@@ -157,8 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def tell(choice: Choice) -> None:
     """The choice, on standard output."""
     print(f"{choice.frames} frames, {choice.with_mrz} with an MRZ, {choice.right} right")
-    print(f"read: {choice.read}, of legible ones {choice.read_of_legible:.1%}; wrongly: 0, "
-          f"so at most 1 in {1 / choice.bound:.0f} of such frames (rule of three, 95 %)")
+    print(
+        f"read: {choice.read}, of legible ones {choice.read_of_legible:.1%}; wrongly: 0, "
+        f"so at most 1 in {1 / choice.bound:.0f} of such frames (rule of three, 95 %)"
+    )
     print(as_json(choice).decode())
 
 
@@ -172,8 +194,12 @@ def as_json(choice: Choice) -> bytes:
 def figures(choice: Choice) -> dict[str, float]:
     """What the model card says of the choice."""
     return {
-        "frames": choice.frames, "with_mrz": choice.with_mrz, "right": choice.right,
-        "read": choice.read, "read_of_legible": choice.read_of_legible, "bound": choice.bound,
+        "frames": choice.frames,
+        "with_mrz": choice.with_mrz,
+        "right": choice.right,
+        "read": choice.read,
+        "read_of_legible": choice.read_of_legible,
+        "bound": choice.bound,
     }
 
 

@@ -77,8 +77,9 @@ def random_style(rng: np.random.Generator) -> Style:
     narrow = rng.random() < 0.15
     return Style(
         font=fonts[rng.integers(len(fonts))],
-        pitch=float(np.clip(rng.normal(0.97, 0.05), 0.84, 1.12) if not narrow
-                    else rng.uniform(0.78, 1.2)),
+        pitch=float(
+            np.clip(rng.normal(0.97, 0.05), 0.84, 1.12) if not narrow else rng.uniform(0.78, 1.2)
+        ),
         body=float(np.clip(rng.normal(1.0, 0.06), 0.8, 1.18)),
         weight=float(np.clip(rng.normal(0.3, 1.5), -2.6, 4.2)),
         slant=float(rng.normal(0, 0.02) if rng.random() < 0.9 else rng.normal(0, 0.1)),
@@ -168,9 +169,7 @@ def print_line(rng: np.random.Generator, style: Style, text: str) -> Print:
     return Print(text, ink / np.float32(255), centres, height / 2, float(CAP), pitch)
 
 
-def _wear(
-    rng: np.random.Generator, shape: tuple[int, ...], worn: float
-) -> NDArray[np.float32]:
+def _wear(rng: np.random.Generator, shape: tuple[int, ...], worn: float) -> NDArray[np.float32]:
     """Where ink took: holes of a few px, and slow changes along the line."""
     coarse = rng.random((shape[0] // 5 + 1, shape[1] // 5 + 1), np.float32)
     slow = rng.random((2, shape[1] // 90 + 2), np.float32)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.vision.shapes import BLANK, CAP, PITCH, STEP
+from scanner.vision.shapes import BLANK, CAP, EDGE, PITCH, STEP
 
 Floats = NDArray[np.float32]
 
@@ -23,6 +23,7 @@ _STRIDE_COST = 0.25
 _OUTSIDE_COST = 1.2
 """A character left outside, against what one that is found is worth."""
 _FLOOR = 1e-4
+_NEVER = -1e9
 
 
 @dataclass(frozen=True)
@@ -42,36 +43,56 @@ class Alignment:
     score: float
 
 
-def align(columns: Columns, characters: int) -> Alignment:
-    """The best places for so many characters a line."""
-    lines, count, _ = columns.chances.shape
+def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alignment:
+    """The best places near the expected ones (px along the strip, one per character), each at most
+    `reach` px from where it is expected."""
+    lines, characters = len(columns.chances), len(expected)
     blank = _finer(columns.chances[..., BLANK])
-    inked = np.log(np.maximum(1 - blank, _FLOOR))
-    between = np.log(np.maximum(blank, _FLOOR))
     steps = blank.shape[1]
-    half = np.minimum(np.arange(steps)[None] - STRIDES[:, None] // 2, steps)
-    # gain[line, stride, t]: what a place at t is worth whose predecessor lies a stride before.
-    gain = inked[:, None] + between[:, np.maximum(half, 0)]
-    gain -= (_STRIDE_COST * np.abs(STRIDES - PITCH / FINE))[None, :, None].astype(np.float32)
-    before = np.maximum(np.arange(steps)[None] - STRIDES[:, None], 0)
-    gain[:, np.arange(steps)[None] < STRIDES[:, None]] = -1e9
-    outside = np.cumsum(1 - blank, axis=1) / (PITCH / FINE * 0.62) * _OUTSIDE_COST
-    best = inked - np.concatenate([np.zeros((lines, 1)), outside[:, :-1]], axis=1)
-    choices = np.empty((characters, lines, steps), np.int8)
+    band = np.arange(2 * round(reach / FINE) + 1)
+    first = np.round((expected - (FINE - 1) / 2) / FINE).astype(int) - len(band) // 2
+    first = np.clip(first, 0, steps - len(band))
+    gain, inked = _gains(blank)
+    outside = np.cumsum(1 - blank, axis=1) * (_OUTSIDE_COST / (PITCH / FINE * 0.62))
+    at = first[0] + band
+    best = inked[:, at] - outside[:, np.maximum(at - 1, 0)] * (at > 0)
+    choices = np.empty((characters, lines, len(band)), np.intp)
+    # What lies outside the band of the predecessor is no place.
+    walls = np.full((lines, len(band) + 2), _NEVER, best.dtype)
     for k in range(1, characters):
-        paths = best[:, before] + gain
+        walls[:, 1:-1] = best
+        before = (first[k] - first[k - 1] + band)[None] - STRIDES[:, None]
+        before = np.clip(before + 1, 0, len(band) + 1)
+        paths = walls[:, before] + gain[:, :, first[k] : first[k] + len(band)]
         choices[k] = paths.argmax(axis=1)
         best = paths.max(axis=1)
-    best = best - (outside[:, -1:] - outside)
-    last = best.argmax(axis=1)
+    at = first[-1] + band
+    best = best - (outside[:, -1:] - outside[:, at])
+    last = first[-1] + best.argmax(axis=1)
     score = float(best.max(axis=1).sum()) / (lines * characters)
     places = np.empty((lines, characters))
     rows = np.arange(lines)
     for k in range(characters - 1, -1, -1):
         places[:, k] = last
         if k:
-            last = last - STRIDES[choices[k, rows, last]]
+            last = last - STRIDES[choices[k, rows, np.clip(last - first[k], 0, len(band) - 1)]]
     return Alignment(places * FINE + (FINE - 1) / 2, score)
+
+
+def _gains(blank: Floats) -> tuple[Floats, Floats]:
+    """What a place is worth whose predecessor lies a stride before, (lines, strides, steps), and
+    what one is worth that has none, (lines, steps)."""
+    inked = np.log(np.maximum(1 - blank, _FLOOR))
+    between = np.log(np.maximum(blank, _FLOOR))
+    half = np.maximum(np.arange(blank.shape[1])[None] - STRIDES[:, None] // 2, 0)
+    gain = inked[:, None] + between[:, half]
+    gain -= (_STRIDE_COST * np.abs(STRIDES - PITCH / FINE))[None, :, None].astype(np.float32)
+    return gain, inked
+
+
+def expected(characters: int, guess: int) -> NDArray[np.float64]:
+    """Where so many characters stand in a strip that was cut for `guess` of them."""
+    return EDGE + (np.arange(characters) + 0.5) * (guess * PITCH / characters) - 0.5
 
 
 def slots(columns: Columns, places: NDArray[np.float64]) -> Floats:

@@ -26,18 +26,14 @@ class Locator:
         height, width = frame.shape
         scale = side / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(frame, size, interpolation=interpolation)
-        return blocks(self.maps(np.asarray(small, np.uint8)), max(height, width) / max(size))
+        return blocks(self.maps(_resized(frame, size)), max(height, width) / max(size))
 
     def maps(self, small: NDArray[np.uint8]) -> Maps:
         """The maps of a reduced frame."""
         height, width = small.shape
         down, across = -height % MULTIPLE, -width % MULTIPLE
         tone = int(np.median(small[::4, ::4]))
-        padded = cv2.copyMakeBorder(
-            small, 0, down, 0, across, cv2.BORDER_CONSTANT, value=tone
-        )
+        padded = cv2.copyMakeBorder(small, 0, down, 0, across, cv2.BORDER_CONSTANT, value=tone)
         (out,) = self._network.run(normalised(np.asarray(padded, np.uint8)[None]))
         maps = np.array(out[0], np.float32)
         for channel in (CORE, WITHIN):
@@ -45,3 +41,12 @@ class Locator:
         maps[(height + 1) // 2 :] = 0
         maps[:, (width + 1) // 2 :] = 0
         return maps
+
+
+def _resized(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The frame at another size. Whole halves first: they cost a tenth of one odd reduction."""
+    while min(frame.shape) > 1 and frame.shape[1] >= 2 * size[0] and frame.shape[0] >= 2 * size[1]:
+        half = (frame.shape[1] // 2, frame.shape[0] // 2)
+        frame = np.asarray(cv2.resize(frame, half, interpolation=cv2.INTER_AREA), np.uint8)
+    interpolation = cv2.INTER_AREA if frame.shape[1] > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)

@@ -9,20 +9,22 @@ do not agree, neither was sure.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scanner.mrz.layouts import WIDTHS
-from scanner.vision.align import Columns, align, seen_at, slots
+from scanner.vision.align import Columns, align, expected, seen_at, slots
 from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
 from scanner.vision.rectify import Pyramid, Ruling, first_rulings, refined
-from scanner.vision.shapes import CLASSES, EDGE, normalised
+from scanner.vision.shapes import CLASSES, EDGE, PITCH, normalised
 
 SHARPNESS = 1.0
 """What logits are multiplied with before they become probabilities (see `models/README.md`)."""
+
 
 @dataclass(frozen=True)
 class Characters:
@@ -45,6 +47,14 @@ class Characters:
             for point in (r.place(np.array(x), np.array(float(y))) for r, x, y in corners)
         )
 
+
+class _Pass(NamedTuple):
+    score: float
+    rulings: list[Ruling]
+    columns: Columns
+    places: NDArray[np.float64]
+
+
 class Recogniser:
     """The recogniser's network and what leads to it and from it."""
 
@@ -61,50 +71,61 @@ class Recogniser:
 
     def read(self, frame: Pyramid, block: Block, *, looks: int = 2) -> Characters | None:
         """The characters of a block, or None where no length fits."""
-        best: tuple[float, list[Ruling], Columns, NDArray[np.float64]] | None = None
-        for guess in _guesses(block):
-            rulings = first_rulings(block, guess)
-            columns = self.columns(frame.strips(rulings))
-            for length in _lengths(len(block.lines)):
-                if not 0.8 < length / guess < 1.25:
-                    continue
-                aligned = align(columns, length)
-                if best is None or aligned.score > best[0]:
-                    best = aligned.score, rulings, columns, aligned.places
-            if best is not None and best[0] > GOOD:
-                break
-        if best is None or best[0] < POOR:
+        found = self._first(frame, block)
+        if found is None:
             return None
-        _, rulings, columns, places = best
+        score, rulings, columns, places = found
+        count = places.shape[1]
         seen: list[LogP] = []
-        score = best[0]
         for look in range(looks):
             rulings = _follow(rulings, columns, places)
             looked = rulings if look == 0 else [_nudged(ruling) for ruling in rulings]
             columns = self.columns(frame.strips(looked))
-            aligned = align(columns, places.shape[1])
+            aligned = align(columns, expected(count, count), NEAR)
             places, score = aligned.places, max(score, aligned.score)
             seen.append(slots(columns, places))
             rulings = looked
         joined = seen[0] if len(seen) == 1 else _joined(seen)
         return Characters(joined, tuple(seen), tuple(rulings), score)
 
-GOOD = -0.25
+    def _first(self, frame: Pyramid, block: Block) -> _Pass | None:
+        """The first pass: the length that fits best, and where its characters stand."""
+        best: _Pass | None = None
+        for guess in _guesses(block):
+            rulings = first_rulings(block, guess)
+            columns = self.columns(frame.strips(rulings))
+            for length in _lengths(len(block.lines)):
+                aligned = align(columns, expected(length, guess), FAR)
+                if best is None or aligned.score > best.score:
+                    best = _Pass(aligned.score, rulings, columns, aligned.places)
+            if best is not None and best.score > GOOD:
+                break
+        return best if best is not None and best.score > POOR else None
+
+
+GOOD = -0.6
+"""A fit that needs no other guess at the length; `POOR` is none at all."""
 POOR = -2.5
+FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
+"""How far places are sought from where they are expected, in the first pass and later."""
+
 
 def _guesses(block: Block) -> list[int]:
     """How many characters the lines may have, by the shape of their capitals."""
     ratio = float(np.median([line.length / line.cap for line in block.lines]))
     return sorted(_lengths(len(block.lines)), key=lambda length: abs(np.log(ratio / length)))
 
+
 def _lengths(lines: int) -> list[int]:
     return [width for width, height in WIDTHS.items() if height == lines]
+
 
 def _follow(
     rulings: Sequence[Ruling], columns: Columns, places: NDArray[np.float64]
 ) -> list[Ruling]:
     centres, rises, heights, trust = seen_at(columns, places)
     return refined(rulings, centres, trust, rises, heights)
+
 
 def _nudged(ruling: Ruling) -> Ruling:
     """The same print a third of a px away and a little larger."""
@@ -113,8 +134,8 @@ def _nudged(ruling: Ruling) -> Ruling:
     moved = np.stack([np.interp(along + 1.4, along, middle[:, i]) for i in range(2)], axis=1)
     return replace(ruling, middle=moved, down=ruling.down * 0.96)
 
+
 def _joined(looks: Sequence[LogP]) -> LogP:
     """The mean of probabilities: a look that doubts makes the whole doubt."""
     mean = np.mean([np.exp(look) for look in looks], axis=0)
     return np.log(mean).astype(np.float32)
-
