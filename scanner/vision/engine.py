@@ -8,13 +8,10 @@ asked beside the chosen reader, never in its place.
 from scanner.spelling import nearest
 from scanner.vision.reader import Reader, ReaderUnavailable
 
-__all__ = ["DEFAULT", "PLANNED", "READERS", "SECOND_OPINIONS", "open_reader"]
+__all__ = ["DEFAULT", "READERS", "SECOND_OPINIONS", "open_reader"]
 
-READERS = ("passporteye",)
-"""The names that `open_reader` takes today."""
-
-PLANNED = ("litert",)
-"""Names that are reserved for readers that are not there yet."""
+READERS = ("litert", "passporteye")
+"""The names that `open_reader` takes."""
 
 DEFAULT = "passporteye"
 """The reader where none is named."""
@@ -36,14 +33,14 @@ def open_reader(name: str, second_opinion: str = "none") -> Reader:
 
 
 def _open(name: str) -> Reader:
+    if name == "litert":
+        from scanner.vision.litert import LitertReader  # noqa: PLC0415
+
+        return LitertReader()
     if name == "passporteye":
         from scanner.vision.passporteye import PassportEye  # noqa: PLC0415 - slow, and optional
 
         return PassportEye()
-    if name in PLANNED:
-        raise ReaderUnavailable(
-            f"reader {name!r} is not part of this version yet; use --reader passporteye"
-        )
     meant = nearest(name, READERS)
     raise ReaderUnavailable(
         f"no reader {name!r}; there is {', '.join(READERS)}"

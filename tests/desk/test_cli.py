@@ -155,7 +155,6 @@ def test_scan_gives_one_object_a_file_in_order_also_for_files_that_fail(
     [
         ("scan",),
         ("scan", "x.jpg", "--reader", "tesseract"),
-        ("scan", "x.jpg", "--reader", "litert"),
         ("check", "--jsn"),
         ("nonsense",),
         ("config", "check", "/nonexistent.toml"),
@@ -168,6 +167,36 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: tuple[str, ...]) -> 
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(b"borderpost: ")
+
+
+def test_a_misspelt_reader_is_told_with_what_was_perhaps_meant() -> None:
+    done = borderpost("scan", "x.jpg", "--reader", "pasporteye")
+    assert done.returncode == 2
+    assert b"no reader 'pasporteye'" in done.stderr
+    assert b"did you mean passporteye?" in done.stderr
+
+
+def test_the_configured_reader_is_that_of_a_scan(tmp_path: Path) -> None:
+    file = tmp_path / "b.toml"
+    file.write_text(
+        """
+[device]
+name = "desk-1"
+site = "x"
+[reader]
+engine = "passporteye"
+[[sources]]
+kind = "folder"
+name = "s"
+path = "x"
+[lists]
+[[lists.use]]
+name = "sltd"
+"""
+    )
+    done = borderpost("scan", "x.jpg", "--config", str(file), "--second-opinion")
+    assert done.returncode == 2
+    assert b"passporteye cannot be its own second opinion" in done.stderr
 
 
 def test_every_error_of_a_configuration_is_a_line_of_its_own(tmp_path: Path) -> None:

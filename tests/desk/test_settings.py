@@ -95,6 +95,28 @@ def test_an_unknown_family_of_scanners_is_told_with_what_was_perhaps_meant(tmp_p
     assert "did you mean honeywell?" in problem
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ('engine = "pasporteye"', "reader.engine: the reader is one of "),
+        ('engine = "pasporteye"', "did you mean passporteye?"),
+        ('second_opinion = "Passporteye"', "did you mean passporteye?"),
+        ('second_opinion = "nnoe"', "did you mean none?"),
+        ('secondopinion = "none"', "did you mean second_opinion?"),
+        (
+            'engine = "passporteye"\nsecond_opinion = "passporteye"',
+            "passporteye cannot be its own second opinion",
+        ),
+    ],
+)
+def test_a_reader_that_is_none_is_told_with_what_was_perhaps_meant(
+    tmp_path: Path, setting: str, told: str
+) -> None:
+    (problem,) = _problems(tmp_path, GOOD + f"\n[reader]\n{setting}\n")
+    assert told in problem
+    assert problem.startswith("line ")
+
+
 def test_two_lamps_on_one_pin_are_refused(tmp_path: Path) -> None:
     (problem,) = _problems(tmp_path, GOOD + "\n[panel]\nlamp_go = 22\n")
     assert "lamp_go and lamp_attend are both on pin 22" in problem

@@ -153,7 +153,7 @@ def test_without_the_package_the_reader_says_what_to_install(
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("name", ["litert", "", "nobody"])
+@pytest.mark.parametrize("name", ["", "nobody"])
 def test_a_reader_that_is_not_there_is_refused_with_one_line(name: str) -> None:
     with pytest.raises(ReaderUnavailable, match="passporteye") as told:
         open_reader(name)
