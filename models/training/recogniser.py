@@ -7,12 +7,10 @@ from torch.nn import functional
 
 from models.training.loop import Plan, Sample
 from models.training.strips import UNLABELLED, strip
-from scanner.vision.shapes import BLANK, CLASSES, normalised
+from scanner.vision.shapes import BLANK, CLASSES, SMOOTHING, normalised
 
 WIDTH = 320
 """Training strips are a good 20 characters wide; the device's are as long as a line."""
-SMOOTHING = 0.04
-"""Keeps the probabilities honest: without it the network was sure of what it had wrong."""
 
 
 def plan(samples: int, seed: int, workers: int) -> Plan:

@@ -20,10 +20,10 @@ from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
 from scanner.vision.rectify import Pyramid, Ruling, first_rulings, refined
-from scanner.vision.shapes import CLASSES, EDGE, PITCH, normalised
+from scanner.vision.shapes import CLASSES, EDGE, PITCH, SMOOTHING, normalised
 
-SHARPNESS = 1.0
-"""What logits are multiplied with before they become probabilities (see `models/README.md`)."""
+LEAST_CHANCE = 2e-5
+"""What is left to every class of a column."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,10 @@ class Recogniser:
         """What stands in each column of strips (lines, HEIGHT, width)."""
         (out,) = self._network.run(normalised(strips))
         logits, geometry = out[:, 0, :, :CLASSES], out[:, 0, :, CLASSES:]
-        logits = logits * SHARPNESS
         chances = np.exp(logits - logits.max(axis=2, keepdims=True))
+        chances /= chances.sum(axis=2, keepdims=True)
+        # What the smoothing of labels taught it to hold back is given back.
+        chances = np.maximum(chances - SMOOTHING / CLASSES, LEAST_CHANCE)
         return Columns(chances / chances.sum(axis=2, keepdims=True), geometry)
 
     def read(self, frame: Pyramid, block: Block, *, looks: int = 2) -> Characters | None:
@@ -106,13 +108,15 @@ class Recogniser:
 GOOD = -0.6
 """A fit that needs no other guess at the length; `POOR` is none at all."""
 POOR = -2.5
+CAPS_A_PITCH = 1.03
+"""How tall a capital of OCR-B is, in pitches."""
 FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
 """How far places are sought from where they are expected, in the first pass and later."""
 
 
 def _guesses(block: Block) -> list[int]:
     """How many characters the lines may have, by the shape of their capitals."""
-    ratio = float(np.median([line.length / line.cap for line in block.lines]))
+    ratio = float(np.median([line.length / line.cap for line in block.lines])) * CAPS_A_PITCH
     return sorted(_lengths(len(block.lines)), key=lambda length: abs(np.log(ratio / length)))
 
 
