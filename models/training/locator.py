@@ -8,7 +8,17 @@ from torch.nn import functional
 from models.training.loop import Plan, Sample
 from models.training.pages import page
 from models.training.targets import target
-from scanner.vision.blocks import ACROSS, CORE, COSINE, SINE, SIZE, WITHIN
+from scanner.vision.blocks import (
+    AXIS_COSINE,
+    AXIS_SINE,
+    CORE,
+    COSINE,
+    SINE,
+    SIZE,
+    TOWARDS_X,
+    TOWARDS_Y,
+    WITHIN,
+)
 from scanner.vision.shapes import normalised
 
 VIEWS = 2
@@ -52,15 +62,18 @@ def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, flo
             return out.new_zeros(())
         return functional.smooth_l1_loss(out[:, channel][inked], maps[:, channel][inked], beta=beta)
 
+    axis = apart(AXIS_COSINE, 0.1) + apart(AXIS_SINE, 0.1)
     turned = apart(COSINE, 0.1) + apart(SINE, 0.1)
-    size, across = apart(SIZE, 0.05), apart(ACROSS, 0.05)
-    whole = 2 * crossed + dice + 0.5 * wide + 0.5 * turned + 0.5 * size + across
+    size = apart(SIZE, 0.05)
+    towards = apart(TOWARDS_X, 0.05) + apart(TOWARDS_Y, 0.05)
+    whole = 2 * crossed + dice + 0.5 * wide + 0.5 * axis + 0.3 * turned + 0.5 * size + towards
     with torch.no_grad():
         figures = {
             "loss": whole.item(),
             "dice": dice.item(),
+            "axis": axis.item(),
             "turned": turned.item(),
             "size": size.item(),
-            "across": across.item(),
+            "towards": towards.item(),
         }
     return whole, figures

@@ -13,9 +13,11 @@ from scanner.vision.shapes import CLASSES, HEIGHT
 
 GEOMETRY = 3
 """What the recogniser says of a column beside its class: see `strips.Strip`."""
-MAPS = 6
-"""What the locator says of a pixel: core of a line, within an MRZ, cosine and sine of the reading
-direction, logarithm of the capital's height in px of its input, and ends of a line."""
+MAPS = 9
+"""What the locator says of a pixel, in the order of `scanner.vision.blocks`: core of a line, within
+an MRZ, logarithm of the capital's height, the way to the middle of the line (x, y), its axis (cosine
+and sine of twice its angle) and its reading direction (cosine and sine). Only the last two tell up
+from down, which small print does not always show; all else holds either way."""
 
 
 class Block(nn.Module):

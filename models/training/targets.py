@@ -11,8 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.pages import Scene
-from scanner.vision.blocks import ACROSS, CAP_UNIT, CORE, COSINE, MAP_STEP, SINE, SIZE, WITHIN
-
+from scanner.vision.blocks import (
+    AXIS_COSINE,
+    AXIS_SINE,
+    CAP_UNIT,
+    CORE,
+    COSINE,
+    MAP_STEP,
+    SINE,
+    SIZE,
+    TOWARDS_X,
+    TOWARDS_Y,
+    WITHIN,
+)
 SIDE = 384
 """Height and width of a training picture."""
 CORE_HALF = 0.5
@@ -23,7 +34,7 @@ NARROWEST, WIDEST = 2.1, 12.0
 
 @dataclass(frozen=True)
 class Target:
-    """`picture` (SIDE, SIDE) uint8 and `maps` float32 (6, SIDE / 2, SIDE / 2)."""
+    """`picture` (SIDE, SIDE) uint8 and `maps` float32 (9, SIDE / 2, SIDE / 2)."""
 
     picture: NDArray[np.uint8]
     maps: NDArray[np.float32]
@@ -46,7 +57,7 @@ def target(rng: np.random.Generator, scene: Scene) -> Target:
     x1, y1 = min(SIDE, left + size[0]), min(SIDE, top + size[1])
     if x1 > x0 and y1 > y0:
         picture[y0:y1, x0:x1] = small[y0 - top : y1 - top, x0 - left : x1 - left]
-    maps = np.zeros((6, SIDE // MAP_STEP, SIDE // MAP_STEP), np.float32)
+    maps = np.zeros((9, SIDE // MAP_STEP, SIDE // MAP_STEP), np.float32)
     for line in scene.lines:
         centres = (line.centres + 0.5) * exact + (left, top)
         _draw(maps, centres, np.asarray(line.caps) * scale)
@@ -101,11 +112,13 @@ def _draw(
     nearest = np.argmin(
         (points[:, :1] - centres[None, :, 0]) ** 2 + (points[:, 1:] - centres[None, :, 1]) ** 2, 1
     )
-    maps[COSINE][y, x] = along[nearest, 0]
-    maps[SINE][y, x] = along[nearest, 1]
-    maps[SIZE][y, x] = np.log(np.maximum(cap[nearest], 0.5) / CAP_UNIT)
-    away = np.sum((centres[nearest] - points) * down[nearest], axis=1)
-    maps[ACROSS][y, x] = away / np.maximum(cap[nearest], 0.5)
+    ahead, tall = along[nearest], np.maximum(cap[nearest], 0.5)
+    maps[COSINE][y, x], maps[SINE][y, x] = ahead.T
+    maps[AXIS_COSINE][y, x] = ahead[:, 0] ** 2 - ahead[:, 1] ** 2
+    maps[AXIS_SINE][y, x] = 2 * ahead[:, 0] * ahead[:, 1]
+    maps[SIZE][y, x] = np.log(tall / CAP_UNIT)
+    away = np.sum((centres[nearest] - points) * down[nearest], axis=1) / tall
+    maps[TOWARDS_X][y, x], maps[TOWARDS_Y][y, x] = (away[:, None] * down[nearest]).T
 
 
 def _fill(

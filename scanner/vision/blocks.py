@@ -1,8 +1,9 @@
 """From the locator's maps to the lines of an MRZ: pure geometry, no network and no picture.
 
-The maps say of each pixel whether it lies in the thin core of an MRZ line, which way that line is
-read, how tall its capitals are and how far the line's middle is. So every pixel of a core votes for
-a point *on* the line: even where two cores have grown together, their votes fall on two lines.
+The maps say of each pixel whether it lies in the thin core of an MRZ line, along which axis that line
+runs, how tall its capitals are and where the line's middle is. So every pixel of a core votes for a
+point *on* the line: even where two cores have grown together, their votes fall on two lines. Which
+of its two ends an axis is read from is told apart from all that: small print does not always show it.
 
     pixels of one core -> votes along and across the reading direction -> lines
     -> pieces in one row joined -> parallel lines of like size and length -> blocks of two or three
@@ -17,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Maps = NDArray[np.float32]
-"""(height, width, 6): see `models.training.nets.MAPS`; probabilities and values, not logits."""
+"""(height, width, 9): see `models.training.nets.MAPS`; probabilities and values, not logits."""
 Point = tuple[float, float]
 
-CORE, WITHIN, COSINE, SINE, SIZE, ACROSS = range(6)
+CORE, WITHIN, SIZE, TOWARDS_X, TOWARDS_Y, AXIS_COSINE, AXIS_SINE, COSINE, SINE = range(9)
 CAP_UNIT = 4.0
 """The capital's height, in px of the locator's input, whose logarithm counts as 0."""
 MAP_STEP = 2
@@ -33,6 +34,8 @@ LEAST_CAPS = 9.0
 """A piece of line shorter than so many capitals is no part of an MRZ."""
 LEAST_LINE_CAPS = 20.0
 MOST_LINE_CAPS = 66.0
+MOST_SLANT_CAPS = 2.2
+"""Slanted, the ends of neighbouring lines are at most so far apart along them."""
 LINE_GAP_CAPS = (1.45, 4.2)
 """How far apart the middles of neighbouring lines are."""
 
@@ -108,20 +111,18 @@ def _lines_of(
 ) -> Iterator[Line]:
     """The lines in one core: as a rule one."""
     weight = values[:, CORE]
-    cosine, sine = float(weight @ values[:, COSINE]), float(weight @ values[:, SINE])
-    length = np.hypot(cosine, sine)
-    if length < 0.2 * weight.sum():
-        return  # its pixels do not agree on a direction
-    along = np.array([cosine, sine]) / length
-    points = (np.stack([x, y], axis=1) + 0.5) * MAP_STEP
+    along = _axis(values)
+    if along is None:
+        return
     caps = CAP_UNIT * np.exp(np.clip(values[:, SIZE], -2.0, 4.0))
     cap = float(np.median(caps))
-    # A second look along the core itself: pixels agree on the direction less well than on the line.
+    points = (np.stack([x, y], axis=1) + 0.5) * MAP_STEP
+    points = points + values[:, TOWARDS_X : TOWARDS_Y + 1] * caps[:, None]
+    # A second look along the votes themselves: they lie on the line better than its axis is known.
     for _ in range(2):
         down = np.array([-along[1], along[0]])
-        u, v = points @ along, points @ down + values[:, ACROSS] * caps
-        rows = _rows(v, cap)
-        largest = max(rows, key=len)
+        u, v = points @ along, points @ down
+        largest = max(_rows(v, cap), key=len)
         if np.ptp(u[largest]) < 3 * cap:
             break
         slope = float(np.polyfit(u[largest], v[largest], 1)[0])
@@ -130,11 +131,23 @@ def _lines_of(
         along = along + slope * down
         along /= np.hypot(*along)
     down = np.array([-along[1], along[0]])
-    u, v = points @ along, points @ down + values[:, ACROSS] * caps
+    u, v = points @ along, points @ down
     for row in _rows(v, cap):
         line = _line(u[row], v[row], caps[row], weight[row], along, down)
         if line is not None:
             yield _scaled(line, scale)
+
+
+def _axis(values: Maps) -> NDArray[np.float64] | None:
+    """The reading direction of a core's pixels, or None where they do not agree on an axis."""
+    weight = values[:, CORE]
+    cosine, sine = float(weight @ values[:, AXIS_COSINE]), float(weight @ values[:, AXIS_SINE])
+    if np.hypot(cosine, sine) < 0.3 * weight.sum():
+        return None
+    angle = np.arctan2(sine, cosine) / 2
+    axis = np.array([np.cos(angle), np.sin(angle)])
+    ahead = float(weight @ values[:, COSINE]) * axis[0] + float(weight @ values[:, SINE]) * axis[1]
+    return axis if ahead >= 0 else -axis
 
 
 def _rows(v: NDArray[np.float64], cap: float) -> list[NDArray[np.intp]]:
@@ -247,12 +260,46 @@ def _grouped(lines: Sequence[Line]) -> Iterator[Block]:
                 chain.append(line)
         left = [line for line in left if all(line is not member for member in chain)]
         if len(chain) <= 3:
-            yield Block(tuple(chain))
+            yield _squared(chain)
         else:
             for run in zip(chain, chain[1:], chain[2:], strict=False):
-                yield Block(run)
+                yield _squared(run)
             for pair in pairwise(chain):
-                yield Block(pair)
+                yield _squared(pair)
+
+
+def _squared(lines: Sequence[Line]) -> Block:
+    """The lines of an MRZ are equally long: one whose end glare or a finger hid is led on to where
+    the others end."""
+    along = np.sum([line.direction * line.length for line in lines], axis=0)
+    along /= np.hypot(*along)
+    starts = [float(np.asarray(line.start) @ along) for line in lines]
+    ends = [float(np.asarray(line.end) @ along) for line in lines]
+    squared = []
+    for line, start, end in zip(lines, starts, ends, strict=True):
+        before, after = start - min(starts), max(ends) - end
+        most = MOST_SLANT_CAPS * line.cap
+        squared.append(
+            _led_on(line, before if before > most else 0.0, after if after > most else 0.0)
+        )
+    return Block(tuple(squared))
+
+
+def _led_on(line: Line, before: float, after: float) -> Line:
+    """The line, longer by so many px at its ends."""
+    if not before and not after:
+        return line
+    start = np.asarray(line.start) - before * line.direction
+    end = np.asarray(line.end) + after * line.direction
+    grow = (line.caps[1] - line.caps[0]) / line.length
+    caps = (line.caps[0] - grow * before, line.caps[1] + grow * after)
+    least = 0.5 * line.cap
+    return Line(
+        (float(start[0]), float(start[1])),
+        (float(end[0]), float(end[1])),
+        (max(least, caps[0]), max(least, caps[1])),
+        line.sureness,
+    )
 
 
 def _beside(seed: Line, line: Line) -> bool:

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from scanner.vision.blocks import (
-    ACROSS,
+    AXIS_COSINE,
+    AXIS_SINE,
     CAP_UNIT,
     CORE,
     COSINE,
     MAP_STEP,
     SINE,
     SIZE,
+    TOWARDS_X,
+    TOWARDS_Y,
     WITHIN,
     Maps,
     blocks,
@@ -38,7 +41,7 @@ def mrz(
 
 def drawn(ends: Sequence[tuple[np.ndarray, np.ndarray]], thickness: float = 0.5) -> Maps:
     """What a perfect locator says of such lines; `thickness` is half a core's, in capitals."""
-    maps = np.zeros((*SHAPE, 6), np.float32)
+    maps = np.zeros((*SHAPE, 9), np.float32)
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     points = (np.stack([x, y], axis=-1) + 0.5) * MAP_STEP
     for start, end in ends:
@@ -51,7 +54,9 @@ def drawn(ends: Sequence[tuple[np.ndarray, np.ndarray]], thickness: float = 0.5)
         maps[fresh, CORE] = maps[fresh, WITHIN] = 0.97
         maps[fresh, COSINE], maps[fresh, SINE] = along
         maps[fresh, SIZE] = np.log(CAP / CAP_UNIT)
-        maps[fresh, ACROSS] = -v[fresh] / CAP
+        maps[fresh, AXIS_COSINE] = along[0] ** 2 - along[1] ** 2
+        maps[fresh, AXIS_SINE] = 2 * along[0] * along[1]
+        maps[fresh, TOWARDS_X : TOWARDS_Y + 1] = -v[fresh, None] / CAP * down
     return maps
 
 
@@ -87,6 +92,14 @@ def test_a_line_that_glare_broke_in_two_is_one_line() -> None:
     assert_found(maps, ends)
 
 
+def test_a_line_whose_start_a_finger_hides_is_as_long_as_the_other() -> None:
+    ends = mrz(2, 44)
+    maps = drawn(ends)
+    hidden = int(ends[0][0][1] / MAP_STEP)
+    maps[hidden - 4 : hidden + 4, :90, CORE] = 0.0
+    assert_found(maps, ends)
+
+
 def test_the_frame_is_larger_than_what_the_locator_saw() -> None:
     ends = mrz(2, 44)
     (block,) = blocks(drawn(ends), 3.75)
@@ -105,12 +118,12 @@ def test_a_single_short_run_of_print_is_no_block() -> None:
 
 
 def test_an_empty_desk_has_no_blocks() -> None:
-    assert blocks(np.zeros((*SHAPE, 6), np.float32), 1.0) == []
+    assert blocks(np.zeros((*SHAPE, 9), np.float32), 1.0) == []
 
 
 def test_scattered_pixels_are_no_line() -> None:
-    maps = np.zeros((*SHAPE, 6), np.float32)
+    maps = np.zeros((*SHAPE, 9), np.float32)
     rng = np.random.default_rng(4)
     maps[rng.integers(256, size=600), rng.integers(256, size=600), CORE] = 0.9
-    maps[..., COSINE : SINE + 1] = rng.normal(size=(*SHAPE, 2))
+    maps[..., AXIS_COSINE : SINE + 1] = rng.normal(size=(*SHAPE, 4))
     assert blocks(maps, 1.0) == []
