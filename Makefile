@@ -29,8 +29,8 @@ check: $(VENV)/.ready-test ## ruff and mypy, strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.ready-test ## the reader on our own specimens (CORPUS=DIR for another set)
-	@$(BIN)/python benchmarks/reader.py --reader passporteye --corpus $(or $(CORPUS),firmware/demo/specimens)
+bench: $(VENV)/.ready-test ## our reader beside its peers, on our own specimens (CORPUS=DIR; BENCH="--suite all")
+	@$(BIN)/python benchmarks/reader.py --corpus $(or $(CORPUS),firmware/demo/specimens) $(BENCH)
 
 torture: $(VENV)/.ready-test ## a million random inputs to the parser
 	@$(BIN)/python tests/reading/parse_torture.py --count 1000000
