@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.training.cuts import mixed
 from models.training.loop import Plan, Sample
-from models.training.strips import UNLABELLED, strip
+from models.training.strips import UNLABELLED, Strip, strip
 from scanner.vision.shapes import BLANK, CLASSES, SMOOTHING, normalised
 
 WIDTH = 320
@@ -26,9 +27,30 @@ def plan(samples: int, seed: int, workers: int) -> Plan:
     )
 
 
+def second_plan(samples: int, seed: int, workers: int) -> Plan:
+    """The second course: strips cut out of pages among those drawn, at a third of the rate."""
+    return Plan(
+        name="recogniser-2",
+        samples=samples,
+        batch=64,
+        rate=1e-3,
+        seed=seed + 1000,
+        workers=workers,
+        draw=draw_mixed,
+        loss=loss,
+    )
+
+
 def draw(rng: np.random.Generator) -> tuple[Sample, ...]:
-    one = strip(rng, WIDTH)
-    return ((normalised(one.picture[None])[0].transpose(2, 0, 1), one.labels, one.geometry),)
+    return (_sample(strip(rng, WIDTH)),)
+
+
+def draw_mixed(rng: np.random.Generator) -> tuple[Sample, ...]:
+    return tuple(_sample(one) for one in mixed(rng, WIDTH))
+
+
+def _sample(one: Strip) -> Sample:
+    return normalised(one.picture[None])[0].transpose(2, 0, 1), one.labels, one.geometry
 
 
 def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, float]]:

@@ -44,7 +44,7 @@ def strip(rng: np.random.Generator, width: int) -> Strip:
     style = random_style(rng)
     line = print_line(rng, style, strip_text(rng, int(rng.integers(8, 31))))
     pitch = _camera_pitch(rng)
-    error = _error(rng)
+    error = rectification_error(rng)
     to_camera, to_strip, size = _views(rng, line, style, pitch, width, error)
     paper = _paper(rng, line, style, to_camera, size, pitch)
     seen = degrade(rng, light(rng, paper, strength=0.7), pitch=pitch)
@@ -63,7 +63,7 @@ def _camera_pitch(rng: np.random.Generator) -> float:
     return float(rng.uniform(9, 18) if kind < 0.75 else rng.uniform(14, 26))
 
 
-def _error(rng: np.random.Generator) -> dict[str, float]:
+def rectification_error(rng: np.random.Generator) -> dict[str, float]:
     """How the rectification misses: mostly little, as in the second pass, or much, as in the
     first one."""
     first = rng.random() < 0.45
