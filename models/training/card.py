@@ -5,8 +5,12 @@ from pathlib import Path
 
 import torch
 
-from models.training.locator import plan as locator_plan
-from models.training.recogniser import plan as recogniser_plan
+from models.training import locator, recogniser
+
+PLANS = {
+    "locator": (locator.plan(0, 0, 0),),
+    "recogniser": (recogniser.plan(0, 0, 0), recogniser.second_plan(0, 0, 0)),
+}
 
 
 def text(models: Path, work: Path) -> str:
@@ -27,9 +31,11 @@ def text(models: Path, work: Path) -> str:
 def _row(models: Path, work: Path, name: str) -> str:
     state = torch.load(work / f"{name}.pt", map_location="cpu")
     weights = sum(value.numel() for key, value in state["mean"].items() if "num_batches" not in key)
-    plan = {"locator": locator_plan, "recogniser": recogniser_plan}[name](0, 0, 0)
     size = (models / f"{name}.tflite").stat().st_size
-    seen = state["step"] * plan.batch
+    seen = sum(
+        torch.load(work / f"{plan.name}.pt", map_location="cpu")["step"] * plan.batch
+        for plan in PLANS[name]
+    )
     return f"| {name} | {weights:,} | {size:,} | {seen:,} |"
 
 
@@ -43,8 +49,8 @@ page is written by `make train`; what made them is in `training/`.
 |---|---|---|---|
 {table}
 
-Together {total:,} bytes. The recogniser is kept in float16, because its probabilities decide what is
-called *read*; the locator in int8, with its last layers in float.
+Together {total:,} bytes, in int8, with the layers that answer in float so that small differences
+remain.
 
 ## What they learned from
 

@@ -24,6 +24,7 @@ from scanner.vision.blocks import (
     TOWARDS_Y,
     WITHIN,
 )
+
 SIDE = 384
 """Height and width of a training picture."""
 CORE_HALF = 0.5

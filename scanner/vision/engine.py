@@ -13,7 +13,7 @@ __all__ = ["DEFAULT", "READERS", "SECOND_OPINIONS", "open_reader"]
 READERS = ("litert", "passporteye")
 """The names that `open_reader` takes."""
 
-DEFAULT = "passporteye"
+DEFAULT = "litert"
 """The reader where none is named."""
 
 SECOND_OPINIONS = ("passporteye", "none")
