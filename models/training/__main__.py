@@ -4,8 +4,9 @@
     python -m models.training locator          one stage
 
 Stages: `recogniser`, `recogniser-2` (its second course) and `locator` learn from pages drawn on the
-fly; `export` writes the TFLite files; `thresholds` fixes what counts as *read* on frames that training never saw; `card` writes the
-model card and SHA256SUMS. Each goes on where it was stopped (`--work` holds what it needs for that).
+fly; `export` writes the TFLite files; `thresholds` fixes what counts as *read* on frames that
+training never saw; `card` writes the model card and SHA256SUMS. Each goes on where it was stopped
+(`--work` holds what it needs for that).
 """
 
 import argparse

@@ -57,8 +57,8 @@ remain.
 Rendered pages and strips alone, drawn anew for every step, so none is seen twice: fictional people,
 Debian's fonts-ocr-b thickened, thinned, widened, slanted and worn (one line in fourteen in other
 free faces), security patterns, picture-like blobs, holograms, laminate, stamps, hands, cluttered
-desks, glare, shadow, defocus, motion, noise, sharpening, JPEG, low resolution, perspective and curled
-paper. No real person's document was used, and no public specimen: those only report.
+desks, glare, shadow, defocus, motion, noise, sharpening, JPEG, low resolution, perspective and
+curled paper. No real person's document was used, and no public specimen: those only report.
 
 ## The thresholds
 
@@ -68,11 +68,11 @@ A reading is *read* where its check digits bear it out and no character is less 
 |---|---|
 {limits}
 
-They were fixed on {frames:,} rendered frames that training never saw ({with_mrz:,} of them with an MRZ,
-many of them illegible on purpose). The lines were exact on {right:,}; *read* were {read:,}
-({share:.1%} of those that are legible), **none of them wrongly**. By the rule of three at most one in
-{one_in:,} of frames like these is read wrongly (95 %). Frames unlike these may do worse: a cut of
-OCR-B that was never drawn, damage that turns one character into another.
+They were fixed on {frames:,} rendered frames that training never saw ({with_mrz:,} of them with an
+MRZ, many of them illegible on purpose). The lines were exact on {right:,}; *read* were {read:,}
+({share:.1%} of those that are legible), **none of them wrongly**. By the rule of three at most one
+in {one_in:,} of frames like these is read wrongly (95 %). Frames unlike these may do worse: a cut
+of OCR-B that was never drawn, damage that turns one character into another.
 
 ## Limits
 
@@ -83,6 +83,6 @@ OCR-B that was never drawn, damage that turns one character into another.
 
 ## Make them anew
 
-`make train` (PyTorch; an afternoon on two cores, minutes on an accelerator, which it uses if there is
-one). `python -m models.training --help` lists the stages; each goes on where it was stopped.
+`make train` (PyTorch; an afternoon on two cores, minutes on an accelerator, which it uses if there
+is one). `python -m models.training --help` lists the stages; each goes on where it was stopped.
 """

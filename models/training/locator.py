@@ -1,4 +1,5 @@
-"""Trains the locator on pages (`targets`): where MRZ lines are, which way they are read, how tall."""
+"""Trains the locator on pages (`targets`): where MRZ lines are, which way they are read, how
+tall."""
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from torch.nn import functional
 from models.training.loop import Plan, Sample
 from models.training.pages import page
 from models.training.targets import target
-from scanner.vision.blocks import (
+from scanner.vision.lines import (
     AXIS_COSINE,
     AXIS_SINE,
     CORE,

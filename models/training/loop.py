@@ -2,7 +2,8 @@
 rises, then falls to nothing, and a running mean of the weights, which is what is kept.
 
 No sample is seen twice, so there is nothing to overfit to. Workers draw the samples: worker k of
-step n draws from a seed of its own, and a run that was interrupted goes on from its last checkpoint.
+step n draws from a seed of its own, and a run that was interrupted goes on from its last
+checkpoint.
 """
 
 import math

@@ -1,5 +1,5 @@
-"""The two networks. Small enough for one core of a Raspberry Pi; nothing in them depends on the size
-of the picture, so one file serves every frame.
+"""The two networks. Small enough for one core of a Raspberry Pi; nothing in them depends on the
+size of the picture, so one file serves every frame.
 
 Both are plain convolutions with batch norm and ReLU. Padding is TensorFlow's SAME (what is odd goes
 right and below), written out, so that the exported graph is the same function.
@@ -14,10 +14,10 @@ from scanner.vision.shapes import CLASSES, HEIGHT
 GEOMETRY = 3
 """What the recogniser says of a column beside its class: see `strips.Strip`."""
 MAPS = 9
-"""What the locator says of a pixel, in the order of `scanner.vision.blocks`: core of a line, within
-an MRZ, logarithm of the capital's height, the way to the middle of the line (x, y), its axis (cosine
-and sine of twice its angle) and its reading direction (cosine and sine). Only the last two tell up
-from down, which small print does not always show; all else holds either way."""
+"""What the locator says of a pixel, in the order of `scanner.vision.lines`: core of a line, within
+an MRZ, logarithm of the capital's height, the way to the middle of the line (x, y), its axis
+(cosine and sine of twice its angle) and its reading direction (cosine and sine). Only the last two
+tell up from down, which small print does not always show; all else holds either way."""
 
 
 class Block(nn.Module):

@@ -1,9 +1,9 @@
 """Rectified strips of one MRZ line with a label for every column: what the recogniser learns from.
 
 A strip is made as the device makes it: print on paper, light, a camera that sees the line small
-and a little turned, and the rectification that straightens it with an error of its own. The camera's
-picture is drawn at the resolution of a real one (5 to 24 px a character), degraded there, and
-warped to the strip, so that blur, noise and JPEG blocks arrive as they arrive in life.
+and a little turned, and the rectification that straightens it with an error of its own. The
+camera's picture is drawn at the resolution of a real one (5 to 24 px a character), degraded there,
+and warped to the strip, so that blur, noise and JPEG blocks arrive as they arrive in life.
 
 Each of the strip's columns (`STEP` px apart) is labelled with the character whose centre is near,
 with blank between two characters, or with nothing where it is neither; beside it stand how far the

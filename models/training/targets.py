@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.pages import Scene
-from scanner.vision.blocks import (
+from scanner.vision.lines import (
     AXIS_COSINE,
     AXIS_SINE,
     CAP_UNIT,
@@ -53,7 +53,7 @@ def target(rng: np.random.Generator, scene: Scene) -> Target:
     exact = np.array([size[0] / frame.shape[1], size[1] / frame.shape[0]])
     shift = matrix[:, 2]
     picture = np.full((SIDE, SIDE), int(np.median(small)), np.uint8)
-    left, top = int(round(shift[0])), int(round(shift[1]))
+    left, top = round(shift[0]), round(shift[1])
     x0, y0 = max(0, left), max(0, top)
     x1, y1 = min(SIDE, left + size[0]), min(SIDE, top + size[1])
     if x1 > x0 and y1 > y0:

@@ -1,9 +1,9 @@
 """From what the recogniser says of columns to what it says of characters.
 
 How many characters there are and where each stands is found by dynamic programming: a place is good
-where no blank is seen and blank is seen half-way to the next, and places follow one another at about
-one pitch. Characters outside the places cost, so 36 places on 44 characters lose. What the columns
-about a place say together is the character's probability.
+where no blank is seen and blank is seen half-way to the next, and places follow one another at
+about one pitch. Characters outside the places cost, so 36 places on 44 characters lose. What the
+columns about a place say together is the character's probability.
 """
 
 from dataclasses import dataclass
@@ -59,11 +59,15 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
     choices = np.empty((characters, lines, len(band)), np.intp)
     # What lies outside the band of the predecessor is no place.
     walls = np.full((lines, len(band) + 2), _NEVER, best.dtype)
+    ahead = np.diff(first).tolist()
+    before = {
+        step: np.minimum(np.maximum(step + band[None] - STRIDES[:, None] + 1, 0), len(band) + 1)
+        for step in set(ahead)
+    }
     for k in range(1, characters):
         walls[:, 1:-1] = best
-        before = (first[k] - first[k - 1] + band)[None] - STRIDES[:, None]
-        before = np.clip(before + 1, 0, len(band) + 1)
-        paths = walls[:, before] + gain[:, :, first[k] : first[k] + len(band)]
+        paths = walls[:, before[ahead[k - 1]]]
+        paths += gain[:, :, first[k] : first[k] + len(band)]
         choices[k] = paths.argmax(axis=1)
         best = paths.max(axis=1)
     at = first[-1] + band
@@ -72,10 +76,11 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
     score = float(best.max(axis=1).sum()) / (lines * characters)
     places = np.empty((lines, characters))
     rows = np.arange(lines)
-    for k in range(characters - 1, -1, -1):
+    for k in range(characters - 1, 0, -1):
         places[:, k] = last
-        if k:
-            last = last - STRIDES[choices[k, rows, np.clip(last - first[k], 0, len(band) - 1)]]
+        at = np.minimum(np.maximum(last - first[k], 0), len(band) - 1)
+        last = last - STRIDES[choices[k, rows, at]]
+    places[:, 0] = last
     return Alignment(places * FINE + (FINE - 1) / 2, score)
 
 
@@ -87,24 +92,25 @@ def _gains(blank: Floats) -> tuple[Floats, Floats]:
     half = np.maximum(np.arange(blank.shape[1])[None] - STRIDES[:, None] // 2, 0)
     gain = inked[:, None] + between[:, half]
     gain -= (_STRIDE_COST * np.abs(STRIDES - PITCH / FINE))[None, :, None].astype(np.float32)
-    return gain, inked
+    return np.asarray(gain, np.float32), np.asarray(inked, np.float32)
 
 
 def expected(characters: int, guess: int) -> NDArray[np.float64]:
     """Where so many characters stand in a strip that was cut for `guess` of them."""
-    return EDGE + (np.arange(characters) + 0.5) * (guess * PITCH / characters) - 0.5
+    return np.asarray(EDGE + (np.arange(characters) + 0.5) * (guess * PITCH / characters) - 0.5)
 
 
 def slots(columns: Columns, places: NDArray[np.float64]) -> Floats:
     """Log probabilities (lines, characters, 37) at the places."""
     chances = columns.chances
     x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
-    near = np.maximum(0, 1 - np.abs(x[None, None] - places[..., None]) / (0.42 * PITCH))
+    near = np.maximum(0, 1 - np.abs(x[None, None] - places[..., None]) / (0.3 * PITCH))
     near /= np.maximum(near.sum(axis=2, keepdims=True), 1e-6)
     told = np.einsum("lkc,lcj->lkj", near, chances)
     # What falls on blank is said of no character: it is spread over all of them.
     told = told[..., :BLANK] + told[..., BLANK:] / BLANK
-    return np.log(np.maximum(told / told.sum(axis=2, keepdims=True), 1e-9)).astype(np.float32)
+    told = np.maximum(told / told.sum(axis=2, keepdims=True), 1e-9)
+    return np.asarray(np.log(told), np.float32)
 
 
 def seen_at(
@@ -119,9 +125,9 @@ def seen_at(
     total = np.maximum(weights.sum(axis=2), 1e-6)
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.einsum("lkc,lc->lk", weights, values) / total
+        return np.asarray(np.einsum("lkc,lc->lk", weights, values) / total, np.float64)
 
-    centres = mean(x[None] + geometry[..., 0] * PITCH)
+    centres = mean(x[None] + geometry[..., 0].astype(np.float64) * PITCH)
     rises = mean(geometry[..., 1].astype(np.float64) * CAP)
     heights = np.exp(np.clip(mean(geometry[..., 2].astype(np.float64)), -1, 1))
     trust = np.minimum(total, 1.0)
@@ -134,4 +140,4 @@ def _finer(values: Floats) -> Floats:
     x = (np.arange(count) * FINE + (FINE - 1) / 2 + 0.5) / STEP - 0.5
     left = np.clip(np.floor(x).astype(int), 0, values.shape[1] - 2)
     share = np.clip(x - left, 0, 1).astype(np.float32)
-    return values[:, left] * (1 - share) + values[:, left + 1] * share
+    return np.asarray(values[:, left] * (1 - share) + values[:, left + 1] * share, np.float32)

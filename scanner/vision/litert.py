@@ -1,4 +1,5 @@
-"""Our own reader: locate -> recognise -> decode, two small networks and a decoder that knows Doc 9303.
+"""Our own reader: locate -> recognise -> decode, two small networks and a decoder that knows Doc
+9303.
 
     frame -> locate.Locator -> blocks -> recognise.Recogniser -> probabilities -> decode -> reading
 
@@ -17,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.mrz.reading import Reading, Status
-from scanner.vision.blocks import Block, Line
+from scanner.vision.blocks import Block
 from scanner.vision.decode import Decoded, Evidence, LogP, Thresholds, decode
 from scanner.vision.fuse import fused
 from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
+from scanner.vision.lines import Line
 from scanner.vision.locate import SIDES, Locator
 from scanner.vision.plausible import plausible
 from scanner.vision.reader import Frame

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.vision.blocks import CORE, WITHIN, Block, Maps, blocks
+from scanner.vision.blocks import Block, blocks
 from scanner.vision.interpreter import Network
+from scanner.vision.lines import CORE, WITHIN, Maps
 from scanner.vision.shapes import normalised
 
 SIDES = (512, 1024, 320)

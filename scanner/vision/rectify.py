@@ -1,7 +1,7 @@
 """Cuts MRZ lines out of a frame as straight strips, each character upright and as wide as the next.
 
-Where a strip's px come from is a *ruling*: for each place along the line a point of the frame on the
-line's middle and a vector down across it. The first ruling of a line is the homography of its
+Where a strip's px come from is a *ruling*: for each place along the line a point of the frame on
+the line's middle and a vector down across it. The first ruling of a line is the homography of its
 located quadrilateral; the next follows where the recogniser saw the characters (`refined`), so a
 curled page, a slanted print or an error of the locator straightens itself.
 """
@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.vision.blocks import Block, Line
+from scanner.vision.blocks import Block
+from scanner.vision.lines import Line
 from scanner.vision.shapes import CAP, EDGE, HEIGHT, PITCH
 
 Grey = NDArray[np.uint8]
@@ -97,17 +98,21 @@ def _of_line(line: Line, characters: int, shear: float) -> Ruling:
         for side in (-0.5, 0.5):
             quad.append((x - 0.5, side * CAP))
             targets.append(np.asarray(point) + side * cap * lean)
-    matrix = cv2.getPerspectiveTransform(np.float32(quad), np.float32(targets)).astype(np.float64)
-    x = np.arange(last + EDGE, dtype=np.float64)
-    middle = _mapped(matrix, x, np.zeros_like(x))
-    return Ruling(middle, (_mapped(matrix, x, np.full_like(x, CAP / 2)) - middle) / (CAP / 2))
+    matrix = np.asarray(
+        cv2.getPerspectiveTransform(np.asarray(quad, np.float32), np.asarray(targets, np.float32)),
+        np.float64,
+    )
+    along = np.arange(last + EDGE, dtype=np.float64)
+    middle = _mapped(matrix, along, np.zeros_like(along))
+    below = _mapped(matrix, along, np.full_like(along, CAP / 2))
+    return Ruling(middle, (below - middle) / (CAP / 2))
 
 
 def _mapped(matrix: Floats, x: Floats, y: Floats) -> Floats:
     points = matrix @ np.stack([x, y, np.ones_like(x)])
     # Far outside the line's quadrilateral a homography may turn over: the margins are kept sane.
     depth = np.maximum(points[2], 0.2 * np.median(points[2]))
-    return (points[:2] / depth).T
+    return np.asarray((points[:2] / depth).T)
 
 
 def _shear(block: Block) -> float:
@@ -176,7 +181,7 @@ def _normals(middle: Floats) -> Floats:
 
 def _across(middle: Floats, down: Floats) -> Floats:
     """How far a step down leads across the line."""
-    return np.abs(np.sum(_normals(middle) * down, axis=1))
+    return np.asarray(np.abs(np.sum(_normals(middle) * down, axis=1)))
 
 
 def _down(middles: Sequence[Floats], i: int) -> Floats:
@@ -192,4 +197,4 @@ def _down(middles: Sequence[Floats], i: int) -> Floats:
     steep = np.hypot(*lean.T)
     if np.median(steep) > 0.8:
         return normal
-    return normal + lean
+    return np.asarray(normal + lean)

@@ -30,4 +30,4 @@ def normalised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     whole = pictures.astype(np.float32)
     mean = whole.mean(axis=(1, 2), keepdims=True)
     spread = whole.std(axis=(1, 2), keepdims=True)
-    return ((whole - mean) / (spread + 8.0))[..., None]
+    return np.asarray(((whole - mean) / (spread + 8.0))[..., None], np.float32)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from scanner.vision.blocks import (
+from scanner.vision.blocks import blocks
+from scanner.vision.lines import (
     AXIS_COSINE,
     AXIS_SINE,
     CAP_UNIT,
@@ -18,7 +19,6 @@ from scanner.vision.blocks import (
     TOWARDS_Y,
     WITHIN,
     Maps,
-    blocks,
 )
 
 CAP = 5.0
