@@ -29,8 +29,8 @@ RECIPES = {"desk": DESK, "hard": HARD, "burst": HARD}
 
 FRAMES_A_BURST = 10
 PICTURES_WITHOUT = 1000
-EDITION = 1
-"""Changes with every change of what is drawn."""
+EDITIONS = {"desk": 1, "hard": 1, "burst": 1, "none": 2}
+"""Each changes with every change of what is drawn."""
 
 COLUMNS = ("file", "format", "conditions", "line1", "line2", "line3", "burst", "least_pitch")
 
@@ -79,7 +79,7 @@ def make(corpus: Path, out: Path, kind: str, seed: int, say: Say, count: int | N
 
 def _stamp(pages: Sequence[Page], kind: str, seed: int, count: int | None) -> dict[str, object]:
     whole = hashlib.sha256("".join(page.key for page in pages).encode()).hexdigest()
-    return {"edition": EDITION, "kind": kind, "seed": seed, "count": count, "pages": whole}
+    return {"edition": EDITIONS[kind], "kind": kind, "seed": seed, "count": count, "pages": whole}
 
 
 def _random(seed: int, kind: str, *numbers: int) -> Random:

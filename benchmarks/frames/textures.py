@@ -84,8 +84,9 @@ def landscape(random: Random, width: int, height: int) -> Picture:
     picture += random.uniform(120, 240, 3) * (1 - shade) + random.uniform(90, 220, 3) * shade
     x = np.arange(width)
     for depth in range(int(random.integers(2, 6))):
-        ridge = clouds(random, width, 8, 0.5)[0] * height * 0.06
-        top = height * (0.35 + 0.13 * depth) + ridge
+        heights = random.standard_normal((1, int(random.integers(4, 12))), np.float32)
+        ridge = cv2.resize(heights, (width, 1), interpolation=cv2.INTER_CUBIC)[0]
+        top = height * (0.35 + 0.13 * depth + 0.05 * ridge)
         below = np.arange(height)[:, None] > top[x][None, :]
         picture[below] = random.uniform(20, 190, 3)
     for _ in range(int(random.integers(0, 9))):

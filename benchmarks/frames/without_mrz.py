@@ -10,9 +10,10 @@ import numpy as np
 
 from benchmarks.frames import documents, papers, textures, things
 from benchmarks.frames.camera import Subject
-from benchmarks.frames.desk_top import desk_top
+from benchmarks.frames.desk_top import SIDE, desk_top
 from benchmarks.frames.lettering import Picture, Random
 from benchmarks.frames.scene import DESK, HARD, Document, frame
+from benchmarks.frames.sensor import Optics, linear, shoot
 
 Draw = Callable[[Random], Picture]
 
@@ -62,8 +63,14 @@ def drawn(number: int, random: Random) -> tuple[str, bytes]:
 
 def desk_alone(random: Random) -> tuple[str, bytes]:
     """Nothing but a cluttered desk."""
-    blank = np.full((60, 90, 3), 120, np.uint8)
-    return "desk", frame(_flat(blank, 20), desk_top(random, (6, 16)), DESK, random).jpeg
+    canvas, size = desk_top(random, (6, 16)), (DESK.view.width, DESK.view.height)
+    turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), random.uniform(0, 360), 1.5)
+    shift = turn[:, 2] + (np.array(size) - SIDE) / 2
+    move = np.column_stack([turn[:, :2], shift])
+    seen = cv2.warpAffine(canvas, move, size, borderMode=cv2.BORDER_REFLECT_101)
+    light = linear(np.asarray(seen, np.uint8)) * random.uniform(*DESK.level)
+    optics = Optics(0.8, 0, 0, 0.02, 0.006, 0.3, int(random.integers(*DESK.quality)))
+    return "desk", shoot(np.asarray(light, np.float32), optics, random)
 
 
 def finished(name: str, picture: Picture, random: Random) -> tuple[str, bytes]:
