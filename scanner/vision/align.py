@@ -95,6 +95,22 @@ def _gains(blank: Floats) -> tuple[Floats, Floats]:
     return np.asarray(gain, np.float32), np.asarray(inked, np.float32)
 
 
+def pitch_of(columns: Columns) -> float:
+    """The pitch that blanks between characters repeat at, in px along the strip."""
+    blank = _finer(columns.chances[..., BLANK])
+    wave = blank - blank.mean(axis=1, keepdims=True)
+    lags = np.arange(4, 15)
+    like = np.array([float((wave[:, lag:] * wave[:, :-lag]).mean()) for lag in lags])
+    peaks = np.flatnonzero((like[1:-1] >= like[:-2]) & (like[1:-1] >= like[2:])) + 1
+    if not len(peaks):
+        return float(PITCH)
+    # Twice the pitch fits as well: the shortest of the good ones is meant.
+    peak = int(peaks[like[peaks] >= 0.75 * like[peaks].max()][0])
+    left, top, right = like[peak - 1 : peak + 2]
+    bend = left - 2 * top + right
+    return float((lags[peak] + (0.5 * (left - right) / bend if bend < 0 else 0.0)) * FINE)
+
+
 def expected(characters: int, guess: int) -> NDArray[np.float64]:
     """Where so many characters stand in a strip that was cut for `guess` of them."""
     return np.asarray(EDGE + (np.arange(characters) + 0.5) * (guess * PITCH / characters) - 0.5)

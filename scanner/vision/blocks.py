@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.vision.lines import LEAST_CAPS, Line, Maps, pieces
+from scanner.vision.lines import LEAST_CAPS, Affine, Line, Maps, pieces
 
 THRESHOLDS = (0.5, 0.8, 0.25)
 """Of the core, tried in turn."""
@@ -28,23 +28,32 @@ class Block:
 
     lines: tuple[Line, ...]
 
+    def turned(self) -> "Block":
+        """The same print taken the other way up."""
+        return Block(tuple(line.turned() for line in reversed(self.lines)))
+
+    def led_on(self, caps: float) -> "Block":
+        """The block, longer by so many capitals at either end."""
+        return Block(tuple(_led_on(line, caps * line.cap, caps * line.cap) for line in self.lines))
+
     @property
     def sureness(self) -> float:
         return sum(line.sureness * line.length for line in self.lines)
 
 
-def blocks(maps: Maps, scale: float) -> list[Block]:
-    """Every block that the maps show, the surest first. `scale` is px of the frame a px of the
-    locator's input."""
+def blocks(maps: Maps, back: Affine) -> list[Block]:
+    """Every block that the maps show, the surest first, in the frame: `back` (2, 3) leads there
+    from the locator's input, where both count their pixels' edges from 0."""
     found: list[Block] = []
     for threshold in THRESHOLDS:
-        lines = _joined(list(pieces(maps, threshold, scale)))
+        lines = _joined(list(pieces(maps, threshold)))
         for block in _grouped(lines):
             if not any(_same(block, known) for known in found):
                 found.append(block)
         if found:
             break
-    return sorted(found, key=lambda block: -block.sureness)
+    found.sort(key=lambda block: -block.sureness)
+    return [Block(tuple(line.led_back(back) for line in block.lines)) for block in found]
 
 
 def _joined(pieces: list[Line]) -> list[Line]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Maps = NDArray[np.float32]
 """(height, width, 9): see `models.training.nets.MAPS`; probabilities and values, not logits."""
 Point = tuple[float, float]
+Affine = NDArray[np.float64]
+"""(2, 3), of one scale in all directions, turning but not mirroring."""
 
 CORE, WITHIN, SIZE, TOWARDS_X, TOWARDS_Y, AXIS_COSINE, AXIS_SINE, COSINE, SINE = range(9)
 CAP_UNIT = 4.0
@@ -39,6 +41,21 @@ class Line:
     caps: tuple[float, float]
     sureness: float
 
+    def turned(self) -> "Line":
+        """The line taken the other way up."""
+        return Line(self.end, self.start, self.caps[::-1], self.sureness)
+
+    def led_back(self, back: Affine) -> "Line":
+        """The line in the frame. Frames count their pixels' middles from 0, maps their edges."""
+        scale = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
+        (x0, y0), (x1, y1) = (back[:, :2] @ point + back[:, 2] - 0.5 for point in self._ends)
+        caps = (self.caps[0] * scale, self.caps[1] * scale)
+        return Line((float(x0), float(y0)), (float(x1), float(y1)), caps, self.sureness)
+
+    @property
+    def _ends(self) -> tuple[Point, Point]:
+        return self.start, self.end
+
     @property
     def length(self) -> float:
         return float(np.hypot(self.end[0] - self.start[0], self.end[1] - self.start[1]))
@@ -56,7 +73,7 @@ class Line:
         return np.asarray((np.asarray(self.start) + np.asarray(self.end)) / 2, np.float64)
 
 
-def pieces(maps: Maps, threshold: float, scale: float) -> Iterator[Line]:
+def pieces(maps: Maps, threshold: float) -> Iterator[Line]:
     """The lines that the pixels of each core vote for."""
     mask = (maps[..., CORE] > threshold).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -67,12 +84,10 @@ def pieces(maps: Maps, threshold: float, scale: float) -> Iterator[Line]:
         cut = (slice(top, top + height), slice(left, left + width))
         y, x = np.nonzero(labels[cut] == i)
         values = maps[cut][y, x]
-        yield from _lines_of(x + left, y + top, values, scale)
+        yield from _lines_of(x + left, y + top, values)
 
 
-def _lines_of(
-    x: NDArray[np.intp], y: NDArray[np.intp], values: Maps, scale: float
-) -> Iterator[Line]:
+def _lines_of(x: NDArray[np.intp], y: NDArray[np.intp], values: Maps) -> Iterator[Line]:
     """The lines in one core: as a rule one."""
     weight = values[:, CORE]
     along = _axis(values)
@@ -99,7 +114,7 @@ def _lines_of(
     for row in _rows(v, cap):
         line = _line(u[row], v[row], caps[row], weight[row], along, down)
         if line is not None:
-            yield _scaled(line, scale)
+            yield line
 
 
 def _axis(values: Maps) -> NDArray[np.float64] | None:
@@ -150,12 +165,3 @@ def _line(
         (float(size - grow / 2), float(size + grow / 2)),
         float(weight.mean()),
     )
-
-
-def _scaled(line: Line, scale: float) -> Line:
-    # The map's px i is centred on (i + 0.5) steps of the input; frames count px centres from 0.
-    def place(point: Point) -> Point:
-        return point[0] * scale - 0.5, point[1] * scale - 0.5
-
-    caps = (line.caps[0] * scale, line.caps[1] * scale)
-    return Line(place(line.start), place(line.end), caps, line.sureness)

@@ -23,7 +23,7 @@ from scanner.vision.decode import Decoded, Evidence, LogP, Thresholds, decode
 from scanner.vision.fuse import fused
 from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
 from scanner.vision.lines import Line
-from scanner.vision.locate import SIDES, Locator
+from scanner.vision.locate import VIEWS, Locator, View
 from scanner.vision.plausible import plausible
 from scanner.vision.reader import Frame
 from scanner.vision.recognise import Characters, Recogniser
@@ -34,6 +34,10 @@ NAME = "litert"
 MOST_BLOCKS = 3
 """Blocks of one frame that are read; the surest come first."""
 MOST_FRAMES = 10
+FURTHER = 11
+"""So many characters are sought beyond the ends of lines that seem cut short."""
+CLEAR = -0.12
+"""A mean log probability of a character that needs no other guess."""
 LEAST_SIDE = 24
 LEAST_AGREEMENT = 0.5
 """Frames whose likeliest characters agree in fewer places show different documents."""
@@ -51,8 +55,15 @@ class _Seen:
     scale: float
 
     @property
-    def rank(self) -> tuple[bool, float]:
-        return self.decoded.status is Status.READ, self.decoded.evidence.mean_log_p
+    def is_clear(self) -> bool:
+        """Whether the characters are such that no other guess at the lines can be better."""
+        evidence = self.decoded.evidence
+        return evidence.agree and evidence.mean_log_p > CLEAR
+
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        evidence = self.decoded.evidence
+        return self.decoded.status is Status.READ, evidence.agree, evidence.mean_log_p
 
 
 class LitertReader:
@@ -114,10 +125,10 @@ class LitertReader:
         best: _Seen | None = None
         note = "no MRZ was found in the picture"
         pyramid = Pyramid(grey)
-        for side in SIDES:
-            if side > SIDES[0] and max(grey.shape) < 1.2 * SIDES[0]:
+        for view in VIEWS:
+            if view.side > VIEWS[0].side and max(grey.shape) < 1.2 * VIEWS[0].side:
                 continue
-            for block in self._blocks(grey, side):
+            for block in self._blocks(grey, view):
                 seen = self._block(pyramid, block, scale)
                 if seen is None:
                     small = min(line.cap for line in block.lines) * scale < SMALL_CAP
@@ -128,26 +139,33 @@ class LitertReader:
                 return best, ""
         return None, note
 
-    def _blocks(self, grey: NDArray[np.uint8], side: int) -> list[Block]:
+    def _blocks(self, grey: NDArray[np.uint8], view: View) -> list[Block]:
         started = perf_counter()
-        found = self._locator.locate(grey, side)[:MOST_BLOCKS]
+        found = self._locator.locate(grey, view)[:MOST_BLOCKS]
         self._clock["locate"] += _since(started)
         return found
 
     def _block(self, pyramid: Pyramid, block: Block, scale: float) -> _Seen | None:
         """The block, or what it may be if the locator erred, where that is an MRZ."""
-        for guess in _guesses(block):
-            started = perf_counter()
-            characters = self._recogniser.read(pyramid, guess)
-            self._clock["recognise"] += _since(started)
-            if characters is None:
-                continue
-            started = perf_counter()
-            decoded = decode(characters.log_p, self._thresholds)
-            self._clock["decode"] += _since(started)
-            if plausible(decoded):
-                return _Seen(characters, decoded, scale)
-        return None
+        best: _Seen | None = None
+        for guess, beyond in _guesses(block):
+            seen = self._guess(pyramid, guess, beyond, scale)
+            if seen is not None and (best is None or seen.rank > best.rank):
+                best = seen
+            if best is not None and (best.decoded.status is Status.READ or best.is_clear):
+                break
+        return best
+
+    def _guess(self, pyramid: Pyramid, block: Block, beyond: int, scale: float) -> _Seen | None:
+        started = perf_counter()
+        characters = self._recogniser.read(pyramid, block, beyond=beyond)
+        self._clock["recognise"] += _since(started)
+        if characters is None:
+            return None
+        started = perf_counter()
+        decoded = decode(characters.log_p, self._thresholds)
+        self._clock["decode"] += _since(started)
+        return _Seen(characters, decoded, scale) if plausible(decoded) else None
 
     def _reading(self, seen: _Seen | None, note: str) -> Reading:
         if seen is None:
@@ -177,14 +195,15 @@ def _grey(frame: Frame) -> tuple[NDArray[np.uint8], float]:
     return np.asarray(grey, np.uint8), scale
 
 
-def _guesses(block: Block) -> Iterator[Block]:
-    """The block as located, with a line that was missed, and the other way up."""
+def _guesses(block: Block) -> Iterator[tuple[Block, int]]:
+    """The block as located; led on beyond its ends, which glare or a hand may have cut short; and
+    with a line that was missed."""
     if len(block.lines) > 1:
-        yield block
+        yield block, 0
+        yield block, FURTHER
     if len(block.lines) < 3:
-        yield from _with_one_more(block)
-    if len(block.lines) > 1:
-        yield Block(tuple(_turned(line) for line in reversed(block.lines)))
+        for guess in _with_one_more(block):
+            yield guess, 0
 
 
 def _with_one_more(block: Block) -> Iterator[Block]:
@@ -204,10 +223,6 @@ def _moved(line: Line, step: NDArray[np.float64]) -> Line:
     return replace(
         line, start=(float(start[0]), float(start[1])), end=(float(end[0]), float(end[1]))
     )
-
-
-def _turned(line: Line) -> Line:
-    return replace(line, start=line.end, end=line.start, caps=(line.caps[1], line.caps[0]))
 
 
 def _with(together: list[LogP], log_p: LogP) -> list[LogP]:

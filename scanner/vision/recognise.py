@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.mrz.layouts import WIDTHS
-from scanner.vision.align import Columns, align, expected, seen_at, slots
+from scanner.vision.align import Columns, align, expected, pitch_of, seen_at, slots
 from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
@@ -29,12 +29,11 @@ LEAST_CHANCE = 2e-5
 @dataclass(frozen=True)
 class Characters:
     """What a block says: log probabilities (lines, characters, 37) and where its lines are.
-    `looks` are the single looks that `log_p` joins; `score` tells how well places fit."""
+    `looks` are the single looks that `log_p` joins."""
 
     log_p: LogP
     looks: tuple[LogP, ...]
     rulings: tuple[Ruling, ...]
-    score: float
 
     @property
     def box(self) -> tuple[tuple[float, float], ...]:
@@ -49,7 +48,9 @@ class Characters:
 
 
 class _Pass(NamedTuple):
-    score: float
+    """A first pass: how well it fits, and what the next one starts from."""
+
+    fit: float
     rulings: list[Ruling]
     columns: Columns
     places: NDArray[np.float64]
@@ -71,43 +72,77 @@ class Recogniser:
         chances = np.maximum(chances - SMOOTHING / CLASSES, LEAST_CHANCE)
         return Columns(chances / chances.sum(axis=2, keepdims=True), geometry)
 
-    def read(self, frame: Pyramid, block: Block, *, looks: int = 2) -> Characters | None:
-        """The characters of a block, or None where no length fits."""
-        found = self._first(frame, block)
-        if found is None:
+    def read(
+        self, frame: Pyramid, block: Block, *, beyond: int = 0, looks: int = 2
+    ) -> Characters | None:
+        """The characters of a block, or None where nothing fits. Its lines may go on for so many
+        characters `beyond` either end."""
+        first = self._first(frame, block, beyond)
+        if first is None:
             return None
-        score, rulings, columns, places = found
+        _, rulings, columns, places = first
         count = places.shape[1]
         seen: list[LogP] = []
         for look in range(looks):
             rulings = _follow(rulings, columns, places)
-            looked = rulings if look == 0 else [_nudged(ruling) for ruling in rulings]
-            columns = self.columns(frame.strips(looked))
-            aligned = align(columns, expected(count, count), NEAR)
-            places, score = aligned.places, max(score, aligned.score)
+            if look:
+                rulings = [_nudged(ruling) for ruling in rulings]
+            columns = self.columns(frame.strips(rulings))
+            places = align(columns, expected(count, count), NEAR).places
             seen.append(slots(columns, places))
-            rulings = looked
-        joined = seen[0] if len(seen) == 1 else _joined(seen)
-        return Characters(joined, tuple(seen), tuple(rulings), score)
+        return Characters(_joined(seen), tuple(seen), tuple(rulings))
 
-    def _first(self, frame: Pyramid, block: Block) -> _Pass | None:
-        """The first pass: the length that fits best, and where its characters stand."""
+    def _first(self, frame: Pyramid, block: Block, beyond: int) -> _Pass | None:
+        """The first pass, as located or the other way up."""
         best: _Pass | None = None
+        for way in (block, block.turned()):
+            found = self._beyond(frame, way, beyond) if beyond else self._within(frame, way)
+            if best is None or found.fit > best.fit:
+                best = found
+            if best.fit > GOOD:
+                break
+        return best if best is not None and best.fit > POOR else None
+
+    def _within(self, frame: Pyramid, block: Block) -> _Pass:
+        """A look at a block as long as it was located."""
+        passes: list[_Pass] = []
         for guess in _guesses(block):
             rulings = first_rulings(block, guess)
             columns = self.columns(frame.strips(rulings))
             for length in _lengths(len(block.lines)):
-                aligned = align(columns, expected(length, guess), FAR)
-                if best is None or aligned.score > best.score:
-                    best = _Pass(aligned.score, rulings, columns, aligned.places)
-            if best is not None and best.score > GOOD:
+                passes.append(_fitted(rulings, columns, expected(length, guess), FAR))
+            if max(found.fit for found in passes) > GOOD:
                 break
-        return best if best is not None and best.score > POOR else None
+        return max(passes, key=lambda found: found.fit)
+
+    def _beyond(self, frame: Pyramid, block: Block, beyond: int) -> _Pass:
+        """A look further out than located, at the pitch that the located part shows."""
+        guess = _guesses(block)[0]
+        columns = self.columns(frame.strips(first_rulings(block, guess)))
+        seen = guess * PITCH / pitch_of(columns)
+        caps = beyond * float(np.mean([line.length / line.cap for line in block.lines])) / seen
+        whole = max(round(seen) + 2 * beyond, guess)
+        rulings = first_rulings(block.led_on(caps), whole)
+        columns = self.columns(frame.strips(rulings))
+        passes = []
+        for length in _lengths(len(block.lines)):
+            middle = (whole - length) // 2
+            places = expected(whole, whole)[middle : middle + length]
+            passes.append(_fitted(rulings, columns, places, (beyond + 2) * PITCH))
+        return max(passes, key=lambda found: found.fit)
 
 
-GOOD = -0.6
-"""A fit that needs no other guess at the length; `POOR` is none at all."""
-POOR = -2.5
+def _fitted(
+    rulings: list[Ruling], columns: Columns, places: NDArray[np.float64], reach: float
+) -> _Pass:
+    aligned = align(columns, places, reach)
+    clear = float(slots(columns, aligned.places).max(axis=2).mean())
+    return _Pass(aligned.score + clear, rulings, columns, aligned.places)
+
+
+GOOD = -0.7
+"""A fit that needs no other hypothesis; `POOR` is none at all."""
+POOR = -3.0
 CAPS_A_PITCH = 1.03
 """How tall a capital of OCR-B is, in pitches."""
 SURELY_SHORT = 34.0
@@ -118,7 +153,7 @@ FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
 
 
 def _guesses(block: Block) -> list[int]:
-    """How many characters the lines may have, by the shape of their capitals; most have 44."""
+    """How many characters a strip may hold, by the shape of the capitals; most lines have 44."""
     ratio = float(np.median([line.length / line.cap for line in block.lines])) * CAPS_A_PITCH
     widths = sorted(_lengths(len(block.lines)), reverse=True)
     return widths[::-1] if ratio < SURELY_SHORT else widths
