@@ -24,6 +24,8 @@ _OUTSIDE_COST = 1.2
 """A character left outside, against what one that is found is worth."""
 _FLOOR = 1e-4
 _NEVER = -1e9
+_ONE_MORE = 0.6
+"""How clear a character must be that nobody asked for."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def pitch_of(columns: Columns) -> float:
     wave = blank - blank.mean(axis=1, keepdims=True)
     lags = np.arange(4, 15)
     like = np.array([float((wave[:, lag:] * wave[:, :-lag]).mean()) for lag in lags])
-    peaks = np.flatnonzero((like[1:-1] >= like[:-2]) & (like[1:-1] >= like[2:])) + 1
+    tops = (like[1:-1] >= like[:-2]) & (like[1:-1] >= like[2:]) & (like[1:-1] > 0)
+    peaks = np.flatnonzero(tops) + 1
     if not len(peaks):
         return float(PITCH)
     # Twice the pitch fits as well: the shortest of the good ones is meant.
@@ -127,6 +130,20 @@ def slots(columns: Columns, places: NDArray[np.float64]) -> Floats:
     told = told[..., :BLANK] + told[..., BLANK:] / BLANK
     told = np.maximum(told / told.sum(axis=2, keepdims=True), 1e-9)
     return np.asarray(np.log(told), np.float32)
+
+
+def goes_on(columns: Columns, places: NDArray[np.float64]) -> bool:
+    """Whether a line seems to go on beyond its first or last place: one more clear character a
+    pitch further, parted from it by a blank."""
+    blank, clearest = columns.chances[..., BLANK], columns.chances[..., :BLANK].max(axis=2)
+    x = (np.arange(blank.shape[1]) + 0.5) * STEP - 0.5
+    for i, line in enumerate(places):
+        for end, inner in ((line[0], line[1]), (line[-1], line[-2])):
+            step = end - inner
+            parted = float(np.interp(end + step / 2, x, blank[i]))
+            if float(np.interp(end + step, x, clearest[i])) * parted > _ONE_MORE:
+                return True
+    return False
 
 
 def seen_at(

@@ -8,6 +8,7 @@ are no more frames. A frame that shows nothing changes nothing.
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,8 @@ from scanner.vision.recognise import Characters, Recogniser
 from scanner.vision.rectify import Pyramid
 
 NAME = "litert"
+
+log = logging.getLogger(__name__)
 
 MOST_BLOCKS = 3
 """Blocks of one frame that are read; the surest come first."""
@@ -56,14 +59,19 @@ class _Seen:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the characters are such that no other guess at the lines can be better."""
+        """Whether no other guess at the lines can be better. Lines of which a part was cut off may
+        be clear, too, but their check digits do not hold."""
         evidence = self.decoded.evidence
-        return evidence.agree and evidence.mean_log_p > CLEAR
+        return evidence.agree and (self.sure or evidence.mean_log_p > CLEAR)
 
     @property
-    def rank(self) -> tuple[bool, bool, float]:
+    def rank(self) -> tuple[bool, bool, bool, float]:
         evidence = self.decoded.evidence
-        return self.decoded.status is Status.READ, evidence.agree, evidence.mean_log_p
+        return self.sure and evidence.agree, self.sure, evidence.agree, evidence.mean_log_p
+
+    @property
+    def sure(self) -> bool:
+        return self.decoded.status is Status.READ
 
 
 class LitertReader:
@@ -89,7 +97,7 @@ class LitertReader:
         best: _Seen | None = None
         together: list[LogP] = []
         for frame in frames[:MOST_FRAMES]:
-            seen, why = self._frame(frame)
+            seen, why = self._frame_safely(frame)
             if seen is None:
                 note = why
                 continue
@@ -104,10 +112,12 @@ class LitertReader:
 
     def evidence(self, frame: Frame) -> tuple[Evidence | None, tuple[str, ...]]:
         """What the decision about one frame rests on, and its lines: what thresholds are fixed
-        with. None where no MRZ is seen."""
+        with. None where no MRZ is seen, or a part of one."""
         self._clock = dict.fromkeys(("locate", "recognise", "decode"), 0.0)
         seen, _ = self._frame(frame)
-        return (seen.decoded.evidence, seen.decoded.lines) if seen else (None, ())
+        if seen is None or seen.characters.goes_on:
+            return None, ()
+        return seen.decoded.evidence, seen.decoded.lines
 
     def _fused(self, best: _Seen, together: Sequence[LogP]) -> _Seen:
         started = perf_counter()
@@ -116,6 +126,15 @@ class LitertReader:
         if decoded.status is Status.READ or best.decoded.status is not Status.READ:
             return replace(best, decoded=decoded)
         return best
+
+    def _frame_safely(self, frame: Frame) -> tuple[_Seen | None, str]:
+        """One odd picture must not end a run, nor the watch over a desk."""
+        try:
+            return self._frame(frame)
+        except Exception as error:
+            # The type alone: messages may quote what was read.
+            log.error("the reader failed on a picture: %s", type(error).__name__)
+            return None, f"the reader failed on this picture ({type(error).__name__})"
 
     def _frame(self, frame: Frame) -> tuple[_Seen | None, str]:
         """What one frame shows, or why nothing."""
@@ -152,7 +171,7 @@ class LitertReader:
             seen = self._guess(pyramid, guess, beyond, scale)
             if seen is not None and (best is None or seen.rank > best.rank):
                 best = seen
-            if best is not None and (best.decoded.status is Status.READ or best.is_clear):
+            if best is not None and best.is_clear:
                 break
         return best
 
@@ -165,6 +184,8 @@ class LitertReader:
         started = perf_counter()
         decoded = decode(characters.log_p, self._thresholds)
         self._clock["decode"] += _since(started)
+        if characters.goes_on and decoded.status is Status.READ:
+            decoded = replace(decoded, status=Status.DOUBTFUL)
         return _Seen(characters, decoded, scale) if plausible(decoded) else None
 
     def _reading(self, seen: _Seen | None, note: str) -> Reading:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.mrz.layouts import WIDTHS
-from scanner.vision.align import Columns, align, expected, pitch_of, seen_at, slots
+from scanner.vision.align import Columns, align, expected, goes_on, pitch_of, seen_at, slots
 from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
@@ -34,6 +34,8 @@ class Characters:
     log_p: LogP
     looks: tuple[LogP, ...]
     rulings: tuple[Ruling, ...]
+    goes_on: bool
+    """Whether there seem to be more characters than were read: a line was cut short."""
 
     @property
     def box(self) -> tuple[tuple[float, float], ...]:
@@ -90,7 +92,8 @@ class Recogniser:
             columns = self.columns(frame.strips(rulings))
             places = align(columns, expected(count, count), NEAR).places
             seen.append(slots(columns, places))
-        return Characters(_joined(seen), tuple(seen), tuple(rulings))
+        more = goes_on(columns, places)
+        return Characters(_joined(seen), tuple(seen), tuple(rulings), goes_on=more)
 
     def _first(self, frame: Pyramid, block: Block, beyond: int) -> _Pass | None:
         """The first pass, as located or the other way up."""
