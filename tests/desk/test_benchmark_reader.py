@@ -11,7 +11,7 @@ import pytest
 from firmware.demo.catalogue import SPECIMENS_FOLDER
 
 REPOSITORY = Path(__file__).parents[2]
-COMMAND = [sys.executable, "benchmarks/reader.py", "--reader", "passporteye"]
+COMMAND = [sys.executable, "benchmarks/reader.py"]
 ALONE = ["--peers", "none"]
 WARM = [*ALONE, "--cold-starts", "0"]
 
@@ -70,7 +70,7 @@ def test_a_page_with_other_lines_than_the_manifest_says_is_not_exact(tmp_path: P
     assert row(done.stdout, "every line exact") == ["0 (0.0%)"]
     assert row(done.stdout, "document number exact") == ["1 (100.0%)"]
     assert row(done.stdout, "sure but wrong") == ["1"]
-    assert "sure but wrong, passporteye: page.jpg" in done.stdout
+    assert "sure but wrong, litert: page.jpg" in done.stdout
 
 
 def test_a_document_found_where_there_is_none_is_told(tmp_path: Path) -> None:
