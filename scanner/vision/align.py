@@ -50,12 +50,13 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
     `reach` px from where it is expected."""
     lines, characters = len(columns.chances), len(expected)
     blank = _finer(columns.chances[..., BLANK])
+    clear = _finer(columns.chances[..., :BLANK].max(axis=2))
     steps = blank.shape[1]
     band = np.arange(2 * round(reach / FINE) + 1)
     first = np.round((expected - (FINE - 1) / 2) / FINE).astype(int) - len(band) // 2
     first = np.clip(first, 0, steps - len(band))
-    gain, inked = _gains(blank)
-    outside = np.cumsum(1 - blank, axis=1) * (_OUTSIDE_COST / (PITCH / FINE * 0.62))
+    gain, inked = _gains(blank, clear)
+    outside = np.cumsum(clear, axis=1) * (_OUTSIDE_COST / (PITCH / FINE * 0.62))
     at = first[0] + band
     best = inked[:, at] - outside[:, np.maximum(at - 1, 0)] * (at > 0)
     choices = np.empty((characters, lines, len(band)), np.intp)
@@ -86,10 +87,10 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
     return Alignment(places * FINE + (FINE - 1) / 2, score)
 
 
-def _gains(blank: Floats) -> tuple[Floats, Floats]:
+def _gains(blank: Floats, clear: Floats) -> tuple[Floats, Floats]:
     """What a place is worth whose predecessor lies a stride before, (lines, strides, steps), and
     what one is worth that has none, (lines, steps)."""
-    inked = np.log(np.maximum(1 - blank, _FLOOR))
+    inked = np.log(np.maximum(np.sqrt((1 - blank) * clear), _FLOOR))
     between = np.log(np.maximum(blank, _FLOOR))
     half = np.maximum(np.arange(blank.shape[1])[None] - STRIDES[:, None] // 2, 0)
     gain = inked[:, None] + between[:, half]
