@@ -1,16 +1,18 @@
 """Opens the reader behind which pictures become characters.
 
 Readers are opened by name (`--reader`, or the configuration) and imported only then: PassportEye
-alone takes seconds to import. There is no falling back from one to another; a second opinion is
-asked beside the chosen reader, never in its place.
+alone takes seconds to import. `litert` and `tflite-runtime` are our own reader, named by what runs
+its networks (docs/decisions/0002-interpreter.md). There is no falling back from one to another; a
+second opinion is asked beside the chosen reader, never in its place.
 """
 
 from scanner.spelling import nearest
+from scanner.vision.interpreter import INTERPRETERS
 from scanner.vision.reader import Reader, ReaderUnavailable
 
 __all__ = ["DEFAULT", "READERS", "SECOND_OPINIONS", "open_reader"]
 
-READERS = ("litert", "passporteye")
+READERS = ("litert", "tflite-runtime", "passporteye")
 """The names that `open_reader` takes."""
 
 DEFAULT = "litert"
@@ -33,10 +35,10 @@ def open_reader(name: str, second_opinion: str = "none") -> Reader:
 
 
 def _open(name: str) -> Reader:
-    if name == "litert":
-        from scanner.vision.litert import LitertReader  # noqa: PLC0415
+    if name in INTERPRETERS:
+        from scanner.vision.litert import LitertReader  # noqa: PLC0415 - OpenCV takes a while
 
-        return LitertReader()
+        return LitertReader(interpreter=name)
     if name == "passporteye":
         from scanner.vision.passporteye import PassportEye  # noqa: PLC0415 - slow, and optional
 

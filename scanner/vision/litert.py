@@ -30,8 +30,6 @@ from scanner.vision.reader import Frame
 from scanner.vision.recognise import Characters, Recogniser
 from scanner.vision.rectify import Pyramid
 
-NAME = "litert"
-
 log = logging.getLogger(__name__)
 
 MOST_BLOCKS = 3
@@ -75,13 +73,12 @@ class _Seen:
 
 
 class LitertReader:
-    """The reader behind `--reader litert`."""
-
-    name = NAME
+    """The reader behind `--reader litert` and `--reader tflite-runtime`: named as what runs it."""
 
     def __init__(self, models: Path = MODELS, interpreter: str = LITERT) -> None:
         """Loads both networks. Raises ReaderUnavailable with one line."""
         started = perf_counter()
+        self.name = interpreter
         self._locator = Locator(open_network(models / "locator.tflite", interpreter=interpreter))
         self._recogniser = Recogniser(
             open_network(models / "recogniser.tflite", interpreter=interpreter)
@@ -190,12 +187,12 @@ class LitertReader:
 
     def _reading(self, seen: _Seen | None, note: str) -> Reading:
         if seen is None:
-            return Reading(Status.UNREADABLE, (), NAME, ms=self._clock, note=note)
+            return Reading(Status.UNREADABLE, (), self.name, ms=self._clock, note=note)
         decoded = seen.decoded
         return Reading(
             status=decoded.status,
             lines=decoded.lines,
-            reader=NAME,
+            reader=self.name,
             confidence=decoded.confidence,
             uncertain=decoded.uncertain,
             box=tuple((x * seen.scale, y * seen.scale) for x, y in seen.characters.box),
