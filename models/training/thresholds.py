@@ -29,6 +29,8 @@ from scanner.vision.litert import LitertReader
 SEED = 0x7E57
 """Training draws from other seeds: its generators are seeded with three numbers, these with two."""
 SHARD = 500
+LARGE = 0.25
+"""The share of frames of any size, up to 1400 px."""
 MARGIN = 0.3
 """Thresholds are raised by this share of what is left to 1."""
 COLUMNS = (
@@ -69,11 +71,21 @@ def shard(models: Path, number: int) -> np.ndarray:
     rows = []
     for i in range(SHARD):
         rng = np.random.default_rng([SEED, number * SHARD + i])
-        scene = page(rng)
+        scene = page(rng, size=_size(rng))
         truth = tuple(line.text for line in scene.lines)
         evidence, lines = reader.evidence(scene.frame)
         rows.append(_row(evidence, lines == truth, len(truth), float(scene.legible)))
     return np.array(rows, np.float32)
+
+
+def _size(rng: np.random.Generator) -> tuple[int, int] | None:
+    """Height and width. Mostly small frames, which hold as many characters and cost less to draw;
+    the rest as training has them."""
+    if rng.random() < LARGE:
+        return None
+    long = int(rng.integers(360, 641))
+    short = int(long * rng.uniform(0.5, 0.8))
+    return (short, long) if rng.random() < 0.85 else (long, short)
 
 
 def _row(evidence: Evidence | None, right: bool, lines: int, legible: float) -> list[float]:

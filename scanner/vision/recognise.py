@@ -145,7 +145,7 @@ def _fitted(
 
 GOOD = -0.7
 """A fit that needs no other hypothesis; `POOR` is none at all."""
-POOR = -3.0
+POOR = -1.6
 CAPS_A_PITCH = 1.03
 """How tall a capital of OCR-B is, in pitches."""
 SURELY_SHORT = 34.0
