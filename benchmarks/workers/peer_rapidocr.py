@@ -1,14 +1,16 @@
 """RapidOCR (PP-OCR on onnxruntime) as a worker, with a filter that keeps the lines of an MRZ.
 
-RapidOCR reads every text of the picture and knows nothing of travel documents. The filter joins the
-pieces of a row, takes what other scripts have for `<`, and keeps the two or three
-neighbouring rows that are as long as an MRZ's. As a general OCR engine miscounts long runs of
-`<`, a run at the end of a row is made as long as the format asks. That is kinder to it than its own
-output is.
+RapidOCR reads every text of the picture, at any slant, and knows nothing of travel documents. The
+filter joins the pieces of a row along the row's own direction, takes what other scripts have for
+`<`, and keeps the two or three parallel rows, one below the other, that are most nearly as long as
+an MRZ's. As a general OCR engine miscounts long runs of `<`, a run at the end of a row is made as
+long as the format asks. That is kinder to it than its own output is.
 """
 
 import re
+from dataclasses import dataclass
 from importlib.metadata import version
+from math import hypot
 from time import perf_counter
 
 import cv2
@@ -21,27 +23,69 @@ FORMATS = ((44, 2), (36, 2), (30, 3))
 SLACK = 4
 """A row may have so many characters too few or too many before its end is mended."""
 
-Row = tuple[float, float, str]
-"""Where it is from the top, how high it is, and its text."""
+
+@dataclass(frozen=True)
+class Row:
+    """A text: its middle, the direction that it runs in, how long and how high it is."""
+
+    x: float
+    y: float
+    across: float
+    down: float
+    length: float
+    height: float
+    text: str
+
+    def along(self, other: "Row") -> float:
+        """How far the other's middle is on in this one's direction, in this one's heights."""
+        return ((other.x - self.x) * self.across + (other.y - self.y) * self.down) / self.height
+
+    def below(self, other: "Row") -> float:
+        """How far the other's middle is below this one's line, in this one's heights."""
+        return ((other.y - self.y) * self.across - (other.x - self.x) * self.down) / self.height
+
+    def is_parallel(self, other: "Row") -> bool:
+        return self.across * other.across + self.down * other.down > 0.98
 
 
-def rows_of(boxes: list[list[list[float]]], texts: list[str]) -> list[Row]:
-    """The texts joined to rows, from the top; within a row from the left."""
-    pieces = []
-    for box, text in zip(boxes, texts, strict=True):
-        xs, ys = [point[0] for point in box], [point[1] for point in box]
-        pieces.append((sum(ys) / 4, max(ys) - min(ys), min(xs), text))
-    rows: list[list[tuple[float, float, float, str]]] = []
-    for piece in sorted(pieces):
-        row = rows[-1] if rows else None
-        if row and abs(row[0][0] - piece[0]) < 0.4 * min(row[0][1], piece[1]):
-            row.append(piece)
-        else:
-            rows.append([piece])
-    return [
-        (row[0][0], row[0][1], "".join(text for *_, text in sorted(row, key=lambda p: p[2])))
-        for row in rows
-    ]
+def row_of(box: list[list[float]], text: str) -> Row:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = box
+    length = max(1.0, hypot(bx - ax, by - ay))
+    height = max(1.0, hypot(dx - ax, dy - ay))
+    across, down = (bx - ax) / length, (by - ay) / length
+    return Row((ax + cx) / 2, (ay + cy) / 2, across, down, length, height, text)
+
+
+def joined(rows: list[Row]) -> list[Row]:
+    """Pieces that stand on one line, close to each other, made one row."""
+    left = sorted(rows, key=lambda row: -row.length)
+    whole: list[Row] = []
+    while left:
+        row = left.pop(0)
+        for piece in list(left):
+            apart = abs(row.along(piece)) * row.height - (row.length + piece.length) / 2
+            on_line = row.is_parallel(piece) and abs(row.below(piece)) < 0.4
+            if on_line and -row.height < apart < 2 * row.height:
+                left.remove(piece)
+                row = _with(row, piece)
+        whole.append(row)
+    return whole
+
+
+def _with(row: Row, piece: Row) -> Row:
+    first, last = (row, piece) if row.along(piece) > 0 else (piece, row)
+    x, y = last.x - first.x, last.y - first.y
+    length = hypot(x, y) + (first.length + last.length) / 2
+    shift = ((first.length + last.length) / 2 + hypot(x, y) - first.length) / 2
+    return Row(
+        first.x + first.across * shift,
+        first.y + first.down * shift,
+        row.across,
+        row.down,
+        length,
+        row.height,
+        first.text + last.text,
+    )
 
 
 def cleaned(text: str) -> str:
@@ -58,17 +102,31 @@ def mended(line: str, width: int) -> str:
 
 
 def mrz_of(rows: list[Row]) -> list[str]:
-    """The neighbouring rows that are most nearly as long as an MRZ's lines, the lowest of equals,
-    or none."""
-    lines = [cleaned(text) for *_, text in rows]
-    found: list[tuple[int, int, list[str]]] = []
+    """The lines of the rows that most nearly make an MRZ, or none."""
+    found: list[tuple[int, list[str]]] = []
     for width, count in FORMATS:
-        for first in range(len(lines) - count + 1):
-            some = lines[first : first + count]
-            off = [abs(len(line) - width) for line in some]
-            if max(off) <= SLACK and "<<" in "".join(some):
-                found.append((sum(off), -first, [mended(line, width) for line in some]))
-    return min(found)[2] if found else []
+        long = [row for row in rows if abs(len(cleaned(row.text)) - width) <= SLACK]
+        for first in long:
+            group = [first]
+            while len(group) < count and (following := _next(group[-1], long)):
+                group.append(following)
+            lines = [cleaned(row.text) for row in group]
+            if len(lines) == count and "<<" in "".join(lines):
+                off = sum(abs(len(line) - width) for line in lines)
+                found.append((off, [mended(line, width) for line in lines]))
+    return min(found)[1] if found else []
+
+
+def _next(row: Row, rows: list[Row]) -> Row | None:
+    """The nearest row below it that is parallel and stands under it."""
+    under = [
+        other
+        for other in rows
+        if row.is_parallel(other)
+        and 0.7 < row.below(other) < 4
+        and abs(row.along(other)) * row.height < 0.3 * row.length
+    ]
+    return min(under, key=row.below) if under else None
 
 
 def load() -> tuple[Read, str]:
@@ -88,7 +146,8 @@ def load() -> tuple[Read, str]:
         found = engine(picture)
         lines: list[str] = []
         if found.boxes is not None and found.txts is not None:
-            lines = mrz_of(rows_of(found.boxes.tolist(), list(found.txts)))
+            pieces = zip(found.boxes.tolist(), found.txts, strict=True)
+            lines = mrz_of(joined([row_of(box, text) for box, text in pieces]))
         return {"lines": lines, "ms": since(started)}
 
     return read, f"RapidOCR {version('rapidocr')}, MRZ line filter"

@@ -4,6 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from benchmarks.reading import contest, peers
@@ -160,3 +162,28 @@ def test_what_a_page_is_depends_on_its_pixels_and_its_lines_alone(tmp_path: Path
     same = Page((copied,), "", "", PASSPORT.lines)
     assert same.key == PASSPORT.key
     assert Page((copied,), "", "", PASSPORT.lines[::-1]).key != PASSPORT.key
+
+
+@pytest.mark.parametrize("angle", [0, 20, -35, 90])
+def test_the_peers_line_filter_takes_the_mrz_at_any_slant_among_other_text(
+    angle: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(peers.WORKERS)
+    from peer_rapidocr import joined, mrz_of, row_of
+
+    first, second = PASSPORT.lines
+    printed = [
+        (0, 0, 300, "REPUBLIC OF UTOPIA"),
+        (0, 700, 500, first[:22]),
+        (505, 700, 500, first[22:-3]),  # in two pieces, with three fillers too few
+        (0, 760, 1000, second.replace("<<<<<<<<", "<<<<<«<")),
+        (0, 900, 800, "a line of a letter that lies below the document"),
+    ]
+    turn = cv2.getRotationMatrix2D((500, 500), angle, 1.0)
+    rows = []
+    for x, y, width, text in printed:
+        box = np.array([[x, y], [x + width, y], [x + width, y + 30], [x, y + 30]])
+        turned = np.column_stack([box, np.ones(4)]) @ turn.T
+        rows.append(row_of(turned.tolist(), text))
+    assert mrz_of(joined(rows)) == [first, second]
+    assert mrz_of(joined(rows[:1] + rows[4:])) == []
