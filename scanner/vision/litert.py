@@ -9,8 +9,9 @@ are no more frames. A frame that shows nothing changes nothing.
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 MOST_BLOCKS = 3
 """Blocks of one frame that are read; the surest come first."""
 MOST_FRAMES = 10
+MOST_CAPS_OF_THREE = 34.0
+"""The length of a TD1's lines, in capitals."""
 FURTHER = 11
 """So many characters are sought beyond the ends of lines that seem cut short."""
 CLEAR = -0.12
@@ -87,18 +90,19 @@ class LitertReader:
         self._load_ms = (perf_counter() - started) * 1000
         self._clock: dict[str, float] = {}
 
-    def read(self, frames: Sequence[Frame]) -> Reading:
+    def read(self, frames: Iterable[Frame]) -> Reading:
         """Reads frame after frame until what they say together is *read*."""
         self._clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
         note = "there is no picture to read"
         best: _Seen | None = None
         together: list[LogP] = []
-        for frame in frames[:MOST_FRAMES]:
+        for frame in islice(frames, MOST_FRAMES):
             seen, why = self._frame_safely(frame)
             if seen is None:
                 note = why
                 continue
-            together = _with(together, seen.characters.log_p)
+            if not seen.characters.goes_on:
+                together = _with(together, seen.characters.log_p)
             if best is None or seen.rank > best.rank:
                 best = seen
             if len(together) > 1:
@@ -165,19 +169,23 @@ class LitertReader:
         """The block, or what it may be if the locator erred, where that is an MRZ."""
         best: _Seen | None = None
         for guess, beyond in _guesses(block):
-            seen = self._guess(pyramid, guess, beyond, scale)
+            characters = self._characters(pyramid, guess, beyond)
+            if characters is None and guess is block:
+                break  # no print at all
+            seen = self._decoded(characters, scale) if characters else None
             if seen is not None and (best is None or seen.rank > best.rank):
                 best = seen
             if best is not None and best.is_clear:
                 break
         return best
 
-    def _guess(self, pyramid: Pyramid, block: Block, beyond: int, scale: float) -> _Seen | None:
+    def _characters(self, pyramid: Pyramid, block: Block, beyond: int) -> Characters | None:
         started = perf_counter()
         characters = self._recogniser.read(pyramid, block, beyond=beyond)
         self._clock["recognise"] += _since(started)
-        if characters is None:
-            return None
+        return characters
+
+    def _decoded(self, characters: Characters, scale: float) -> _Seen | None:
         started = perf_counter()
         decoded = decode(characters.log_p, self._thresholds)
         self._clock["decode"] += _since(started)
@@ -214,12 +222,13 @@ def _grey(frame: Frame) -> tuple[NDArray[np.uint8], float]:
 
 
 def _guesses(block: Block) -> Iterator[tuple[Block, int]]:
-    """The block as located; led on beyond its ends, which glare or a hand may have cut short; and
-    with a line that was missed."""
+    """The block as located; led on beyond its ends, which glare or a hand may have cut short; and,
+    of lines as long as those of three, with one that was missed."""
     if len(block.lines) > 1:
         yield block, 0
         yield block, FURTHER
-    if len(block.lines) < 3:
+    caps = sum(line.length / line.cap for line in block.lines) / len(block.lines)
+    if len(block.lines) == 1 or (len(block.lines) == 2 and caps < MOST_CAPS_OF_THREE):
         for guess in _with_one_more(block):
             yield guess, 0
 
