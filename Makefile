@@ -9,11 +9,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TRAINING := .venv-train
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-RUN_EXTRAS := device,central,passporteye,demo
-TEST_EXTRAS := $(RUN_EXTRAS),dev
+RUN_EXTRAS := device,central,demo
+TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
+FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench torture specimens clean
+.PHONY: help demo test check bench train torture specimens clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,6 +34,9 @@ check: $(VENV)/.ready-test ## ruff and mypy, strict
 bench: $(VENV)/.ready-test ## our reader beside its peers, on our own specimens (CORPUS=DIR; BENCH="--suite all")
 	@$(BIN)/python benchmarks/reader.py --corpus $(or $(CORPUS),firmware/demo/specimens) $(BENCH)
 
+train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
+	@$(TRAINING)/bin/python -m models.training $(ARGS)
+
 torture: $(VENV)/.ready-test ## a million random inputs to the parser
 	@$(BIN)/python tests/reading/parse_torture.py --count 1000000
 
@@ -39,8 +44,9 @@ specimens: $(VENV)/.ready-test ## draw the specimen pages anew (needs Debian's f
 	@$(call debian,fonts-ocr-b fonts-dejavu-core)
 	@$(BIN)/python tests/data/render_specimens.py
 
-clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) *.egg-info build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove virtual environments and caches; what training has learnt so far (build/training) stays
+	rm -rf $(VENV) $(TRAINING) .venv-tflite *.egg-info dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name training -exec rm -rf {} +; fi
 
 # Installs the Debian packages named, if any of them is missing, and says so first.
 define debian
@@ -53,25 +59,46 @@ define debian
 	fi
 endef
 
-# Installs the project with extras $(1) into .venv.
-define python
+# Makes the virtual environment $(1), unless it is there.
+define venv
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	  || { echo "set-up: $(PYTHON) is not Python 3.11 to 3.13; name one, as in: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }; \
-	if ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+	if ! $(1)/bin/python -c 'import pip' 2>/dev/null; then \
 	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call debian,python3-venv); }; \
-	  echo "set-up: making the virtual environment $(VENV)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
-	fi; \
+	  echo "set-up: making the virtual environment $(1)"; rm -rf $(1); $(PYTHON) -m venv $(1); \
+	fi
+endef
+
+# Installs what $(2) says, as pip takes it, into the virtual environment $(1).
+define pip
+	$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off $(2) >$(1)/set-up.log 2>&1 \
+	  || { tail -n 5 $(1)/set-up.log >&2; echo "set-up: pip could not install the packages (all of it: $(1)/set-up.log); is the network up?" >&2; exit 1; }
+endef
+
+# Installs the project with extras $(1) into .venv.
+define python
+	$(call venv,$(VENV)); \
 	echo "set-up: installing Python packages into $(VENV): borderpost[$(1)]"; \
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --editable '.[$(1)]' >$(VENV)/set-up.log 2>&1 \
-	  || { tail -n 5 $(VENV)/set-up.log >&2; echo "set-up: pip could not install the packages (all of it: $(VENV)/set-up.log); is the network up?" >&2; exit 1; }
+	$(call pip,$(VENV),--editable '.[$(1)]')
 endef
 
 $(VENV)/.ready-run: pyproject.toml
-	@$(call debian,tesseract-ocr)
 	@$(call python,$(RUN_EXTRAS))
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml
-	@$(call debian,tesseract-ocr mosquitto)
+	@$(call debian,tesseract-ocr mosquitto $(FONTS))
 	@$(call python,$(TEST_EXTRAS))
 	@touch $@ $(VENV)/.ready-run
+
+# Without an NVIDIA accelerator, PyTorch's build for the CPU alone: a tenth of the other's size.
+$(TRAINING)/.ready: models/training/requirements.txt
+	@$(call debian,$(FONTS))
+	@$(call venv,$(TRAINING)); \
+	echo "set-up: installing Python packages into $(TRAINING): those of models/training/requirements.txt"; \
+	command -v nvidia-smi >/dev/null \
+	  || $(TRAINING)/bin/python -m pip install --disable-pip-version-check --progress-bar off --retries 1 \
+	       --index-url https://download.pytorch.org/whl/cpu torch >$(TRAINING)/torch.log 2>&1 \
+	  || echo "set-up: PyTorch's own index cannot be reached; taking the larger build from PyPI"; \
+	$(call pip,$(TRAINING),-r models/training/requirements.txt)
+	@touch $@
