@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from scanner.failing import where
@@ -88,7 +89,7 @@ class Examiner:
         if self._reader is None:
             return Fault("no_reader", "there is no reader for pictures; choose one with --reader")
         try:
-            return self._reader.read(capture.frames)
+            return self._reader.read(chain(capture.frames, capture.more))
         except Exception as error:
             return _reader_failed(self._reader.name, error)
 

@@ -1,5 +1,8 @@
 """A camera over the desk: yields one capture a document, with its sharpest few frames.
 
+A capture goes out as soon as its document lies still; whoever reads it may ask for further frames
+for as long as the very same document lies there (`Further`).
+
 A thread of its own reads the camera and watches for documents, so one that is exchanged while the
 last is still being read is not missed, and a device that hangs never holds up who consumes.
 """
@@ -7,7 +10,7 @@ last is still being read is not missed, and a device that hangs never holds up w
 import logging
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Event, Lock, Thread
 
@@ -16,7 +19,8 @@ import numpy as np
 
 from scanner.backoff import Backoff
 from scanner.sources.capture import Capture, Frame, Health
-from scanner.sources.presence import Presence, Seen, Thresholds
+from scanner.sources.further import Further
+from scanner.sources.presence import Presence, Seen, State, Thresholds
 from scanner.sources.streams import (
     FrameStream,
     RpicamStream,
@@ -37,7 +41,8 @@ DARK = 20.0
 class Camera:
     """Documents under one camera.
 
-    `keep` is the most frames in a capture, sharpest first. So many documents as `waiting` may wait
+    `keep` is the most frames in a capture, sharpest first, all in grey. `further` makes what gives
+    more of them: `Further`, with its bounds. So many documents as `waiting` may wait
     to be read; then the oldest gives way. `backoff_s` is the first and the longest pause before a
     camera that was lost is opened again.
     """
@@ -48,6 +53,7 @@ class Camera:
         frames: FrameStream,
         *,
         keep: int = 3,
+        further: Callable[[], Further] = Further,
         waiting: int = 8,
         thresholds: Thresholds | None = None,
         no_frames_s: float = 3.0,
@@ -56,6 +62,8 @@ class Camera:
         self._name = name
         self._stream = frames
         self._keep = keep
+        self._make_further = further
+        self._further = further()
         self._waiting = waiting
         self._presence = Presence(thresholds)
         self._no_frames_s = no_frames_s
@@ -126,6 +134,7 @@ class Camera:
                 log.error("%s: %s in reading the camera", self._name, type(error).__name__)
                 self._say(Health(False, f"{self._name}: the camera failed; trying again"))
             finally:
+                self._further.end()
                 self._stream.close()
                 self._best.clear()
             if self._frame_at > opened:
@@ -133,7 +142,7 @@ class Camera:
             backoff.wait(stop)
 
     def _take(self, frame: Frame, found: "queue.Queue[Capture]") -> None:
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame
+        grey = _grey(frame)
         height, width = grey.shape
         size = (SMALL_WIDTH, max(1, round(height * SMALL_WIDTH / width)))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -142,22 +151,29 @@ class Camera:
             self._frame_at = now
         dark = small.mean() < DARK
         self._say(Health(False, f"{self._name}: too dark; switch the lamp on") if dark else GOOD)
-        sharpness = Sharpness(np.asarray(grey, np.uint8))
+        sharpness = Sharpness(grey)
         seen = self._presence.see(small, now, sharpness)
-        self._collect(frame, sharpness, seen)
+        self._collect(grey, sharpness, seen)
+        if not seen.lasts:
+            self._further.end()
         if seen.captured:
             self._give(found)
+        elif seen.lasts and seen.state is State.HOLDING:
+            self._further.offer(grey, sharpness)
 
-    def _collect(self, frame: Frame, sharpness: "Sharpness", seen: Seen) -> None:
+    def _collect(self, grey: Frame, sharpness: "Sharpness", seen: Seen) -> None:
         if not seen.keep:
             self._best.clear()
             return
-        self._best.append((sharpness(), frame))
+        self._best.append((sharpness(), grey))
         self._best.sort(key=lambda pair: pair[0], reverse=True)
         del self._best[self._keep :]
 
     def _give(self, found: "queue.Queue[Capture]") -> None:
-        capture = Capture(self._name, frames=tuple(frame for _, frame in self._best))
+        self._further.end()
+        self._further = self._make_further()
+        frames = tuple(frame for _, frame in self._best)
+        capture = Capture(self._name, frames=frames, more=self._further)
         self._best.clear()
         if found.full():
             log.warning("%s: documents come faster than they are read; one is lost", self._name)
@@ -173,6 +189,12 @@ class Camera:
 
 
 GOOD = Health(True)
+
+
+def _grey(frame: Frame) -> Frame:
+    if frame.ndim == 2:
+        return frame
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 class Sharpness:

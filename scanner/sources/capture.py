@@ -4,7 +4,7 @@ A source turns a device or a folder into one `Capture` a document. It owns recon
 re-arming; whoever consumes it sees documents and a `health`, never an exception from the device.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -33,6 +33,10 @@ class Capture:
     source: str
     """Where from: a file's path as given, or the name of the device in the configuration."""
     frames: tuple[Frame, ...] = ()
+    more: Iterable[Frame] = ()
+    """Further frames of the very same document, for a reader whom `frames` are not enough: a
+    camera goes on looking at what still lies there. Taking one may take a moment, and each can be
+    taken once; they end by themselves."""
     text: Reading | None = None
     fault: Fault | None = None
     reduced: int = 1

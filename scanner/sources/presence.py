@@ -54,15 +54,22 @@ class Thresholds:
     sharpest_for_s: float = 0.15
     learn_s: float = 0.5
     learn_at_most_s: float = 5.0
+    unseen_s: float = 0.5
+    """In so long a time without a frame a document may be exchanged."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one frame told: `keep` it as a candidate; `captured`: the candidates are a document."""
+    """What one frame told: `keep` it as a candidate; `captured`: the candidates are a document.
+
+    `lasts`: the document that was captured last lies there still. No frame since then differed so
+    much from it that another could have taken its place, which is stricter than holding it.
+    """
 
     state: State
     keep: bool = False
     captured: bool = False
+    lasts: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,10 @@ class Presence:
         self._started = self._still_since = 0.0
         self._held: list[_Held] = []
         """What was captured since the desk was last empty, the latest last."""
+        self._lasts = False
+        """Nothing has been seen that could be another document than the one captured last."""
         self._peak = 0.0
-        self._best = self._best_at = 0.0
+        self._best = self._best_at = self._seen_at = 0.0
 
     def see(self, small: Frame, now: float, sharpness: Callable[[], float]) -> Seen:
         """One small grey frame at a time in seconds; `sharpness` is asked only where it counts."""
@@ -100,11 +109,12 @@ class Presence:
             return self._learn(scene, moving, now)
         mask = self._changes(scene, self._background)
         away = float(mask.mean())
-        if self._held:
-            self._peak = max(self._peak, self._difference(scene, self._held[-1], mask))
+        self._compare(scene, mask, now)
         if moving:
             self._best = 0.0
-            return Seen(State.EMPTY if away < self._limits.leave else State.MOVING)
+            if away < self._limits.leave:
+                return Seen(State.EMPTY)
+            return Seen(State.MOVING, lasts=self._lasts)
         if away < (self._limits.leave if self._held else self._limits.arrive):
             return self._empty(scene, away)
         if any(self._is_same(scene, held, mask) for held in self._held):
@@ -112,6 +122,16 @@ class Presence:
         if self._is_bare(scene, self._background, mask):
             return self._uncovered(scene, now)
         return self._settle(_Held(scene, mask), now, sharpness())
+
+    def _compare(self, scene: Scene, mask: Mask, now: float) -> None:
+        """Follows how far the scene has been from the document that was captured last."""
+        if self._held:
+            difference = self._difference(scene, self._held[-1], mask)
+            self._peak = max(self._peak, difference)
+            unseen = now - self._seen_at > self._limits.unseen_s
+            if difference >= self._limits.replaced or unseen:
+                self._lasts = False
+        self._seen_at = now
 
     def _moves(self, scene: Scene, now: float) -> bool:
         """Compared with the frame when it last moved, so that slow motion is seen too."""
@@ -131,19 +151,19 @@ class Presence:
         return Seen(State.LEARNING)
 
     def _empty(self, scene: Scene, away: float) -> Seen:
-        self._held, self._peak, self._best = [], 0.0, 0.0
+        self._held, self._lasts, self._peak, self._best = [], False, 0.0, 0.0
         if away < self._limits.leave and self._background is not None:
             self._background = _drifted(self._background, scene)
         return Seen(State.EMPTY)
 
     def _holding(self) -> Seen:
         self._peak = self._best = 0.0
-        return Seen(State.HOLDING)
+        return Seen(State.HOLDING, lasts=self._lasts)
 
     def _uncovered(self, scene: Scene, now: float) -> Seen:
         """Something lay there when the background was learned and has been taken away."""
         if now - self._still_since >= self._limits.learn_s:
-            self._background, self._held, self._peak = scene, [], 0.0
+            self._background, self._held, self._lasts, self._peak = scene, [], False, 0.0
         return Seen(State.EMPTY)
 
     def _settle(self, thing: "_Held", now: float, sharpness: float) -> Seen:
@@ -154,8 +174,9 @@ class Presence:
         if still < self._limits.steady_s or not sharp:
             return Seen(State.SETTLING, keep=True)
         self._held.append(thing)
+        self._lasts = True
         self._peak = self._best = 0.0
-        return Seen(State.HOLDING, keep=True, captured=True)
+        return Seen(State.HOLDING, keep=True, captured=True, lasts=True)
 
     def _is_same(self, scene: Scene, held: "_Held", mask: Mask) -> bool:
         exchanged = self._peak >= self._limits.large_motion

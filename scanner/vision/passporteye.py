@@ -25,9 +25,10 @@ import os
 import shutil
 import subprocess
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from time import perf_counter
 
 import cv2
@@ -114,10 +115,10 @@ class PassportEye:
         self._pipeline, self._locator, self._scaler = MRZPipeline, MRZBoxLocator, Scaler
         self._load_ms = _since(started)
 
-    def read(self, frames: Sequence[Frame]) -> Reading:
+    def read(self, frames: Iterable[Frame]) -> Reading:
         """Reads up to three frames one by one and gives the surest reading."""
         best = self._unreadable("there is no picture to read")
-        for frame in frames[:MAX_FRAMES]:
+        for frame in islice(frames, MAX_FRAMES):
             reading = self._read_safely(frame)
             if _rank(reading) < _rank(best) or not best.ms:
                 best = reading

@@ -4,7 +4,7 @@ Which reader it is, is a matter of configuration (`engine.open_reader`), and nob
 is inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -26,9 +26,11 @@ class Reader(Protocol):
     @property
     def name(self) -> str: ...
 
-    def read(self, frames: Sequence[Frame]) -> Reading:
+    def read(self, frames: Iterable[Frame]) -> Reading:
         """What the frames of one document say, taken together; never raises for what they show.
 
-        No frames, or frames that show nothing, give an unreadable reading with a note.
+        Frames are taken one by one, and no more of them than are needed: a live camera has to wait
+        for each. A reader sets itself a bound, because some never end. No frames, or frames that
+        show nothing, give an unreadable reading with a note.
         """
         ...

@@ -15,8 +15,9 @@ too. Probabilities are mixed as in a linear opinion pool, the second's with the 
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import tee
 
 from scanner.failing import where
 from scanner.mrz.layouts import CHARACTERS
@@ -48,13 +49,14 @@ class SecondOpinion:
     def name(self) -> str:
         return self._first.name
 
-    def read(self, frames: Sequence[Frame]) -> Reading:
+    def read(self, frames: Iterable[Frame]) -> Reading:
+        frames, again = tee(frames)
         ours = self._first.read(frames)
         if ours.status is not Status.DOUBTFUL:
             return ours
         try:
             self._other = self._other or self._open_other()
-            theirs = self._other.read(frames)
+            theirs = self._other.read(again)
         except ReaderUnavailable as unavailable:
             return _noted(ours, f"no second opinion: {unavailable}")
         except Exception as error:
