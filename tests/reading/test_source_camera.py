@@ -22,6 +22,7 @@ from scanner.sources.camera import (
     V4l2Stream,
 )
 from scanner.sources.capture import Frame
+from scanner.sources.further import Further
 from scanner.sources.presence import Thresholds
 from tests.reading.desk_scenes import Desk, document, joined
 from tests.reading.source_consumer import Consumer, held, wait_until
@@ -112,6 +113,47 @@ def test_documents_exchanged_while_the_last_is_still_being_read_are_not_missed()
     next(captures)
     time.sleep(1.6)
     assert next(captures).frames
+
+
+def test_a_reader_is_given_further_frames_while_the_document_lies_there_and_no_others() -> None:
+    desk = Desk(noise=1.0)
+    scenes = joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 60), visit(desk, SECOND))
+    camera = camera_of(
+        Scenes(lambda: scenes), further=lambda: Further(most=99, within_s=20.0, apart_s=0.05)
+    )
+    captures = camera.captures(threading.Event())
+    more = list(next(captures).more)
+    assert len(more) >= 3
+    for frame in more:
+        lying = cv2.resize(frame[80:280, 160:464], (76, 50))
+        assert np.corrcoef(lying.ravel(), FIRST.ravel())[0, 1] > 0.8
+    lying = cv2.resize(next(captures).frames[0][80:280, 160:464], (76, 50))
+    assert np.corrcoef(lying.ravel(), SECOND.ravel())[0, 1] > 0.8
+
+
+def test_a_reader_does_not_wait_for_a_camera_that_is_lost() -> None:
+    desk = Desk()
+
+    def scenes() -> Iterator[Frame | Exception | None]:
+        yield from joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 30))
+        yield StreamError("/dev/video0: the camera was unplugged; plug it in again")
+        yield from itertools.repeat(None)
+
+    camera = camera_of(Scenes(scenes), further=lambda: Further(most=99, within_s=60.0))
+    with Consumer(camera) as consumer:
+        capture = consumer.next()
+        began = time.monotonic()
+        list(capture.more)
+        assert time.monotonic() - began < 10.0
+        assert not camera.health.ok
+
+
+def test_frames_are_kept_in_grey_whatever_the_camera_gives() -> None:
+    desk = Desk()
+    scenes = joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 20))
+    coloured = (np.asarray(cv2.cvtColor(one, cv2.COLOR_GRAY2BGR), np.uint8) for one in scenes)
+    (capture,) = camera_of(Scenes(lambda: coloured)).captures(threading.Event())
+    assert {frame.ndim for frame in capture.frames} == {2}
 
 
 def test_a_camera_that_is_lost_is_opened_again_and_the_document_is_not_read_twice() -> None:

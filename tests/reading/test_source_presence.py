@@ -1,6 +1,6 @@
 """One document under the camera is captured exactly once, and the next one is not missed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -208,3 +208,63 @@ def test_any_frames_at_all_are_watched_without_failing() -> None:
         *(random.integers(0, 255, (90, 160), np.uint8) for _ in range(120)),
     ]
     assert len(watch(frames)) == 160
+
+
+def lying_since_captured(frames: Iterable[Frame], desk: Desk, at: int = 0) -> list[Seen]:
+    """What is seen of `frames` that come after FIRST was captured, so many frames later."""
+    presence = Presence()
+    before = list(joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 15)))
+    assert captures(watch(before, presence)) == 1
+    return [
+        presence.see(frame, (len(before) + at + number) / FPS, lambda: 1.0)
+        for number, frame in enumerate(frames)
+    ]
+
+
+def test_a_document_that_is_left_alone_lasts() -> None:
+    desk = Desk()
+    assert all(one.lasts for one in lying_since_captured(desk.lying(FIRST, 100), desk))
+
+
+def test_a_document_lasts_while_a_reflection_wanders_over_a_corner_of_it() -> None:
+    desk = Desk()
+
+    def shone() -> Iterator[Frame]:
+        for number in range(30):
+            shot = desk.scene(FIRST)
+            cv2.circle(shot, (60 + number, 30), 5, (255.0,), -1)
+            yield shot
+
+    seen = lying_since_captured(joined(shone(), desk.lying(FIRST, 5)), desk)
+    assert any(one.state is State.MOVING for one in seen)
+    assert all(one.lasts for one in seen)
+    assert captures(seen) == 0
+
+
+@pytest.mark.parametrize("on_top", [True, False], ids=["laid on top", "taken away first"])
+def test_a_document_no_longer_lasts_once_another_may_lie_there(on_top: bool) -> None:
+    desk = Desk()
+    bringing = desk.brought(SECOND, under=FIRST if on_top else None)
+    frames = joined(() if on_top else desk.taken(FIRST), bringing)
+    seen = lying_since_captured(frames, desk)
+    gone = next(number for number, one in enumerate(seen) if not one.lasts)
+    assert gone < 12
+    assert not any(one.lasts for one in seen[gone:] if not one.captured)
+
+
+def test_a_document_no_longer_lasts_after_a_hand_was_over_it_though_it_is_held_for_the_same() -> (
+    None
+):
+    desk = Desk()
+    hand = (desk.scene(FIRST, hand=(30 + row, 78)) for row in (30, 20, 10, 0, 10, 20, 30))
+    seen = lying_since_captured(joined(hand, desk.lying(FIRST, 20)), desk)
+    assert captures(seen) == 0
+    assert seen[-1].state is State.HOLDING
+    assert not seen[-1].lasts
+
+
+def test_a_document_no_longer_lasts_after_a_gap_in_which_it_may_have_been_exchanged() -> None:
+    desk = Desk()
+    seen = lying_since_captured(desk.lying(FIRST, 5), desk, at=FPS)
+    assert seen[-1].state is State.HOLDING
+    assert not any(one.lasts for one in seen)
