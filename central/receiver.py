@@ -202,7 +202,7 @@ class Receiver:
 
     def _report(self, committed: Committed) -> None:
         for gap in committed.missing:
-            log.warning("%s: %s missing of what it has said", gap.device, _numbers(gap))
+            log.warning("%s: %s missing of what it has said", gap.device, _those(gap))
         for gap in committed.arrived:
             log.info("%s: %s came after all", gap.device, _numbers(gap))
         for device in committed.repeated:
@@ -220,5 +220,9 @@ class Receiver:
 
 def _numbers(gap: Gap) -> str:
     if gap.first == gap.last:
-        return f"message {gap.first} is"
-    return f"messages {gap.first} to {gap.last} are"
+        return f"message {gap.first}"
+    return f"messages {gap.first} to {gap.last}"
+
+
+def _those(gap: Gap) -> str:
+    return f"{_numbers(gap)} {'is' if gap.first == gap.last else 'are'}"

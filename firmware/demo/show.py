@@ -20,6 +20,9 @@ from firmware.settings import load
 from firmware.supervisor import GaveUp
 
 _DELIVERED_WITHIN_S = 60.0
+_RECEIVING_WITHIN_S = 30.0
+_PAUSE_S = 2.0
+"""Between two documents, so that a person can follow; none where it goes once through."""
 _TELLING = threading.Lock()
 _LAMP = {Light.ON: "●", Light.OFF: "○", Light.SLOW: "◐"}
 
@@ -35,7 +38,7 @@ def show(*, once: bool) -> bool:
         with _folder() as folder, DemoBroker() as broker:
             _say("demo", "a desk, a broker and headquarters on this machine; all persons invented")
             site = set_up(folder, broker.port, loop=not once)
-            screen = _DemoScreen()
+            screen = _DemoScreen(0.0 if once else _PAUSE_S)
             with _headquarters(site):
                 _run_desk(site, screen, once=once)
             return _sum_up(site, screen)
@@ -76,9 +79,12 @@ def _headquarters(site: Site) -> Iterator[None]:
         text=True,
         start_new_session=True,
     )
-    teller = threading.Thread(target=_tell, args=(process,), daemon=True)
+    receiving = threading.Event()
+    teller = threading.Thread(target=_tell, args=(process, receiving), daemon=True)
     teller.start()
     try:
+        # Before that it would hear of the first alerts late and out of order: right, but confusing.
+        receiving.wait(_RECEIVING_WITHIN_S)
         yield
     finally:
         process.terminate()
@@ -89,17 +95,21 @@ def _headquarters(site: Site) -> Iterator[None]:
         teller.join(5)
 
 
-def _tell(process: "subprocess.Popen[str]") -> None:
+def _tell(process: "subprocess.Popen[str]", receiving: threading.Event) -> None:
     assert process.stdout is not None  # noqa: S101  it was asked for
     for line in process.stdout:
         _say("central", line.rstrip())
+        if "receiving from" in line:
+            receiving.set()
+    receiving.set()  # it has ended, and said why
 
 
 class _DemoScreen:
     """The officer's screen, as lines on the terminal. What it shows of a document is its file's
     name: the holders are invented, and a terminal is no place for the habit."""
 
-    def __init__(self) -> None:
+    def __init__(self, pause_s: float) -> None:
+        self._pause_s = pause_s
         self.outcomes: Counter[str] = Counter()
         self.alerts: set[str] = set()
         self.unwritten = 0
@@ -122,6 +132,7 @@ class _DemoScreen:
         _say("desk", f"{name:<33} {lamps}  {outcome.value:<12} {examination.verdict.reasons[0]}")
         for line in (*examination.verdict.beside, *shown.faults):
             _say("desk", f"{'':<39}  {'':<12} {line}")
+        time.sleep(self._pause_s)
 
 
 def _sum_up(site: Site, screen: _DemoScreen) -> bool:

@@ -26,9 +26,6 @@ def test_each_document_is_captured_once_and_the_listed_one_reaches_central(tmp_p
         site.start_desk()
         wait_for(lambda: len(site.outcomes()) >= 2, within_s=60)
         wait_for(lambda: site.waiting() == 0)
-        listed, clean = site.outcomes()
-        assert listed == "HIT"
-        # PassportEye is not sure of every page that a camera shows; it must not make it a hit.
-        assert clean in ("CLEAR", "READ_AGAIN")
+        assert site.outcomes() == ["HIT", "CLEAR"]
         (alert,) = site.alerts()
         assert alert["document"]["number"] == "H48273961"

@@ -24,7 +24,7 @@ from scanner.sources.picture import PictureError, decode
 from scanner.sources.replay import Replay
 
 GOOD = SPECIMENS_FOLDER / "01-passport.jpg"
-SCAN = (sys.executable, "-m", "firmware.cli", "scan", "--reader", "passporteye")
+SCAN = (sys.executable, "-m", "firmware.cli", "scan")
 ROOT = Path(__file__).parents[2]
 
 

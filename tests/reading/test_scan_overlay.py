@@ -18,7 +18,7 @@ from scanner.vision.reader import Frame
 from tests.reading.specimens_9303 import TD1, TD3
 
 GOOD = SPECIMENS_FOLDER / SPECIMENS[0].file
-SCAN = (sys.executable, "-m", "firmware.cli", "scan", "--reader", "passporteye")
+SCAN = (sys.executable, "-m", "firmware.cli", "scan")
 
 Corners = tuple[tuple[float, float], ...]
 
