@@ -15,6 +15,7 @@ from scanner.vision.lines import LEAST_CAPS, Affine, Line, Maps, pieces
 
 THRESHOLDS = (0.5, 0.8, 0.25)
 """Of the core, tried in turn."""
+SURE = 0.88
 LEAST_LINE_CAPS = 20.0
 MOST_SLANT_CAPS = 2.2
 """Slanted, the ends of neighbouring lines are at most so far apart along them."""
@@ -35,6 +36,11 @@ class Block:
     def led_on(self, caps: float) -> "Block":
         """The block, longer by so many capitals at either end."""
         return Block(tuple(_led_on(line, caps * line.cap, caps * line.cap) for line in self.lines))
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the locator has little doubt that there are MRZ lines."""
+        return sum(line.sureness for line in self.lines) > SURE * len(self.lines)
 
     @property
     def sureness(self) -> float:

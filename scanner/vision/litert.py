@@ -170,7 +170,7 @@ class LitertReader:
         best: _Seen | None = None
         for guess, beyond in _guesses(block):
             characters = self._characters(pyramid, guess, beyond)
-            if characters is None and guess is block:
+            if characters is None and guess is block and not block.is_sure:
                 break  # no print at all
             seen = self._decoded(characters, scale) if characters else None
             if seen is not None and (best is None or seen.rank > best.rank):
@@ -222,13 +222,18 @@ def _grey(frame: Frame) -> tuple[NDArray[np.uint8], float]:
 
 
 def _guesses(block: Block) -> Iterator[tuple[Block, int]]:
-    """The block as located; led on beyond its ends, which glare or a hand may have cut short; and,
-    of lines as long as those of three, with one that was missed."""
-    if len(block.lines) > 1:
+    """The block as located; without a line that is none, where three are too long for a TD1's; led
+    on beyond its ends, which glare or a hand may have cut short; with one that was missed, where
+    two are as short as a TD1's."""
+    lines = block.lines
+    caps = sum(line.length / line.cap for line in lines) / len(lines)
+    if len(lines) == 3 and caps > MOST_CAPS_OF_THREE:
+        yield Block(lines[1:]), 0
+        yield Block(lines[:2]), 0
+    if len(lines) > 1:
         yield block, 0
         yield block, FURTHER
-    caps = sum(line.length / line.cap for line in block.lines) / len(block.lines)
-    if len(block.lines) == 1 or (len(block.lines) == 2 and caps < MOST_CAPS_OF_THREE):
+    if len(lines) == 1 or (len(lines) == 2 and caps < MOST_CAPS_OF_THREE):
         for guess in _with_one_more(block):
             yield guess, 0
 
