@@ -23,7 +23,7 @@ class View:
     degrees: int = 0
 
 
-VIEWS = (View(512), View(384), View(512, 45), View(1024), View(1024, 45))
+VIEWS = (View(512), View(384), View(512, 45), View(1024), View(768, 45))
 """In the order in which they are tried."""
 MULTIPLE = 32
 
