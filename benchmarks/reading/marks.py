@@ -55,6 +55,8 @@ class Score:
     sure_but_wrong: tuple[str, ...]
     median_ms: float
     ninth_decile_ms: float
+    median_ms_where_exact: float | None
+    """Giving up is quick: this is the time of the pages that it reads."""
 
 
 def edits(a: str, b: str) -> int:
@@ -113,6 +115,7 @@ def _status_of(lines: Sequence[str]) -> Status:
 def score(marks: Sequence[Mark]) -> Score:
     status = Counter(one.status for one in marks)
     times = sorted(one.ms for one in marks)
+    of_exact = [one.ms for one in marks if one.exact]
     return Score(
         pages=len(marks),
         lines_exact=sum(one.exact for one in marks),
@@ -124,4 +127,5 @@ def score(marks: Sequence[Mark]) -> Score:
         sure_but_wrong=tuple(one.file for one in marks if one.sure_but_wrong),
         median_ms=median(times),
         ninth_decile_ms=times[math.ceil(0.9 * len(times)) - 1],
+        median_ms_where_exact=median(of_exact) if of_exact else None,
     )

@@ -81,11 +81,16 @@ def _time_rows(base: float | None) -> tuple[tuple[str, Cell], ...]:
 
     return (
         ("median ms", lambda one, s: f"{s.median_ms:.0f}"),
+        ("median ms where exact", lambda one, s: _ms(s.median_ms_where_exact)),
         ("90th percentile ms", lambda one, s: f"{s.ninth_decile_ms:.0f}"),
         ("ratio to ours", ratio),
-        ("first reading ms", lambda one, s: f"{one.cold_ms:.0f}" if one.cold_ms else "-"),
+        ("first reading ms", lambda one, s: _ms(one.cold_ms)),
         ("memory MB", lambda one, s: _memory(one)),
     )
+
+
+def _ms(milliseconds: float | None) -> str:
+    return "-" if milliseconds is None else f"{milliseconds:.0f}"
 
 
 def _memory(one: Contestant) -> str:

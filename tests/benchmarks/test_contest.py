@@ -135,6 +135,8 @@ def test_the_figures_are_over_all_marks() -> None:
     assert (figures.lines_exact, figures.number_exact, figures.unreadable) == (9, 9, 1)
     assert figures.mean_character_error == pytest.approx(0.1)
     assert (figures.median_ms, figures.ninth_decile_ms) == (10.0, 10.0)
+    assert figures.median_ms_where_exact == 10.0
+    assert score([nothing]).median_ms_where_exact is None
 
 
 def test_a_peers_marks_of_an_earlier_run_are_taken_but_never_ours(tmp_path: Path) -> None:
