@@ -80,6 +80,7 @@ def _reading(reading: Reading | None, parsed: Parsed | None, reduced: int) -> Js
         ],
         "box": _box(reading, reduced),
         "note": reading.note,
+        "why": reading.why.value if reading.why else None,
     }
 
 

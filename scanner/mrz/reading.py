@@ -20,6 +20,17 @@ class Status(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class Why(StrEnum):
+    """Why a picture was not read, as far as it shows. Stable: screens and programs know them."""
+
+    TOO_DARK = "too_dark"
+    TOO_FAR = "too_far"
+    GLARE = "glare"
+    MOVING = "moving"
+    NO_MRZ = "no_mrz"
+    UNCLEAR = "unclear"
+
+
 @dataclass(frozen=True)
 class Uncertain:
     """One doubtful character: `line` and `position` count from 0; `candidates` are characters with
@@ -49,3 +60,5 @@ class Reading:
     ms: Mapping[str, float] = field(default_factory=dict)
     note: str | None = None
     """One line for a person: why nothing was read, where that is known."""
+    why: Why | None = None
+    """The same for a program: None for what is *read*, or was never a picture."""

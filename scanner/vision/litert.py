@@ -30,6 +30,7 @@ from scanner.vision.plausible import plausible
 from scanner.vision.reader import Frame
 from scanner.vision.recognise import Characters, Recogniser
 from scanner.vision.rectify import Pyramid
+from scanner.vision.why import Nothing, Place, explained, nothing, place_of
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,6 @@ CLEAR = -0.12
 LEAST_SIDE = 24
 LEAST_AGREEMENT = 0.5
 """Frames whose likeliest characters agree in fewer places show different documents."""
-SMALL_CAP = 6.0
-"""Capitals of fewer px are too small to read."""
 LARGEST_SIDE = 4000
 
 
@@ -57,6 +56,7 @@ class _Seen:
     characters: Characters
     decoded: Decoded
     scale: float
+    grey: NDArray[np.uint8]
 
     @property
     def is_clear(self) -> bool:
@@ -93,13 +93,13 @@ class LitertReader:
     def read(self, frames: Iterable[Frame]) -> Reading:
         """Reads frame after frame until what they say together is *read*."""
         self._clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
-        note = "there is no picture to read"
+        none = Nothing("there is no picture to read")
         best: _Seen | None = None
         together: list[LogP] = []
         for frame in islice(frames, MOST_FRAMES):
-            seen, why = self._frame_safely(frame)
-            if seen is None:
-                note = why
+            seen = self._frame_safely(frame)
+            if isinstance(seen, Nothing):
+                none = none.or_rather(seen)
                 continue
             if not seen.characters.goes_on:
                 together = _with(together, seen.characters.log_p)
@@ -109,14 +109,14 @@ class LitertReader:
                 best = self._fused(best, together)
             if best.decoded.status is Status.READ:
                 break
-        return self._reading(best, note)
+        return self._reading(best or none)
 
     def evidence(self, frame: Frame) -> tuple[Evidence | None, tuple[str, ...]]:
         """What the decision about one frame rests on, and its lines: what thresholds are fixed
         with. None where no MRZ is seen, or a part of one."""
         self._clock = dict.fromkeys(("locate", "recognise", "decode"), 0.0)
-        seen, _ = self._frame(frame)
-        if seen is None or seen.characters.goes_on:
+        seen = self._frame(frame)
+        if isinstance(seen, Nothing) or seen.characters.goes_on:
             return None, ()
         return seen.decoded.evidence, seen.decoded.lines
 
@@ -128,36 +128,35 @@ class LitertReader:
             return replace(best, decoded=decoded)
         return best
 
-    def _frame_safely(self, frame: Frame) -> tuple[_Seen | None, str]:
+    def _frame_safely(self, frame: Frame) -> _Seen | Nothing:
         """One odd picture must not end a run, nor the watch over a desk."""
         try:
             return self._frame(frame)
         except Exception as error:
             # The type alone: messages may quote what was read.
             log.error("the reader failed on a picture: %s", type(error).__name__)
-            return None, f"the reader failed on this picture ({type(error).__name__})"
+            return Nothing(f"the reader failed on this picture ({type(error).__name__})")
 
-    def _frame(self, frame: Frame) -> tuple[_Seen | None, str]:
+    def _frame(self, frame: Frame) -> _Seen | Nothing:
         """What one frame shows, or why nothing."""
         grey, scale = _grey(frame)
         if min(grey.shape) < LEAST_SIDE:
-            return None, f"the picture is too small: {frame.shape[1]} x {frame.shape[0]} pixels"
+            return Nothing(f"the picture is too small: {frame.shape[1]} x {frame.shape[0]} pixels")
         best: _Seen | None = None
-        note = "no MRZ was found in the picture"
+        place: Place | None = None
         pyramid = Pyramid(grey)
         for view in VIEWS:
             if view.side > VIEWS[0].side and max(grey.shape) < 1.2 * VIEWS[0].side:
                 continue
             for block in self._blocks(grey, view):
                 seen = self._block(pyramid, block, scale)
-                if seen is None:
-                    small = min(line.cap for line in block.lines) * scale < SMALL_CAP
-                    note = TOO_SMALL if small else ILLEGIBLE
-                elif best is None or seen.rank > best.rank:
+                if seen is None and block.is_sure:
+                    place = place or place_of(block)
+                elif seen is not None and (best is None or seen.rank > best.rank):
                     best = seen
             if best is not None:
-                return best, ""
-        return None, note
+                return best
+        return nothing(grey, place)
 
     def _blocks(self, grey: NDArray[np.uint8], view: View) -> list[Block]:
         started = perf_counter()
@@ -172,7 +171,7 @@ class LitertReader:
             characters = self._characters(pyramid, guess, beyond)
             if characters is None and guess is block and not block.is_sure:
                 break  # no print at all
-            seen = self._decoded(characters, scale) if characters else None
+            seen = self._decoded(characters, pyramid, scale) if characters else None
             if seen is not None and (best is None or seen.rank > best.rank):
                 best = seen
             if best is not None and best.is_clear:
@@ -185,31 +184,32 @@ class LitertReader:
         self._clock["recognise"] += _since(started)
         return characters
 
-    def _decoded(self, characters: Characters, scale: float) -> _Seen | None:
+    def _decoded(self, characters: Characters, pyramid: Pyramid, scale: float) -> _Seen | None:
         started = perf_counter()
         decoded = decode(characters.log_p, self._thresholds)
         self._clock["decode"] += _since(started)
         if characters.goes_on and decoded.status is Status.READ:
             decoded = replace(decoded, status=Status.DOUBTFUL)
-        return _Seen(characters, decoded, scale) if plausible(decoded) else None
+        if not plausible(decoded):
+            return None
+        return _Seen(characters, decoded, scale, pyramid.level(0))
 
-    def _reading(self, seen: _Seen | None, note: str) -> Reading:
-        if seen is None:
-            return Reading(Status.UNREADABLE, (), self.name, ms=self._clock, note=note)
-        decoded = seen.decoded
-        return Reading(
+    def _reading(self, seen: _Seen | Nothing) -> Reading:
+        if isinstance(seen, Nothing):
+            return Reading(
+                Status.UNREADABLE, (), self.name, ms=self._clock, note=seen.note, why=seen.why
+            )
+        decoded, box = seen.decoded, seen.characters.box
+        reading = Reading(
             status=decoded.status,
             lines=decoded.lines,
             reader=self.name,
             confidence=decoded.confidence,
             uncertain=decoded.uncertain,
-            box=tuple((x * seen.scale, y * seen.scale) for x, y in seen.characters.box),
+            box=tuple((x * seen.scale, y * seen.scale) for x, y in box),
             ms=self._clock,
         )
-
-
-TOO_SMALL = "the MRZ is too small in the picture: bring the document closer"
-ILLEGIBLE = "an MRZ may be there, but it cannot be read: hold it still, without glare, and flat"
+        return explained(reading, seen.grey, box)
 
 
 def _grey(frame: Frame) -> tuple[NDArray[np.uint8], float]:

@@ -40,6 +40,7 @@ from scanner.mrz.reading import Reading, Status
 from scanner.vision.cells import Grey, Grid, filler_likeness, find_grid, resized, sheet
 from scanner.vision.reader import Frame, ReaderUnavailable
 from scanner.vision.views import TIMES, Ballot, layout_for
+from scanner.vision.why import explained
 
 NAME = "passporteye"
 
@@ -147,9 +148,10 @@ class PassportEye:
         zone = self._locate(picture, clock)
         clock["locate"] = _since(started) - clock["recognise"]
         if zone is None:
-            return replace(self._unreadable("no MRZ was found in the picture"), ms=clock)
+            return explained(Reading(Status.UNREADABLE, (), NAME, ms=clock), picture)
         box = tuple((x / scale, y / scale) for x, y in zone.box)
-        return replace(self._recognise(zone, clock), box=box)
+        reading = replace(self._recognise(zone, clock), box=box)
+        return explained(reading, picture, zone.box)
 
     def _locate(self, picture: Grey, clock: dict[str, float]) -> _Zone | None:
         """The first of PassportEye's boxes in which an MRZ is seen."""

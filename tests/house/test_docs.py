@@ -9,7 +9,9 @@ import typer
 from central.cli import app as headquarters
 from firmware.cli import app as box
 from scanner.mrz import FINDING_CODES, REASON_CODES
+from scanner.mrz.reading import Why
 from scanner.verdict import Outcome
+from scanner.vision.why import SENTENCES
 from scanner.watchlist.contract import AskedAs, ListHealth
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +34,11 @@ def test_every_reason_is_documented_in_its_own_words() -> None:
 
 def test_every_finding_is_documented_in_its_own_words() -> None:
     assert _codes_in("mrz.md", "Findings") == {str(k): v for k, v in FINDING_CODES.items()}
+
+
+def test_every_reason_why_a_picture_was_not_read_is_documented_in_its_own_words() -> None:
+    assert _codes_in("reading.md", "Why not") == {str(k): v for k, v in SENTENCES.items()}
+    assert set(SENTENCES) == set(Why)
 
 
 def test_the_readme_tells_of_every_verdict_strongest_first() -> None:

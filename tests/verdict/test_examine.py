@@ -186,6 +186,7 @@ def test_the_object_of_scan_has_every_key_in_its_order(
                 "uncertain": [{"line": 0, "position": 6, "candidates": [["R", 0.61], ["B", 0.39]]}],
                 "box": [[1.0, 2.0], [3.0, 2.0], [3.0, 4.0], [1.0, 4.0]],
                 "note": None,
+                "why": None,
             },
             "document": {
                 "format": "TD3",
