@@ -136,7 +136,7 @@ def explained(reading: Reading, grey: Grey, box: Box | None = None) -> Reading:
 def lit_share(cells: Grey) -> float:
     """The share of cells over which a reflection lies."""
     low, high = (np.percentile(cells, share, axis=(2, 3)) for share in (5, 95))
-    paper = float(np.median(high))
+    paper = float(np.percentile(high, 25))  # a large reflection covers most of the cells
     mean = cells.mean(axis=(2, 3))
     # A scan's paper is as white as can be: there a cell without print is merely empty.
     brighter = (mean > paper + BRIGHTER) | ((mean > SATURATED) & (paper < SATURATED - 5))
