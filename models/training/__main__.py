@@ -3,10 +3,10 @@
     python -m models.training                  everything, into models/
     python -m models.training locator          one stage
 
-Stages: `recogniser`, `recogniser-2` (its second course) and `locator` learn from pages drawn on the
-fly; `export` writes the TFLite files; `thresholds` fixes what counts as *read* on frames that
-training never saw; `card` writes the model card and SHA256SUMS. Each goes on where it was stopped
-(`--work` holds what it needs for that).
+Stages: `recogniser` and `locator`, and `recogniser-2` and `locator-2`, their second courses, learn
+from pages drawn on the fly; `export` writes the TFLite files; `thresholds` fixes what counts as
+*read* on frames that training never saw; `card` writes the model card and SHA256SUMS. Each goes on
+where it was stopped (`--work` holds what it needs for that).
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--strips", type=int, default=400_000, help="the recogniser learns from")
     parser.add_argument("--cuts", type=int, default=90_000, help="and in its second course")
-    parser.add_argument("--pages", type=int, default=40_000, help="views the locator learns from")
+    parser.add_argument("--pages", type=int, default=56_000, help="views the locator learns from")
     parser.add_argument("--frames", type=int, default=100_000, help="thresholds are fixed on")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw or read")
     chosen = parser.parse_args(arguments)
@@ -64,15 +64,18 @@ def _train_recogniser(chosen: argparse.Namespace) -> None:
     _train(Recogniser, recogniser.plan(chosen.strips, chosen.seed, chosen.workers), chosen)
 
 
-def _train_further(chosen: argparse.Namespace) -> None:
-    first = chosen.work / "recogniser.pt"
-    _train(
-        Recogniser, recogniser.second_plan(chosen.cuts, chosen.seed, chosen.workers), chosen, first
-    )
+def _recogniser_further(chosen: argparse.Namespace) -> None:
+    plan = recogniser.second_plan(chosen.cuts, chosen.seed, chosen.workers)
+    _train(Recogniser, plan, chosen, chosen.work / "recogniser.pt")
 
 
 def _train_locator(chosen: argparse.Namespace) -> None:
     _train(Locator, locator.plan(chosen.pages, chosen.seed, chosen.workers), chosen)
+
+
+def _locator_further(chosen: argparse.Namespace) -> None:
+    plan = locator.second_plan(chosen.pages // 3, chosen.seed, chosen.workers)
+    _train(Locator, plan, chosen, chosen.work / "locator.pt")
 
 
 def _train(
@@ -93,7 +96,7 @@ def _export(chosen: argparse.Namespace) -> None:
     strips = _pictures(recogniser.draw_mixed, 2 * REPRESENTATIVE, chosen.seed)
     pages = _pictures(locator.draw, REPRESENTATIVE, chosen.seed)
     _write(chosen, "recogniser", "recogniser-2", Recogniser(), strips)
-    _write(chosen, "locator", "locator", Locator(), pages)
+    _write(chosen, "locator", "locator-2", Locator(), pages)
     _sum(chosen.out)
 
 
@@ -147,8 +150,9 @@ def _sum(folder: Path) -> None:
 
 STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "recogniser": _train_recogniser,
-    "recogniser-2": _train_further,
+    "recogniser-2": _recogniser_further,
     "locator": _train_locator,
+    "locator-2": _locator_further,
     "export": _export,
     "thresholds": _thresholds,
     "card": _card,

@@ -8,7 +8,7 @@ import torch
 from models.training import locator, recogniser
 
 PLANS = {
-    "locator": (locator.plan(0, 0, 0),),
+    "locator": (locator.plan(0, 0, 0), locator.second_plan(0, 0, 0)),
     "recogniser": (recogniser.plan(0, 0, 0), recogniser.second_plan(0, 0, 0)),
 }
 

@@ -1,6 +1,8 @@
 """Trains the locator on pages (`targets`): where MRZ lines are, which way they are read, how
 tall."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,7 @@ from scanner.vision.lines import (
 from scanner.vision.shapes import normalised
 
 VIEWS = 2
+SECOND_RATE = 1.2e-3
 
 
 def plan(samples: int, seed: int, workers: int) -> Plan:
@@ -36,6 +39,11 @@ def plan(samples: int, seed: int, workers: int) -> Plan:
         draw=draw,
         loss=loss,
     )
+
+
+def second_plan(samples: int, seed: int, workers: int) -> Plan:
+    """The second course: the same pages at less than half of the rate."""
+    return replace(plan(samples, seed + 1000, workers), name="locator-2", rate=SECOND_RATE)
 
 
 def draw(rng: np.random.Generator) -> tuple[Sample, ...]:
