@@ -67,16 +67,13 @@ def test_every_specimen_is_read_exactly_and_its_box_is_where_the_ink_is(
 
 @each
 @pytest.mark.parametrize("along", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_glare_over_characters_never_gives_a_wrong_read_and_every_wrong_line_has_its_doubt(
+def test_glare_over_characters_never_gives_a_wrong_read_and_says_where_or_what_is_doubtful(
     our_reader: LitertReader, file: str, along: float
 ) -> None:
-    printed = DOCUMENTS[file].lines
     reading = our_reader.read([shots.with_glare(upright(DOCUMENTS[file]), along).frame])
-    if reading.status is Status.READ:
-        assert reading.lines == printed
-    if len(reading.lines) == len(printed):
-        wrong = {row for row, line in enumerate(reading.lines) if line != printed[row]}
-        assert wrong <= {one.line for one in reading.uncertain}
+    if reading.lines != DOCUMENTS[file].lines:
+        assert reading.status is not Status.READ
+        assert reading.uncertain or reading.note
 
 
 def test_a_wrong_check_digit_in_print_stays_is_read_surely_and_is_a_finding(
