@@ -1,0 +1,116 @@
+"""Strips cut out of frames: straight whatever the line's way, and straightened where it curls."""
+
+import numpy as np
+import pytest
+
+from scanner.vision.blocks import Block
+from scanner.vision.lines import Line
+from scanner.vision.rectify import Pyramid, Ruling, first_rulings, refined
+from scanner.vision.shapes import CAP, EDGE, HEIGHT, PITCH
+
+COUNT = 44
+CENTRES = EDGE + (np.arange(COUNT) + 0.5) * PITCH - 0.5
+MIDDLE = (HEIGHT - 1) / 2
+
+
+def line(
+    start: tuple[float, float], end: tuple[float, float], caps: tuple[float, float] = (14.0, 14.0)
+) -> Line:
+    return Line(start, end, caps, 0.9)
+
+
+def ramp(width: int, height: int) -> np.ndarray:
+    """A frame whose grey tells how far along a px is."""
+    return np.tile(np.linspace(0, 250, width), (height, 1)).astype(np.uint8)
+
+
+def test_a_line_as_located_is_ruled_from_end_to_end_at_one_pitch_a_character() -> None:
+    (ruling,) = first_rulings(Block((line((100, 200), (716, 200)),)), COUNT)
+    assert ruling.width == 2 * EDGE + COUNT * PITCH
+    places = ruling.place(np.array([EDGE - 0.5, ruling.width - EDGE - 0.5]), np.full(2, MIDDLE))
+    assert places == pytest.approx(np.array([(100, 200), (716, 200)]), abs=0.1)
+    assert np.hypot(*ruling.down.T) == pytest.approx(np.full(ruling.width, 14 / CAP), abs=0.02)
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 90, 180, 275])
+def test_a_strip_reads_along_the_line_whatever_its_way_in_the_frame(degrees: float) -> None:
+    angle = np.radians(degrees)
+    along = np.array([np.cos(angle), np.sin(angle)])
+    y, x = np.mgrid[:800, :800]
+    told = 125 + ((x - 400) * along[0] + (y - 400) * along[1]) * 0.3
+    frame = np.clip(told, 0, 255).astype(np.uint8)
+    start, end = (tuple(np.array([400.0, 400.0]) + side * 300 * along) for side in (-1, 1))
+    rulings = first_rulings(Block((line(start, end, (13.0, 13.0)),)), COUNT)
+    (strip,) = Pyramid(frame).strips(rulings)
+    assert strip.shape == (HEIGHT, rulings[0].width)
+    inner = strip[:, EDGE:-EDGE].astype(float)
+    assert (np.diff(inner.mean(axis=0)) > -0.5).all()
+    assert inner[:, -1].mean() - inner[:, 0].mean() == pytest.approx(180, abs=4)
+    assert np.ptp(inner, axis=0).max() < 4, "the strip leans"
+
+
+def test_in_perspective_capitals_are_as_tall_at_either_end() -> None:
+    (ruling,) = first_rulings(Block((line((50, 300), (650, 300), (20.0, 12.0)),)), COUNT)
+    tall = np.hypot(*ruling.down.T) * CAP
+    assert tall[EDGE] == pytest.approx(20, rel=0.05)
+    assert tall[-EDGE] == pytest.approx(12, rel=0.05)
+    assert ruling.middle[len(tall) // 2, 0] > 350, "the nearer half takes more of the frame"
+
+
+def test_print_that_leans_is_ruled_as_it_leans() -> None:
+    block = Block((line((100, 200), (700, 200)), line((110, 235), (710, 235))))
+    for ruling in first_rulings(block, COUNT):
+        lean = ruling.down[:, 0] / ruling.down[:, 1]
+        assert lean == pytest.approx(np.full(ruling.width, 10 / 35), abs=0.02)
+
+
+def test_print_much_larger_than_a_strip_is_cut_from_a_reduced_frame_without_moving() -> None:
+    frame = np.zeros((1200, 6400), np.uint8)
+    frame[:, 3200:] = 255
+    (strip,) = Pyramid(frame).strips(
+        first_rulings(Block((line((200, 600), (6200, 600), (130.0, 130.0)),)), COUNT)
+    )
+    step = np.argmax(strip[HEIGHT // 2] > 127)
+    assert step == pytest.approx(EDGE + COUNT * PITCH / 2, abs=1.0)
+
+
+def curled(ruling: Ruling, sag: float) -> tuple[np.ndarray, np.ndarray]:
+    """Where characters stand that sag to the middle of a strip, like those of a page that curls:
+    how far below its middle, and their place in the frame."""
+    rises = sag * (1 - np.linspace(-1, 1, COUNT) ** 2)
+    return rises, ruling.place(CENTRES, MIDDLE + rises)
+
+
+@pytest.mark.parametrize("sag", [-9.0, 5.0, 12.0])
+def test_a_curled_line_is_straight_on_the_next_look(sag: float) -> None:
+    rulings = first_rulings(Block((line((100, 200), (716, 210)),)), COUNT)
+    rises, there = curled(rulings[0], sag)
+    (next_one,) = refined(
+        rulings, CENTRES[None], np.ones((1, COUNT)), rises[None], np.ones((1, COUNT))
+    )
+    found = next_one.place(CENTRES, np.full(COUNT, MIDDLE))
+    assert np.hypot(*(found - there).T).max() < 0.8
+
+
+def test_characters_that_stood_too_small_and_too_close_have_their_size_next_time() -> None:
+    rulings = first_rulings(Block((line((100, 200), (716, 200)),)), COUNT)
+    shrunk = (CENTRES - CENTRES.mean()) * 0.9 + CENTRES.mean()
+    ones = np.ones((1, COUNT))
+    (next_one,) = refined(rulings, shrunk[None], ones, 0 * ones, 0.8 * ones)
+    found = next_one.place(CENTRES, np.full(COUNT, MIDDLE))
+    assert found == pytest.approx(rulings[0].place(shrunk, np.full(COUNT, MIDDLE)), abs=0.3)
+    assert np.hypot(*next_one.down.T) * CAP == pytest.approx(
+        np.full(next_one.width, 0.8 * 14), rel=0.03
+    )
+
+
+def test_a_few_characters_that_were_misplaced_bend_nothing() -> None:
+    rulings = first_rulings(Block((line((100, 200), (716, 200)),)), COUNT)
+    places, rises = CENTRES.copy(), np.zeros(COUNT)
+    places[[7, 30]] += 9
+    rises[[7, 20, 30]] = 8
+    ones = np.ones((1, COUNT))
+    (next_one,) = refined(rulings, places[None], ones, rises[None], ones)
+    found = next_one.place(CENTRES, np.full(COUNT, MIDDLE))
+    truth = rulings[0].place(CENTRES, np.full(COUNT, MIDDLE))
+    assert np.hypot(*(found - truth).T).max() < 1.0
