@@ -1,10 +1,13 @@
 """What is installed without an extra still works, and what needs one says which, in one line."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from firmware.demo.catalogue import SPECIMENS_FOLDER
 
 ROOT = Path(__file__).parents[2]
 WITHOUT = """
@@ -56,6 +59,12 @@ def test_lists_keys_and_typed_lines_need_no_extra(tmp_path: Path) -> None:
         done = run(tmp_path, program, *arguments)
         assert (done.returncode, done.stderr) == (0, "")
     assert "HIT" in done.stdout
+
+
+def test_pictures_are_read_without_any_extra(tmp_path: Path) -> None:
+    done = run(tmp_path, "firmware", "scan", str(SPECIMENS_FOLDER / "01-passport.jpg"), "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["reading"]["status"] == "read"
 
 
 @pytest.mark.parametrize(
