@@ -9,7 +9,7 @@ are no more frames. A frame that shows nothing changes nothing.
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from scanner.mrz.reading import Reading, Status
 from scanner.vision.blocks import Block
-from scanner.vision.decode import Decoded, Evidence, LogP, Thresholds, decode
-from scanner.vision.fuse import fused
+from scanner.vision.decode import Decoded, Evidence, Thresholds, decode
+from scanner.vision.fuse import Together
 from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
 from scanner.vision.lines import Line
 from scanner.vision.locate import VIEWS, Locator, View
@@ -44,8 +44,6 @@ FURTHER = 11
 CLEAR = -0.12
 """A mean log probability of a character that needs no other guess."""
 LEAST_SIDE = 24
-LEAST_AGREEMENT = 0.5
-"""Frames whose likeliest characters agree in fewer places show different documents."""
 LARGEST_SIDE = 4000
 
 
@@ -95,17 +93,17 @@ class LitertReader:
         self._clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
         none = Nothing("there is no picture to read")
         best: _Seen | None = None
-        together: list[LogP] = []
+        together = Together()
         for frame in islice(frames, MOST_FRAMES):
             seen = self._frame_safely(frame)
             if isinstance(seen, Nothing):
                 none = none.or_rather(seen)
                 continue
             if not seen.characters.goes_on:
-                together = _with(together, seen.characters.log_p)
+                together.add(seen.characters.log_p, seen.characters.box)
             if best is None or seen.rank > best.rank:
                 best = seen
-            if len(together) > 1:
+            if together.frames > 1:
                 best = self._fused(best, together)
             if best.decoded.status is Status.READ:
                 break
@@ -120,13 +118,12 @@ class LitertReader:
             return None, ()
         return seen.decoded.evidence, seen.decoded.lines
 
-    def _fused(self, best: _Seen, together: Sequence[LogP]) -> _Seen:
+    def _fused(self, best: _Seen, together: Together) -> _Seen:
+        """What all frames say together is what counts, also where one of them alone is sure."""
         started = perf_counter()
-        decoded = decode(fused(together), self._thresholds)
+        decoded = decode(together.log_p, self._thresholds)
         self._clock["decode"] += _since(started)
-        if decoded.status is Status.READ or best.decoded.status is not Status.READ:
-            return replace(best, decoded=decoded)
-        return best
+        return replace(best, decoded=decoded)
 
     def _frame_safely(self, frame: Frame) -> _Seen | Nothing:
         """One odd picture must not end a run, nor the watch over a desk."""
@@ -255,15 +252,6 @@ def _moved(line: Line, step: NDArray[np.float64]) -> Line:
     return replace(
         line, start=(float(start[0]), float(start[1])), end=(float(end[0]), float(end[1]))
     )
-
-
-def _with(together: list[LogP], log_p: LogP) -> list[LogP]:
-    """The frames so far and one more of the same document; another document starts anew."""
-    if together and together[-1].shape == log_p.shape:
-        agreement = (together[-1].argmax(axis=2) == log_p.argmax(axis=2)).mean()
-        if agreement >= LEAST_AGREEMENT:
-            return [*together, log_p]
-    return [log_p]
 
 
 def _since(started: float) -> float:
