@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -97,6 +98,9 @@ def _export(chosen: argparse.Namespace) -> None:
     pages = _pictures(locator.draw, REPRESENTATIVE, chosen.seed)
     _write(chosen, "recogniser", "recogniser-2", Recogniser(), strips)
     _write(chosen, "locator", "locator-2", Locator(), pages)
+    limits = chosen.out / "thresholds.json"
+    if not limits.exists():  # nothing is *read* until they are fixed
+        _keep(limits, json.dumps(asdict(thresholds.STRICTEST)).encode())
     _sum(chosen.out)
 
 

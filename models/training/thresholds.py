@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -122,7 +123,9 @@ def collected(models: Path, frames: int, folder: Path, workers: int) -> np.ndarr
     numbers = range((frames + SHARD - 1) // SHARD)
     missing = [n for n in numbers if not (folder / f"{n:05}.npy").exists()]
     started = time.monotonic()
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(
+        workers, get_context("spawn")
+    ) as pool:  # PyTorch's threads do not fork
         waiting = {pool.submit(shard, models, n): n for n in missing}
         for done, future in enumerate(as_completed(waiting), 1):
             beside = folder / f"{waiting[future]:05}.part.npy"
