@@ -13,6 +13,7 @@ TRAINING := .venv-train
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_EXTRAS := device,central,demo
 TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
+# As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
 .PHONY: help demo test check bench train torture specimens clean

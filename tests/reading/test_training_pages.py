@@ -1,16 +1,19 @@
 """Rendered pages say truly where their MRZ lines are: a locator learns nothing better than that."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("PIL")
-if not Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf").exists():
-    pytest.skip("needs Debian's fonts-ocr-b", allow_module_level=True)
 
 from models.training.pages import KINDS, page
 from models.training.truth import LineTruth
+from models.training.typeface import FONTS, OCR_B, OTHERS
+from models.training.words import _MONO, _PLAIN
+
+_NEEDED = [*OCR_B, *OTHERS, *_MONO, *(f"truetype/{font}" for font in _PLAIN)]
+_MISSING = sorted({font for font in _NEEDED if not (FONTS / font).exists()})
+if _MISSING:
+    pytest.skip(f"needs fonts of Debian 12: {', '.join(_MISSING)}", allow_module_level=True)
 
 
 def _darkness(frame: np.ndarray, line: LineTruth) -> np.ndarray:
