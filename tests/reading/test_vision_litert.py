@@ -171,6 +171,17 @@ def test_one_frame_again_and_again_makes_nothing_surer(
     assert (again.confidence or 0) <= (alone.confidence or 0) + 0.02
 
 
+@pytest.mark.parametrize("blur", [1.4, 1.6, 1.8])
+@pytest.mark.parametrize("file", ["01-passport.jpg", "06-passport-stolen-blank.jpg"])
+def test_frames_that_are_all_out_of_focus_are_never_read_wrongly_together(
+    our_reader: LitertReader, file: str, blur: float
+) -> None:
+    small = shots.reduced(upright(DOCUMENTS[file]), 420)
+    for noise in (0.0, 12.0):
+        reading = our_reader.read([shots.noisy(small, n, noise, blur).frame for n in range(8)])
+        assert reading.status is not Status.READ or reading.lines == DOCUMENTS[file].lines
+
+
 def test_frames_of_different_documents_are_not_mixed(
     our_reader: LitertReader, hard_frames: dict[str, list[Frame]]
 ) -> None:
