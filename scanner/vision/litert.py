@@ -86,7 +86,7 @@ class LitertReader:
         )
         self._thresholds = Thresholds(**json.loads(verified(models / "thresholds.json")))
         self._load_ms = (perf_counter() - started) * 1000
-        self._clock: dict[str, float] = {}
+        self._clock = dict.fromkeys(("load", "locate", "recognise", "decode"), 0.0)
 
     def read(self, frames: Iterable[Frame]) -> Reading:
         """Reads frame after frame until what they say together is *read*."""
