@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.pages import LineTruth, Scene, page
-from models.training.strips import Strip, rectification_error, strip
-from scanner.mrz.layouts import CHARACTERS
+from models.training.strips import EDGE_CUT, Strip, labelled, rectification_error, strip
 from scanner.vision.rectify import Pyramid, Ruling
-from scanner.vision.shapes import BLANK, CAP, HEIGHT, PITCH, STEP
+from scanner.vision.shapes import CAP, PITCH, STEP
 
-UNLABELLED = -1
 STRIPS_A_PAGE = 6
 FROM_PAGES = 0.6
 """The share of strips that are cut from pages; the rest are drawn."""
@@ -102,15 +100,9 @@ def _labels(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     columns = np.minimum(np.arange(width // STEP) * STEP + STEP // 2, width - 1)
     here = (slot[columns] + slot[columns - 1]) / 2
-    nearest = np.clip(np.round(here), 0, len(text) - 1)
+    nearest = np.clip(np.round(here), 0, len(text) - 1).astype(int)
     away = nearest - here
-    indices = np.array([CHARACTERS.index(character) for character in text])
-    labels = np.full(len(columns), UNLABELLED, np.int64)
-    near = np.abs(away) <= 0.28
-    labels[near] = indices[nearest.astype(int)][near]
-    labels[np.abs(away) > 0.40] = BLANK
     geometry = np.stack([away, rise[columns] / CAP, np.log(tall[columns])], axis=1)
-    edge = columns * (width - columns) < 0.45 * PITCH * width
-    labels[edge & (labels != BLANK)] = UNLABELLED
-    labels[np.abs(rise[columns]) > HEIGHT * 0.3] = UNLABELLED
+    cut = columns * (width - columns) < EDGE_CUT * width
+    labels = labelled(text, nearest, away, cut, rise[columns])
     return labels, geometry.astype(np.float32)

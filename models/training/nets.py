@@ -80,7 +80,7 @@ class Rise(nn.Module):
 class Locator(nn.Module):
     """A U-Net: (batch, 1, height, width) -> (batch, MAPS, height / 2, width / 2), logits.
 
-    Height and width are multiples of `MULTIPLE`.
+    Height and width are multiples of `scanner.vision.locate.MULTIPLE`.
     """
 
     WIDTHS = (14, 24, 36, 52, 72)
@@ -113,7 +113,3 @@ class Locator(nn.Module):
         for rise, join in zip(self.up, self.join, strict=True):
             here = join(torch.cat([rise(here), kept.pop()], 1))
         return self.head(here)
-
-
-MULTIPLE = 2 ** len(Locator.WIDTHS)
-"""What the sides of a locator's input are multiples of."""

@@ -1,5 +1,7 @@
 """Trains the recogniser on strips (`strips`): what stands in each column, and where exactly."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,8 @@ from scanner.vision.shapes import BLANK, CLASSES, SMOOTHING, normalised
 
 WIDTH = 320
 """Training strips are a good 20 characters wide; the device's are as long as a line."""
+
+SECOND_RATE = 1e-3
 
 
 def plan(samples: int, seed: int, workers: int) -> Plan:
@@ -29,16 +33,8 @@ def plan(samples: int, seed: int, workers: int) -> Plan:
 
 def second_plan(samples: int, seed: int, workers: int) -> Plan:
     """The second course: strips cut out of pages among those drawn, at a third of the rate."""
-    return Plan(
-        name="recogniser-2",
-        samples=samples,
-        batch=64,
-        rate=1e-3,
-        seed=seed + 1000,
-        workers=workers,
-        draw=draw_mixed,
-        loss=loss,
-    )
+    first = plan(samples, seed + 1000, workers)
+    return replace(first, name="recogniser-2", rate=SECOND_RATE, draw=draw_mixed)
 
 
 def draw(rng: np.random.Generator) -> tuple[Sample, ...]:

@@ -24,6 +24,8 @@ from scanner.mrz.layouts import CHARACTERS
 from scanner.vision.shapes import BLANK, CAP, HEIGHT, PITCH, STEP
 
 UNLABELLED = -1
+EDGE_CUT = 0.45 * PITCH
+"""A character whose centre is nearer than this to the strip's edge is cut by it."""
 _INDEX = {character: i for i, character in enumerate(CHARACTERS)}
 
 
@@ -45,7 +47,7 @@ def strip(rng: np.random.Generator, width: int) -> Strip:
     line = print_line(rng, style, strip_text(rng, int(rng.integers(8, 31))))
     pitch = _camera_pitch(rng)
     error = rectification_error(rng)
-    to_camera, to_strip, size = _views(rng, line, style, pitch, width, error)
+    to_camera, to_strip, size = _views(rng, line, pitch, width, error)
     paper = _paper(rng, line, style, to_camera, size, pitch)
     seen = degrade(rng, light(rng, paper, strength=0.7), pitch=pitch)
     whole = to_strip @ to_camera
@@ -82,7 +84,6 @@ def rectification_error(rng: np.random.Generator) -> dict[str, float]:
 def _views(
     rng: np.random.Generator,
     line: Print,
-    style: Style,
     pitch: float,
     width: int,
     error: dict[str, float],
@@ -101,7 +102,6 @@ def _views(
     placed[1, 2] = HEIGHT / 2 + error["rise"] - middle[1]
     bend = np.eye(3)
     bend[2, 0] = error["drift"] / width
-    bend[1, 0] = 0.0
     shift = np.array([[1, 0, -width / 2], [0, 1, -HEIGHT / 2], [0, 0, 1.0]])
     bend = np.linalg.inv(shift) @ bend @ shift
     keystone = np.eye(3)
@@ -137,7 +137,7 @@ def _paper(
         if rng.random() < 0.4:
             # Lines lie a quarter of an inch apart: 2.5 pitches.
             other = print_line(rng, style, strip_text(rng, 24))
-            apart = side * 2.5 * line.pitch * rng.uniform(0.9, 1.05) / 1.0
+            apart = side * 2.5 * line.pitch * rng.uniform(0.9, 1.05)
             move = np.array([[1, 0, rng.uniform(-1, 1) * 40], [0, 1, apart], [0, 0, 1.0]])
             ink = np.maximum(ink, _seen(other, to_camera @ move, size))
     dark = float(rng.uniform(5, 70)) if rng.random() < 0.85 else float(rng.uniform(60, 120))
@@ -182,10 +182,6 @@ def _labels(
     pitches = np.abs(np.gradient(at))
     nearest = np.abs(x[:, None] - at[None]).argmin(axis=1)
     away = (at[nearest] - x) / pitches[nearest]
-    labels = np.full(len(x), UNLABELLED, np.int64)
-    near = np.abs(away) <= 0.28
-    labels[near] = np.array([_INDEX[c] for c in line.text])[nearest[near]]
-    labels[np.abs(away) > 0.40] = BLANK
     geometry = np.stack(
         [
             away,
@@ -194,9 +190,25 @@ def _labels(
         ],
         axis=1,
     ).astype(np.float32)
-    # A character that the strip's edge cuts is no fair question.
-    cut = (at[nearest] < 0.45 * PITCH) | (at[nearest] > width - 0.45 * PITCH)
-    labels[cut & (labels != BLANK)] = UNLABELLED
-    outside = np.abs(middle[nearest] - HEIGHT / 2) > HEIGHT * 0.3
-    labels[outside] = UNLABELLED
+    cut = (at[nearest] < EDGE_CUT) | (at[nearest] > width - EDGE_CUT)
+    labels = labelled(line.text, nearest, away, cut, middle[nearest] - HEIGHT / 2)
     return labels, geometry
+
+
+def labelled(
+    text: str,
+    nearest: NDArray[np.intp],
+    away: NDArray[np.float64],
+    cut: NDArray[np.bool_],
+    rise: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """The label of every column, from the place in `text` of the nearest character, how many
+    pitches away it is, whether the strip's edge cuts it, which is no fair question, and how many px
+    below the strip's middle it stands."""
+    labels = np.full(len(away), UNLABELLED, np.int64)
+    near = np.abs(away) <= 0.28
+    labels[near] = np.array([_INDEX[character] for character in text])[nearest[near]]
+    labels[np.abs(away) > 0.40] = BLANK
+    labels[cut & (labels != BLANK)] = UNLABELLED
+    labels[np.abs(rise) > HEIGHT * 0.3] = UNLABELLED
+    return labels

@@ -21,6 +21,8 @@ Affine = NDArray[np.float64]
 """(2, 3), of one scale in all directions, turning but not mirroring."""
 
 CORE, WITHIN, SIZE, TOWARDS_X, TOWARDS_Y, AXIS_COSINE, AXIS_SINE, COSINE, SINE = range(9)
+LINE_CAPS = 2.45
+"""Capitals from one line's middle to the next one's (Doc 9303-3 §4.3)."""
 CAP_UNIT = 4.0
 """The capital's height, in px of the locator's input, whose logarithm counts as 0."""
 MAP_STEP = 2

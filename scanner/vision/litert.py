@@ -24,7 +24,7 @@ from scanner.vision.blocks import Block
 from scanner.vision.decode import Decoded, Evidence, Thresholds, decode
 from scanner.vision.fuse import Together
 from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
-from scanner.vision.lines import Line
+from scanner.vision.lines import LINE_CAPS, Line
 from scanner.vision.locate import VIEWS, Locator, View
 from scanner.vision.plausible import plausible
 from scanner.vision.reader import Frame
@@ -240,7 +240,7 @@ def _with_one_more(block: Block) -> Iterator[Block]:
     lines = block.lines
     first, last = lines[0], lines[-1]
     across = first.direction
-    step = np.array([-across[1], across[0]]) * 2.45 * first.cap
+    step = np.array([-across[1], across[0]]) * LINE_CAPS * first.cap
     if len(lines) > 1:
         step = (last.middle - first.middle) / (len(lines) - 1)
     yield Block((*lines, _moved(last, step)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scanner.vision.blocks import Block, blocks
 from scanner.vision.interpreter import Network
-from scanner.vision.lines import CORE, WITHIN, Maps
+from scanner.vision.lines import CORE, Maps
 from scanner.vision.shapes import normalised
 
 
@@ -26,6 +26,7 @@ class View:
 VIEWS = (View(512), View(384), View(512, 45), View(1024), View(768, 45))
 """In the order in which they are tried."""
 MULTIPLE = 32
+"""What the sides of the locator's input are multiples of: it halves them five times."""
 
 
 class Locator:
@@ -54,8 +55,7 @@ class Locator:
         padded = cv2.copyMakeBorder(small, 0, down, 0, across, cv2.BORDER_CONSTANT, value=tone)
         (out,) = self._network.run(normalised(np.asarray(padded, np.uint8)[None]))
         maps = np.array(out[0], np.float32)
-        for channel in (CORE, WITHIN):
-            maps[..., channel] = 1 / (1 + np.exp(-maps[..., channel]))
+        maps[..., CORE] = 1 / (1 + np.exp(-maps[..., CORE]))
         maps[(height + 1) // 2 :] = 0
         maps[:, (width + 1) // 2 :] = 0
         return maps

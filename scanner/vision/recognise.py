@@ -24,15 +24,23 @@ from scanner.vision.shapes import CLASSES, EDGE, PITCH, SMOOTHING, normalised
 
 LEAST_CHANCE = 2e-5
 """What is left to every class of a column."""
+GOOD = -0.7
+"""A fit that needs no other hypothesis; `POOR` is none at all."""
+POOR = -1.6
+CAPS_A_PITCH = 1.03
+"""How tall a capital of OCR-B is, in pitches."""
+SURELY_SHORT = 34.0
+"""Two lines of so few capitals' widths have 36 characters, not 44; between, the first pass
+tells."""
+FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
+"""How far places are sought from where they are expected, in the first pass and later."""
 
 
 @dataclass(frozen=True)
 class Characters:
-    """What a block says: log probabilities (lines, characters, 37) and where its lines are.
-    `looks` are the single looks that `log_p` joins."""
+    """What a block says: log probabilities (lines, characters, 37) and where its lines are."""
 
     log_p: LogP
-    looks: tuple[LogP, ...]
     rulings: tuple[Ruling, ...]
     goes_on: bool
     """Whether there seem to be more characters than were read: a line was cut short."""
@@ -93,7 +101,7 @@ class Recogniser:
             places = align(columns, expected(count, count), NEAR).places
             seen.append(slots(columns, places))
         more = goes_on(columns, places)
-        return Characters(_joined(seen), tuple(seen), tuple(rulings), goes_on=more)
+        return Characters(_joined(seen), tuple(rulings), goes_on=more)
 
     def _first(self, frame: Pyramid, block: Block, beyond: int) -> _Pass | None:
         """The first pass, as located or the other way up."""
@@ -141,18 +149,6 @@ def _fitted(
     aligned = align(columns, places, reach)
     clear = float(slots(columns, aligned.places).max(axis=2).mean())
     return _Pass(aligned.score + clear, rulings, columns, aligned.places)
-
-
-GOOD = -0.7
-"""A fit that needs no other hypothesis; `POOR` is none at all."""
-POOR = -1.6
-CAPS_A_PITCH = 1.03
-"""How tall a capital of OCR-B is, in pitches."""
-SURELY_SHORT = 34.0
-"""Two lines of so few capitals' widths have 36 characters, not 44; between, the first pass
-tells."""
-FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
-"""How far places are sought from where they are expected, in the first pass and later."""
 
 
 def _guesses(block: Block) -> list[int]:

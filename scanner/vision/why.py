@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from scanner.mrz.reading import Reading, Status, Why
 from scanner.vision.blocks import Block
+from scanner.vision.lines import LINE_CAPS
+from scanner.vision.shapes import PITCH
 
 Grey = NDArray[np.uint8]
 Box = tuple[tuple[float, float], ...]
@@ -53,11 +55,7 @@ SOFT = 0.07
 0.12 to 0.18, and about 0.06 where blur begins to cost the reading."""
 STEP = 3
 
-PITCH = 16
 _CAP_ABOVE = 0.72
-_LINE_CAPS = 2.45
-"""Capitals from one line's middle to the next one's (Doc 9303-3 §4.3); a capital is about as tall
-as a character is wide."""
 
 
 @dataclass(frozen=True)
@@ -167,14 +165,15 @@ def _hardness(line: Grey) -> float:
 
 
 def _cells(grey: Grey, place: Place) -> Grey:
-    """Each character's cell: (lines, characters, height, width)."""
-    tall = (place.lines - 1) * _LINE_CAPS + 2 * _CAP_ABOVE
+    """Each character's cell: (lines, characters, height, width). A capital is about as tall as a
+    character is wide."""
+    tall = (place.lines - 1) * LINE_CAPS + 2 * _CAP_ABOVE
     width, height = place.characters * PITCH, round(tall * PITCH)
     level = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     matrix = cv2.getPerspectiveTransform(np.array(place.box, np.float32), level)
     cut = cv2.warpPerspective(grey, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     half = round(0.6 * PITCH)
-    middles = [round((_CAP_ABOVE + i * _LINE_CAPS) * PITCH) for i in range(place.lines)]
+    middles = [round((_CAP_ABOVE + i * LINE_CAPS) * PITCH) for i in range(place.lines)]
     strips = np.stack([cut[middle - half : middle + half] for middle in middles])
     shape = (place.lines, 2 * half, place.characters, PITCH)
     return np.asarray(strips.reshape(shape).transpose(0, 2, 1, 3), np.uint8)
