@@ -8,13 +8,15 @@ from firmware.demo.catalogue import SPECIMENS_FOLDER
 from tests.delivery.broker import Broker
 from tests.journeys.whole_site import WholeSite, wait_for
 
-STAND_IN = Path(__file__).with_name("rpicam_specimens.py")
+STAND_IN = Path(__file__).parents[1] / "reading" / "rpicam_desk.py"
 LIST = SPECIMENS_FOLDER / "demo-list.csv"
 
 
 def _rpicam(*files: str) -> str:
-    pictures = [str(SPECIMENS_FOLDER / file) for file in files]
-    command = shlex.join([sys.executable, str(STAND_IN), *pictures])
+    """A camera over a bare desk on which each document lies for three seconds."""
+    laid = [f"{SPECIMENS_FOLDER / file}:3:0" for file in files]
+    scenes = [scene for lies in laid for scene in ("-:2:0", lies)]
+    command = shlex.join([sys.executable, str(STAND_IN), *scenes, "-:2:0"])
     return f'[[sources]]\nkind = "rpicam"\nname = "pi-camera"\ncommand = "{command}"\n'
 
 
