@@ -30,6 +30,9 @@ from scanner.vision.interpreter import MODELS, SUMS
 
 TOLERANCE = 0.5
 """How far int8 may be from the network, in standard deviations of its outputs."""
+VERIFIER = 50
+"""Added to the seed: the verifier starts from other weights and learns from other strips, so that
+it errs elsewhere than the recogniser."""
 REPRESENTATIVE = 96
 """Pictures that the ranges of int8 are taken from."""
 
@@ -70,6 +73,17 @@ def _recogniser_further(chosen: argparse.Namespace) -> None:
     _train(Recogniser, plan, chosen, chosen.work / "recogniser.pt")
 
 
+def _train_verifier(chosen: argparse.Namespace) -> None:
+    plan = recogniser.plan(chosen.strips, chosen.seed + VERIFIER, chosen.workers, "verifier")
+    _train(Recogniser, plan, chosen)
+
+
+def _verifier_further(chosen: argparse.Namespace) -> None:
+    seed = chosen.seed + VERIFIER
+    plan = recogniser.second_plan(chosen.cuts, seed, chosen.workers, "verifier")
+    _train(Recogniser, plan, chosen, chosen.work / "verifier.pt")
+
+
 def _train_locator(chosen: argparse.Namespace) -> None:
     _train(Locator, locator.plan(chosen.pages, chosen.seed, chosen.workers), chosen)
 
@@ -85,7 +99,7 @@ def _train(
     chosen: argparse.Namespace,
     start_from: Path | None = None,
 ) -> None:
-    torch.manual_seed(chosen.seed)
+    torch.manual_seed(plan.seed)
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     train(kind(), plan, chosen.work, start_from=start_from)
 
@@ -155,6 +169,8 @@ def _sum(folder: Path) -> None:
 STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "recogniser": _train_recogniser,
     "recogniser-2": _recogniser_further,
+    "verifier": _train_verifier,
+    "verifier-2": _verifier_further,
     "locator": _train_locator,
     "locator-2": _locator_further,
     "export": _export,

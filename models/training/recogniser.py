@@ -18,9 +18,10 @@ WIDTH = 320
 SECOND_RATE = 1e-3
 
 
-def plan(samples: int, seed: int, workers: int) -> Plan:
+def plan(samples: int, seed: int, workers: int, name: str = "recogniser") -> Plan:
+    """The first course: strips that are drawn one by one."""
     return Plan(
-        name="recogniser",
+        name=name,
         samples=samples,
         batch=64,
         rate=3e-3,
@@ -31,10 +32,10 @@ def plan(samples: int, seed: int, workers: int) -> Plan:
     )
 
 
-def second_plan(samples: int, seed: int, workers: int) -> Plan:
+def second_plan(samples: int, seed: int, workers: int, name: str = "recogniser") -> Plan:
     """The second course: strips cut out of pages among those drawn, at a third of the rate."""
     first = plan(samples, seed + 1000, workers)
-    return replace(first, name="recogniser-2", rate=SECOND_RATE, draw=draw_mixed)
+    return replace(first, name=f"{name}-2", rate=SECOND_RATE, draw=draw_mixed)
 
 
 def draw(rng: np.random.Generator) -> tuple[Sample, ...]:

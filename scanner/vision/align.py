@@ -6,6 +6,7 @@ about one pitch. Characters outside the places cost, so 36 places on 44 characte
 columns about a place say together is the character's probability.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,20 +60,14 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
     outside = np.cumsum(clear, axis=1) * (_OUTSIDE_COST / (PITCH / FINE * 0.62))
     at = first[0] + band
     best = inked[:, at] - outside[:, np.maximum(at - 1, 0)] * (at > 0)
-    choices = np.empty((characters, lines, len(band)), np.intp)
-    # What lies outside the band of the predecessor is no place.
-    walls = np.full((lines, len(band) + 2), _NEVER, best.dtype)
     ahead = np.diff(first).tolist()
-    before = {
-        step: np.minimum(np.maximum(step + band[None] - STRIDES[:, None] + 1, 0), len(band) + 1)
-        for step in set(ahead)
-    }
+    before, behind = _Before(lines, len(band), ahead), first.tolist()
+    paths = np.empty((characters, lines, len(STRIDES), len(band)), np.float32)
     for k in range(1, characters):
-        walls[:, 1:-1] = best
-        paths = walls[:, before[ahead[k - 1]]]
-        paths += gain[:, :, first[k] : first[k] + len(band)]
-        choices[k] = paths.argmax(axis=1)
-        best = paths.max(axis=1)
+        before.best[:] = best
+        here = slice(behind[k], behind[k] + len(band))
+        np.add(before.a_stride_back[ahead[k - 1]], gain[:, :, here], out=paths[k])
+        best = paths[k].max(axis=1)
     at = first[-1] + band
     best = best - (outside[:, -1:] - outside[:, at])
     last = first[-1] + best.argmax(axis=1)
@@ -82,9 +77,27 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
     for k in range(characters - 1, 0, -1):
         places[:, k] = last
         at = np.minimum(np.maximum(last - first[k], 0), len(band) - 1)
-        last = last - STRIDES[choices[k, rows, at]]
+        last = last - STRIDES[paths[k, rows, :, at].argmax(axis=1)]
     places[:, 0] = last
     return Alignment(places * FINE + (FINE - 1) / 2, score)
+
+
+class _Before:
+    """What each place of a band can follow on: the best of the last band, seen a stride back. What
+    lies outside of that band is no place."""
+
+    def __init__(self, lines: int, width: int, ahead: Sequence[int]) -> None:
+        margin = int(max(STRIDES.max(), *(abs(step) + STRIDES.max() for step in ahead)))
+        walls = np.full((lines, width + 2 * margin), _NEVER, np.float32)
+        self.best = walls[:, margin : margin + width]
+        """To be written to: (lines, width)."""
+        windows = np.lib.stride_tricks.sliding_window_view(walls, width, axis=1)
+        first, last = int(STRIDES[0]), int(STRIDES[-1])
+        self.a_stride_back = {
+            step: windows[:, margin + step - last : margin + step - first + 1][:, ::-1]
+            for step in set(ahead)
+        }
+        """By how far one band starts ahead of the last: (lines, strides, width)."""
 
 
 def _gains(blank: Floats, clear: Floats) -> tuple[Floats, Floats]:
@@ -124,9 +137,9 @@ def slots(columns: Columns, places: NDArray[np.float64]) -> Floats:
     """Log probabilities (lines, characters, 37) at the places."""
     chances = columns.chances
     x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
-    near = np.maximum(0, 1 - np.abs(x[None, None] - places[..., None]) / (0.3 * PITCH))
+    near = _near(x, places, 0.3)
     near /= np.maximum(near.sum(axis=2, keepdims=True), 1e-6)
-    told = np.einsum("lkc,lcj->lkj", near, chances)
+    told = near.astype(np.float32) @ chances
     # What falls on blank is said of no character: it is spread over all of them.
     told = told[..., :BLANK] + told[..., BLANK:] / BLANK
     told = np.maximum(told / told.sum(axis=2, keepdims=True), 1e-9)
@@ -154,18 +167,21 @@ def seen_at(
     middle in px, heights against `CAP`, and how much each of these is worth."""
     chances, geometry = columns.chances, columns.geometry
     x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
-    near = np.maximum(0, 1 - np.abs(x[None, None] - places[..., None]) / (0.4 * PITCH))
-    weights = near * (1 - chances[..., BLANK])[:, None]
+    weights = _near(x, places, 0.4) * (1 - chances[..., BLANK])[:, None]
     total = np.maximum(weights.sum(axis=2), 1e-6)
+    told = geometry.astype(np.float64) * (PITCH, CAP, 1.0)
+    told[..., 0] += x
+    means = (weights @ told) / total[..., None]
+    heights = np.exp(np.clip(means[..., 2], -1, 1))
+    return means[..., 0], means[..., 1], heights, np.minimum(total, 1.0)
 
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.einsum("lkc,lc->lk", weights, values) / total, np.float64)
 
-    centres = mean(x[None] + geometry[..., 0].astype(np.float64) * PITCH)
-    rises = mean(geometry[..., 1].astype(np.float64) * CAP)
-    heights = np.exp(np.clip(mean(geometry[..., 2].astype(np.float64)), -1, 1))
-    trust = np.minimum(total, 1.0)
-    return centres, rises, heights, trust
+def _near(
+    x: NDArray[np.float64], places: NDArray[np.float64], reach: float
+) -> NDArray[np.float64]:
+    """How much each column counts for each place: 1 at it, nothing from `reach` pitches away."""
+    away = np.abs(x - places[..., None])
+    return np.asarray(np.maximum(0, 1 - away / (reach * PITCH)), np.float64)
 
 
 def _finer(values: Floats) -> Floats:

@@ -117,13 +117,14 @@ class Recogniser:
     def _within(self, frame: Pyramid, block: Block) -> _Pass:
         """A look at a block as long as it was located."""
         passes: list[_Pass] = []
-        for guess in _guesses(block):
+        guesses = _guesses(block)
+        for guess in guesses:
             rulings = first_rulings(block, guess)
             columns = self.columns(frame.strips(rulings))
-            for length in _lengths(len(block.lines)):
+            for length in sorted(guesses, key=lambda length: length != guess):
                 passes.append(_fitted(rulings, columns, expected(length, guess), FAR))
-            if max(found.fit for found in passes) > GOOD:
-                break
+                if passes[-1].fit > GOOD:
+                    return passes[-1]
         return max(passes, key=lambda found: found.fit)
 
     def _beyond(self, frame: Pyramid, block: Block, beyond: int) -> _Pass:

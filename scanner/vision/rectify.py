@@ -145,32 +145,46 @@ def refined(
     width = 2 * EDGE + count * PITCH
     targets = (np.arange(width) + 0.5 - EDGE) / PITCH - 0.5  # in characters
     targets = targets / (count - 1) * 2 - 1
+    xs = _fitted(slots, places, weights, 3, targets)
+    ys = _fitted(slots, rises, weights, 2, targets) + (HEIGHT - 1) / 2
+    tall = np.exp(_fitted(slots, np.log(sizes), weights, 1, targets)).clip(0.5, 2.0)
     middles, heights = [], []
-    for ruling, place, weight, rise, size in zip(
-        rulings, places, weights, rises, sizes, strict=True
-    ):
-        x = np.polyval(_fitted(slots, place, weight, 3), targets)
-        y = np.polyval(_fitted(slots, rise, weight, 2), targets) + (HEIGHT - 1) / 2
-        tall = np.exp(np.polyval(_fitted(slots, np.log(size), weight, 1), targets))
+    for ruling, x, y, times in zip(rulings, xs, ys, tall, strict=True):
         middle = ruling.place(x, y)
         down = ruling.place(x, y + 1) - middle
         middles.append(middle)
-        heights.append(_across(middle, down) * np.clip(tall, 0.5, 2.0))
+        heights.append(_across(middle, down) * times)
     return [
         Ruling(middle, _down(middles, i) * height[:, None])
         for i, (middle, height) in enumerate(zip(middles, heights, strict=True))
     ]
 
 
-def _fitted(slots: Floats, values: Floats, weights: Floats, degree: int) -> Floats:
-    """A polynomial through what most characters say."""
+def _fitted(
+    slots: Floats, values: Floats, weights: Floats, degree: int, targets: Floats
+) -> Floats:
+    """A polynomial for each row, through what most of its values at the slots say, at the targets:
+    (rows, targets)."""
     weights = weights + 1e-3
-    fit = np.polyfit(slots, values, 1, w=weights)
-    for power in (degree, degree):
-        away = np.abs(values - np.polyval(fit, slots))
-        trust = weights / (1 + (away / (2 * np.median(away) + 1e-3)) ** 2)
-        fit = np.polyfit(slots, values, power, w=trust)
-    return np.asarray(fit, np.float64)
+    fitted = _least_squares(slots, values, weights, 1, slots)
+    for at in (slots, targets):
+        away = np.abs(values - fitted)
+        usual = np.median(away, axis=1, keepdims=True)
+        trust = weights / (1 + (away / (2 * usual + 1e-3)) ** 2)
+        fitted = _least_squares(slots, values, trust, degree, at)
+    return fitted
+
+
+def _least_squares(
+    slots: Floats, values: Floats, weights: Floats, degree: int, targets: Floats
+) -> Floats:
+    """For each row the polynomial of least weighted squares, at the targets."""
+    powers = np.vander(slots, degree + 1)
+    weighted = powers * (weights**2)[:, :, None]
+    normal = weighted.transpose(0, 2, 1) @ powers
+    told = np.einsum("lkp,lk->lp", weighted, values)
+    found = np.linalg.solve(normal, told[..., None])
+    return np.asarray((np.vander(targets, degree + 1) @ found)[..., 0], np.float64)
 
 
 def _normals(middle: Floats) -> Floats:

@@ -6,6 +6,7 @@ them centred on x = `STEP` / 2 - 0.5. OCR-B's capitals are about as tall as the 
 9303-3 §4.4: 2.4 to 2.6 mm, ten an inch).
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +28,9 @@ EDGE = 3 * PITCH
 def normalised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pictures (number, height, width) as both networks take them: (number, height, width, 1), each
     freed of its mean and of its contrast, but for what is nearly flat, which stays so."""
-    whole = pictures.astype(np.float32)
-    mean = whole.mean(axis=(1, 2), keepdims=True)
-    spread = whole.std(axis=(1, 2), keepdims=True)
-    return np.asarray(((whole - mean) / (spread + 8.0))[..., None], np.float32)
+    taken = np.empty((*pictures.shape, 1), np.float32)
+    for picture, place in zip(pictures, taken, strict=True):
+        (mean,), (spread,) = cv2.meanStdDev(picture)
+        np.multiply(picture, np.float32(1 / (spread[0] + 8.0)), out=place[..., 0])
+        place -= np.float32(mean[0] / (spread[0] + 8.0))
+    return taken
