@@ -136,8 +136,7 @@ def expected(characters: int, guess: int) -> NDArray[np.float64]:
 def slots(columns: Columns, places: NDArray[np.float64]) -> Floats:
     """Log probabilities (lines, characters, 37) at the places."""
     chances = columns.chances
-    x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
-    near = _near(x, places, 0.3)
+    near = _near(_middles(chances), places, 0.3)
     near /= np.maximum(near.sum(axis=2, keepdims=True), 1e-6)
     told = near.astype(np.float32) @ chances
     # What falls on blank is said of no character: it is spread over all of them.
@@ -150,7 +149,7 @@ def goes_on(columns: Columns, places: NDArray[np.float64]) -> bool:
     """Whether a line seems to go on beyond its first or last place: one more clear character a
     pitch further, parted from it by a blank."""
     blank, clearest = columns.chances[..., BLANK], columns.chances[..., :BLANK].max(axis=2)
-    x = (np.arange(blank.shape[1]) + 0.5) * STEP - 0.5
+    x = _middles(columns.chances)
     for i, line in enumerate(places):
         for end, inner in ((line[0], line[1]), (line[-1], line[-2])):
             step = end - inner
@@ -166,7 +165,7 @@ def seen_at(
     """Where the characters near the places really are: centres along the strip and below its
     middle in px, heights against `CAP`, and how much each of these is worth."""
     chances, geometry = columns.chances, columns.geometry
-    x = (np.arange(chances.shape[1]) + 0.5) * STEP - 0.5
+    x = _middles(chances)
     weights = _near(x, places, 0.4) * (1 - chances[..., BLANK])[:, None]
     total = np.maximum(weights.sum(axis=2), 1e-6)
     told = geometry.astype(np.float64) * (PITCH, CAP, 1.0)
@@ -176,9 +175,12 @@ def seen_at(
     return means[..., 0], means[..., 1], heights, np.minimum(total, 1.0)
 
 
-def _near(
-    x: NDArray[np.float64], places: NDArray[np.float64], reach: float
-) -> NDArray[np.float64]:
+def _middles(chances: Floats) -> NDArray[np.float64]:
+    """Where the middle of each column is, px along the strip."""
+    return np.asarray((np.arange(chances.shape[1]) + 0.5) * STEP - 0.5, np.float64)
+
+
+def _near(x: NDArray[np.float64], places: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     """How much each column counts for each place: 1 at it, nothing from `reach` pitches away."""
     away = np.abs(x - places[..., None])
     return np.asarray(np.maximum(0, 1 - away / (reach * PITCH)), np.float64)

@@ -8,17 +8,19 @@ A file is read once, held against `SHA256SUMS` beside it, and handed to the inte
 very bytes: an interpreter checks their form at most, and a damaged file ends tflite-runtime's
 process or, worse, reads wrongly.
 
-Networks take any batch, height and width. Making room for another shape costs a little, so it is
-done only when the shape changes.
+Networks take any batch, height and width. Making room for a shape costs as much as running it, so
+the room for the last few shapes is kept, as far as `KEPT` values of input go.
 """
 
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -49,29 +51,57 @@ _ANEW = "install borderpost anew"
 
 _stderr = Lock()
 
+KEPT = 320_000
+"""So many values of input have room at once: some 34 MB in the locator, next to nothing in the
+recogniser. One larger shape has room beside them."""
+
 Floats = NDArray[np.float32]
+Shape = tuple[int, ...]
 
 
 class Network:
     """A network ready to run, on one thread at a time."""
 
-    def __init__(self, interpreter: Any) -> None:
-        self._interpreter = interpreter
-        details = interpreter.get_input_details()[0]
+    def __init__(self, make: Callable[[], Any]) -> None:
+        """`make` makes an interpreter of the same weights, for one more shape."""
+        self._make = make
+        self._rooms: OrderedDict[Shape, Any] = OrderedDict()
+        first = make()
+        details = first.get_input_details()[0]
         self._input = int(details["index"])
-        self._outputs = [int(output["index"]) for output in interpreter.get_output_details()]
-        self._shape = tuple(int(size) for size in details["shape"])
+        self._outputs = [int(output["index"]) for output in first.get_output_details()]
+        self._rooms[tuple(int(size) for size in details["shape"])] = first
 
     def run(self, pictures: Floats) -> list[Floats]:
         """What the network says of pictures, batch × height × width × channels: an array an output,
         in the same order of axes."""
-        if pictures.shape != self._shape:
-            self._interpreter.resize_tensor_input(self._input, pictures.shape)
-            self._interpreter.allocate_tensors()
-            self._shape = pictures.shape
-        self._interpreter.set_tensor(self._input, pictures)
-        self._interpreter.invoke()
-        return [np.asarray(self._interpreter.get_tensor(output)) for output in self._outputs]
+        interpreter = self._room(pictures.shape)
+        interpreter.set_tensor(self._input, pictures)
+        interpreter.invoke()
+        return [np.asarray(interpreter.get_tensor(output)) for output in self._outputs]
+
+    def _room(self, shape: Shape) -> Any:
+        """An interpreter with room for the shape: the one that was last used for it, or that which
+        was not used for longest where no more may be kept, or a new one."""
+        if shape not in self._rooms:
+            interpreter = self._cleared_for(shape) or self._make()
+            interpreter.resize_tensor_input(self._input, shape)
+            interpreter.allocate_tensors()
+            self._rooms[shape] = interpreter
+        self._rooms.move_to_end(shape)
+        return self._rooms[shape]
+
+    def _cleared_for(self, shape: Shape) -> Any | None:
+        """Takes away what may not be kept beside a shape, and gives the last of it to be used anew:
+        one large shape is kept at once, and of the others as many as fit."""
+        cleared, size = None, prod(shape)
+        if size > KEPT:
+            others = [other for other in self._rooms if prod(other) > KEPT]
+        else:
+            others = [other for other in self._rooms if prod(other) <= KEPT]
+        while others and sum(map(prod, others)) + size > KEPT:
+            cleared = self._rooms.pop(others.pop(0))
+        return cleared
 
 
 def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> Network:
@@ -89,14 +119,19 @@ def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> 
                 f"the interpreter {interpreter!r} cannot be loaded ({_line(error)}): "
                 f"{_INSTALL[interpreter]}"
             ) from error
-        try:
+
+    def make() -> Any:
+        with _hushed():
             opened = module.Interpreter(model_content=weights, num_threads=threads)
             opened.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ReaderUnavailable(
-                f"the interpreter {interpreter!r} cannot run {path} ({_line(error)})"
-            ) from error
-        return Network(opened)
+            return opened
+
+    try:
+        return Network(make)
+    except (ValueError, RuntimeError) as error:
+        raise ReaderUnavailable(
+            f"the interpreter {interpreter!r} cannot run {path} ({_line(error)})"
+        ) from error
 
 
 def verified(path: Path) -> bytes:

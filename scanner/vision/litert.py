@@ -1,4 +1,4 @@
-"""Our own reader: locate -> recognise -> decode, two small networks and a decoder that knows Doc
+"""Our own reader: locate -> recognise -> decode, three small networks and a decoder that knows Doc
 9303.
 
     frame -> locate.Locator -> blocks -> recognise.Recogniser -> probabilities -> decode -> reading
@@ -34,6 +34,7 @@ from scanner.vision.why import Nothing, Place, explained, nothing, place_of
 
 log = logging.getLogger(__name__)
 
+NETWORKS = ("locator", "recogniser", "verifier")
 MOST_BLOCKS = 3
 """Blocks of one frame that are read; the surest come first."""
 MOST_FRAMES = 10
@@ -43,6 +44,8 @@ FURTHER = 11
 """So many characters are sought beyond the ends of lines that seem cut short."""
 CLEAR = -0.12
 """A mean log probability of a character that needs no other guess."""
+LEAST_SHOWN = 0.6
+"""Frames with a smaller share of a view's long side show nothing more in it."""
 LEAST_SIDE = 24
 LARGEST_SIDE = 4000
 
@@ -77,13 +80,14 @@ class LitertReader:
     """The reader behind `--reader litert` and `--reader tflite-runtime`: named as what runs it."""
 
     def __init__(self, models: Path = MODELS, interpreter: str = LITERT) -> None:
-        """Loads both networks. Raises ReaderUnavailable with one line."""
+        """Loads the networks. Raises ReaderUnavailable with one line."""
         started = perf_counter()
         self.name = interpreter
-        self._locator = Locator(open_network(models / "locator.tflite", interpreter=interpreter))
-        self._recogniser = Recogniser(
-            open_network(models / "recogniser.tflite", interpreter=interpreter)
+        locator, recogniser, verifier = (
+            open_network(models / f"{name}.tflite", interpreter=interpreter) for name in NETWORKS
         )
+        self._locator = Locator(locator)
+        self._recogniser = Recogniser(recogniser, verifier)
         self._thresholds = Thresholds(**json.loads(verified(models / "thresholds.json")))
         self._load_ms = (perf_counter() - started) * 1000
         self._clock = dict.fromkeys(("load", "locate", "recognise", "decode"), 0.0)
@@ -143,7 +147,7 @@ class LitertReader:
         place: Place | None = None
         pyramid = Pyramid(grey)
         for view in VIEWS:
-            if view.side > VIEWS[0].side and max(grey.shape) < 1.2 * VIEWS[0].side:
+            if view is not VIEWS[0] and max(grey.shape) < LEAST_SHOWN * view.side:
                 continue
             for block in self._blocks(grey, view):
                 seen = self._block(pyramid, block, scale)
@@ -224,11 +228,13 @@ def _guesses(block: Block) -> Iterator[tuple[Block, int]]:
     two are as short as a TD1's."""
     lines = block.lines
     caps = sum(line.length / line.cap for line in lines) / len(lines)
-    if len(lines) == 3 and caps > MOST_CAPS_OF_THREE:
+    three_too_long = len(lines) == 3 and caps > MOST_CAPS_OF_THREE
+    if len(lines) > 1:
+        yield block, 0
+    if three_too_long:
         yield Block(lines[1:]), 0
         yield Block(lines[:2]), 0
     if len(lines) > 1:
-        yield block, 0
         yield block, FURTHER
     if len(lines) == 1 or (len(lines) == 2 and caps < MOST_CAPS_OF_THREE):
         for guess in _with_one_more(block):

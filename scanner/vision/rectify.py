@@ -21,6 +21,7 @@ Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 _SHARPEST_SHEAR = 0.35
+_ROWS = (np.arange(HEIGHT, dtype=np.float32) - (HEIGHT - 1) / 2)[:, None]
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,15 @@ class Pyramid:
         return np.stack([self._strip(ruling) for ruling in rulings])
 
     def _strip(self, ruling: Ruling) -> Grey:
-        coarse = float(np.median(np.hypot(*ruling.down.T)))
+        coarse = float(np.hypot(*ruling.down[ruling.width // 2]))
         i = 0
         while coarse > 2.2 and i < 5:
             coarse, i = coarse / 2, i + 1
         # pyrDown puts px (x, y) at (x / 2, y / 2).
-        rows = np.arange(HEIGHT)[:, None] - (HEIGHT - 1) / 2
-        x = ruling.middle[None, :, 0] + rows * ruling.down[None, :, 0]
-        y = ruling.middle[None, :, 1] + rows * ruling.down[None, :, 1]
-        shrink = np.float32(0.5**i)
-        cut = cv2.remap(
-            self.level(i),
-            x.astype(np.float32) * shrink,
-            y.astype(np.float32) * shrink,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        middle = ruling.middle.T.astype(np.float32) * np.float32(0.5**i)
+        down = ruling.down.T.astype(np.float32) * np.float32(0.5**i)
+        x, y = middle[:, None] + _ROWS * down[:, None]
+        cut = cv2.remap(self.level(i), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(cut, np.uint8)
 
 
@@ -160,9 +154,7 @@ def refined(
     ]
 
 
-def _fitted(
-    slots: Floats, values: Floats, weights: Floats, degree: int, targets: Floats
-) -> Floats:
+def _fitted(slots: Floats, values: Floats, weights: Floats, degree: int, targets: Floats) -> Floats:
     """A polynomial for each row, through what most of its values at the slots say, at the targets:
     (rows, targets)."""
     weights = weights + 1e-3

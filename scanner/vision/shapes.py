@@ -29,8 +29,8 @@ def normalised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pictures (number, height, width) as both networks take them: (number, height, width, 1), each
     freed of its mean and of its contrast, but for what is nearly flat, which stays so."""
     taken = np.empty((*pictures.shape, 1), np.float32)
-    for picture, place in zip(pictures, taken, strict=True):
+    for i, picture in enumerate(pictures):
         (mean,), (spread,) = cv2.meanStdDev(picture)
-        np.multiply(picture, np.float32(1 / (spread[0] + 8.0)), out=place[..., 0])
-        place -= np.float32(mean[0] / (spread[0] + 8.0))
+        np.multiply(picture, np.float32(1 / (spread[0] + 8.0)), out=taken[i, ..., 0])
+        taken[i] -= np.float32(mean[0] / (spread[0] + 8.0))
     return taken
