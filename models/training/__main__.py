@@ -3,10 +3,10 @@
     python -m models.training                  everything, into models/
     python -m models.training locator          one stage
 
-Stages: `recogniser` and `locator`, and `recogniser-2` and `locator-2`, their second courses, learn
-from pages drawn on the fly; `export` writes the TFLite files; `thresholds` fixes what counts as
-*read* on frames that training never saw; `card` writes the model card and SHA256SUMS. Each goes on
-where it was stopped (`--work` holds what it needs for that).
+Stages: `recogniser`, `verifier` and `locator`, and `recogniser-2` and so on, their second courses,
+learn from pages drawn on the fly; `export` writes the TFLite files of those that were trained;
+`thresholds` fixes what counts as *read* on frames that training never saw; `card` writes the model
+card and SHA256SUMS. Each goes on where it was stopped (`--work` holds what it needs for that).
 """
 
 import argparse
@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.training import card, locator, recogniser, thresholds
+from models.training import card, learned, locator, recogniser, thresholds
 from models.training.export import Precision, export, verify
 from models.training.loop import Plan, train
 from models.training.nets import Locator, Recogniser
@@ -34,7 +35,13 @@ VERIFIER = 50
 """Added to the seed: the verifier starts from other weights and learns from other strips, so that
 it errs elsewhere than the recogniser."""
 REPRESENTATIVE = 96
-"""Pictures that the ranges of int8 are taken from."""
+"""Pictures that the ranges of int8 are taken from; of strips, which are small, twice as many."""
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[..., object], int]] = {
+    "recogniser": (Recogniser, recogniser.draw_mixed, 2 * REPRESENTATIVE),
+    "verifier": (Recogniser, recogniser.draw_mixed, 2 * REPRESENTATIVE),
+    "locator": (Locator, locator.draw, REPRESENTATIVE),
+}
+"""What each is, what it learns from, and how many pictures give the ranges of its int8."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,31 +112,32 @@ def _train(
 
 
 def _export(chosen: argparse.Namespace) -> None:
-    """Both in int8, the layers that answer in float: so small differences remain, and a line costs
-    a fifth of what it costs in float16, with as many pages exact."""
+    """Each network that was trained, in int8, the layers that answer in float: so small differences
+    remain, and a line costs a fifth of what it costs in float16, with as many pages exact."""
     chosen.out.mkdir(parents=True, exist_ok=True)
-    strips = _pictures(recogniser.draw_mixed, 2 * REPRESENTATIVE, chosen.seed)
-    pages = _pictures(locator.draw, REPRESENTATIVE, chosen.seed)
-    _write(chosen, "recogniser", "recogniser-2", Recogniser(), strips)
-    _write(chosen, "locator", "locator-2", Locator(), pages)
+    for name, (kind, draw, count) in NETWORKS.items():
+        course = chosen.work / f"{name}-2.pt"
+        if not course.exists():
+            print(f"{name}: not trained in {chosen.work}; its file stays as it is")
+            continue
+        state = torch.load(course, map_location="cpu")
+        _write(chosen.out / f"{name}.tflite", kind(), state, _pictures(draw, count, chosen.seed))
+        learned.note(chosen.out, name, chosen.work)
     limits = chosen.out / "thresholds.json"
     if not limits.exists():  # nothing is *read* until they are fixed
         _keep(limits, json.dumps(asdict(thresholds.STRICTEST)).encode())
     _sum(chosen.out)
 
 
-def _write(
-    chosen: argparse.Namespace, name: str, course: str, network: nn.Module, pictures: Tensor
-) -> None:
-    state = torch.load(chosen.work / f"{course}.pt", map_location="cpu")
+def _write(path: Path, network: nn.Module, state: dict[str, Any], pictures: Tensor) -> None:
     network.load_state_dict(state["mean"])
     network.eval()
     singly = pictures.split(1)
     content = export(network, singly[0], Precision.INT8, singly, float_outputs=True)
     worst = verify(network, content, singly[:16], TOLERANCE)
-    _keep(chosen.out / f"{name}.tflite", content)
+    _keep(path, content)
     print(
-        f"{name}.tflite: {len(content):,} bytes, differs by {worst:.3f} of the spread of its "
+        f"{path.name}: {len(content):,} bytes, differs by {worst:.3f} of the spread of its "
         f"outputs at most, after step {state['step']}"
     )
 
@@ -152,7 +160,7 @@ def _thresholds(chosen: argparse.Namespace) -> None:
 
 
 def _card(chosen: argparse.Namespace) -> None:
-    _keep(chosen.out / "README.md", card.text(chosen.out, chosen.work).encode())
+    _keep(chosen.out / "README.md", card.text(chosen.out, chosen.work / "choice.json").encode())
     _sum(chosen.out)
 
 

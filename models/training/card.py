@@ -1,23 +1,16 @@
-"""The model card, written from what is there: sizes, sums, thresholds and how they were found."""
+"""The model card, written from what is there: sizes, thresholds and how they were found."""
 
 import json
 from pathlib import Path
 
-import torch
-
-from models.training import locator, recogniser
-
-PLANS = {
-    "locator": (locator.plan(0, 0, 0), locator.second_plan(0, 0, 0)),
-    "recogniser": (recogniser.plan(0, 0, 0), recogniser.second_plan(0, 0, 0)),
-}
+from models.training import learned
 
 
-def text(models: Path, work: Path) -> str:
+def text(models: Path, choice_file: Path) -> str:
     """The card, Markdown."""
-    choice = json.loads((work / "choice.json").read_text())
+    choice = json.loads(choice_file.read_text())
     limits = json.loads((models / "thresholds.json").read_text())
-    rows = [_row(models, work, name) for name in ("locator", "recogniser")]
+    rows = [_row(models, name, **figures) for name, figures in learned.read(models).items()]
     return _CARD.format(
         table="\n".join(rows),
         total=sum(path.stat().st_size for path in models.glob("*.tflite")),
@@ -28,22 +21,16 @@ def text(models: Path, work: Path) -> str:
     )
 
 
-def _row(models: Path, work: Path, name: str) -> str:
-    state = torch.load(work / f"{name}.pt", map_location="cpu")
-    weights = sum(value.numel() for key, value in state["mean"].items() if "num_batches" not in key)
+def _row(models: Path, name: str, weights: int, samples: int) -> str:
     size = (models / f"{name}.tflite").stat().st_size
-    seen = sum(
-        torch.load(work / f"{plan.name}.pt", map_location="cpu")["step"] * plan.batch
-        for plan in PLANS[name]
-    )
-    return f"| {name} | {weights:,} | {size:,} | {seen:,} |"
+    return f"| {name} | {weights:,} | {size:,} | {samples:,} |"
 
 
 _CARD = """# Models
 
-The reader's two networks (`docs/reading.md` tells how a picture is read with them), the thresholds
-behind *read*, and `SHA256SUMS`, which the reader holds the files against before it uses them. This
-page is written by `make train`; what made them is in `training/`.
+The reader's three networks (`docs/reading.md` tells how a picture is read with them), the
+thresholds behind *read*, and `SHA256SUMS`, which the reader holds the files against before it uses
+them. This page is written by `make train`; what made them is in `training/`.
 
 | network | weights | bytes | samples learned from |
 |---|---|---|---|

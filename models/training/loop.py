@@ -1,4 +1,4 @@
-"""One way to train both networks: an endless stream of fresh samples, AdamW, a learning rate that
+"""One way to train every network: an endless stream of fresh samples, AdamW, a learning rate that
 rises, then falls to nothing, and a running mean of the weights, which is what is kept.
 
 No sample is seen twice, so there is nothing to overfit to. Workers draw the samples: worker k of

@@ -1,4 +1,4 @@
-"""The two networks. Small enough for one core of a Raspberry Pi; nothing in them depends on the
+"""The two kinds of network: one locates; of the other, two recognise. Small enough for one core of a Raspberry Pi; nothing in them depends on the
 size of the picture, so one file serves every frame.
 
 Both are plain convolutions with batch norm and ReLU. Padding is TensorFlow's SAME (what is odd goes

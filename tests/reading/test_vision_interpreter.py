@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from models.training.flatbuffer import Precision
-from scanner.vision.interpreter import open_network
+from scanner.vision import interpreter
+from scanner.vision.interpreter import Network, open_network
 from scanner.vision.reader import ReaderUnavailable
 from tests.reading.small_network import CHANNELS, write_small_network
 
@@ -173,3 +175,54 @@ def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:
     for precision in Precision:
         files = [write_small_network(tmp_path / folder, precision) for folder in "ab"]
         assert files[0].read_bytes() == files[1].read_bytes()
+
+
+class Counted:
+    """Makes interpreters of a small network, and knows how many."""
+
+    def __init__(self, path: Path) -> None:
+        self.made = 0
+        self._weights = path.read_bytes()
+
+    def __call__(self) -> Interpreter:
+        self.made += 1
+        made = Interpreter(model_content=self._weights, num_threads=1)
+        made.allocate_tensors()
+        return made
+
+
+SIZES = ((16, 16), (32, 64), (16, 48), (64, 64), (256, 256))
+
+
+def test_the_room_for_a_shape_is_made_once_and_kept(tmp_path: Path) -> None:
+    counted = Counted(write_small_network(tmp_path))
+    network = Network(counted)
+    for height, width in SIZES[:4] * 3:
+        network.run(pictures(1, height, width, 1))
+    assert counted.made == 4
+
+
+def test_rooms_that_are_taken_for_other_shapes_answer_as_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_small_network(tmp_path)
+    asked = [pictures(1, *size, 1) for size in SIZES]
+    fresh = [open_network(path).run(one)[0] for one in asked]
+    monkeypatch.setattr(interpreter, "KEPT", 3000)
+    counted = Counted(path)
+    network = Network(counted)
+    order = np.random.default_rng(3).integers(0, len(SIZES), 60)
+    for i in order:
+        assert np.array_equal(network.run(asked[i])[0], fresh[i])
+    assert counted.made <= 4, "rooms are used anew"
+
+
+def test_what_is_kept_is_bounded_and_a_large_shape_costs_no_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "KEPT", 3000)
+    counted = Counted(write_small_network(tmp_path))
+    network = Network(counted)
+    for size in ((32, 64), (256, 256), (32, 64), (256, 128), (32, 64)):
+        network.run(pictures(1, *size, 1))
+    assert counted.made == 3, "the first one's, the small shape's and that of the large ones"

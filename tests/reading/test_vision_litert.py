@@ -212,6 +212,7 @@ def spoilt(folder: Path, what: str) -> Path:
         "SHA256SUMS of another version",
         "locator.tflite",
         "recogniser.tflite",
+        "verifier.tflite",
         "thresholds.json",
     ],
 )
