@@ -1,5 +1,6 @@
-"""The two kinds of network: one locates; of the other, two recognise. Small enough for one core of a Raspberry Pi; nothing in them depends on the
-size of the picture, so one file serves every frame.
+"""The two kinds of network: one locates, the other recognises (and a second of it verifies). Small
+enough for one core of a Raspberry Pi; nothing in them depends on the size of the picture, so one
+file serves every frame.
 
 Both are plain convolutions with batch norm and ReLU. Padding is TensorFlow's SAME (what is odd goes
 right and below), written out, so that the exported graph is the same function.
