@@ -21,7 +21,7 @@ class Further:
     """An iterator over further frames of one document: at most `most`, within `within_s` of the
     first that is asked for."""
 
-    def __init__(self, *, most: int = 7, within_s: float = 2.5, apart_s: float = 0.2) -> None:
+    def __init__(self, *, most: int = 12, within_s: float = 2.5, apart_s: float = 0.2) -> None:
         self._most = most
         self._within_s = within_s
         self._apart_s = apart_s

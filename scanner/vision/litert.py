@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from scanner.mrz.reading import Reading, Status
 from scanner.vision.blocks import Block
-from scanner.vision.decode import Decoded, Evidence, Thresholds, decode
+from scanner.vision.decode import DEFAULT, Decoded, Evidence, Thresholds, decode
 from scanner.vision.fuse import Together
 from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
 from scanner.vision.lines import LINE_CAPS, Line
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 NETWORKS = ("locator", "recogniser", "verifier")
 MOST_BLOCKS = 3
 """Blocks of one frame that are read; the surest come first."""
-MOST_FRAMES = 10
+MOST_FRAMES = 15
 MOST_CAPS_OF_THREE = 34.0
 """The length of a TD1's lines, in capitals."""
 FURTHER = 11
@@ -73,7 +73,9 @@ class _Seen:
 
     @property
     def sure(self) -> bool:
-        return self.decoded.status is Status.READ
+        """Held against the same thresholds always: which guess is taken must not hang on those that
+        are fixed by what is taken."""
+        return not self.characters.goes_on and self.decoded.evidence.is_read(DEFAULT)
 
 
 class LitertReader:

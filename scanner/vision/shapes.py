@@ -26,7 +26,7 @@ EDGE = 3 * PITCH
 
 
 def normalised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pictures (number, height, width) as every network takes them: (number, height, width, 1), each
+    """Pictures (number, height, width) as the networks take them: (number, height, width, 1), each
     freed of its mean and of its contrast, but for what is nearly flat, which stays so."""
     taken = np.empty((*pictures.shape, 1), np.float32)
     for i, picture in enumerate(pictures):

@@ -93,7 +93,7 @@ def test_a_document_that_stays_out_of_focus_is_told_as_such_and_never_read_wrong
         reading, further = read(reader, next(live))
     assert reading.status is not Status.READ
     assert reading.why is Why.MOVING
-    assert further == 7
+    assert further == 12
 
 
 def test_a_document_exchanged_while_the_first_is_still_looked_at_is_never_mixed_with_it(
