@@ -127,17 +127,25 @@ def collected(models: Path, frames: int, folder: Path, workers: int) -> np.ndarr
         workers, get_context("spawn")
     ) as pool:  # PyTorch's threads do not fork
         waiting = {pool.submit(shard, models, n): n for n in missing}
-        for done, future in enumerate(as_completed(waiting), 1):
-            beside = folder / f"{waiting[future]:05}.part.npy"
-            np.save(beside, future.result())
-            beside.replace(folder / f"{waiting[future]:05}.npy")
-            left = (time.monotonic() - started) / done * (len(missing) - done) / 60
-            print(
-                f"{done * SHARD} of {len(missing) * SHARD} frames, {left:.0f} min left",
-                file=sys.stderr,
-                flush=True,
-            )
+        try:
+            for done, future in enumerate(as_completed(waiting), 1):
+                _keep(folder / f"{waiting[future]:05}.npy", future.result())
+                left = (time.monotonic() - started) / done * (len(missing) - done) / 60
+                print(
+                    f"{done * SHARD} of {len(missing) * SHARD} frames, {left:.0f} min left",
+                    file=sys.stderr,
+                    flush=True,
+                )
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return np.concatenate([np.load(folder / f"{n:05}.npy") for n in numbers])
+
+
+def _keep(path: Path, rows: np.ndarray) -> None:
+    beside = path.with_suffix(".part.npy")
+    np.save(beside, rows)
+    beside.replace(path)
 
 
 def choose(rows: np.ndarray) -> Choice:

@@ -145,12 +145,14 @@ class Recogniser:
         guess = _guesses(block)[0]
         columns = self.columns(frame.strips(first_rulings(block, guess)))
         seen = guess * PITCH / pitch_of(columns)
-        caps = beyond * float(np.mean([line.length / line.cap for line in block.lines])) / seen
-        whole = max(round(seen) + 2 * beyond, guess)
+        lengths = _lengths(len(block.lines))
+        whole = max(round(seen) + 2 * beyond, *lengths)
+        wide = float(np.mean([line.length / line.cap for line in block.lines])) / seen
+        caps = (whole - seen) / 2 * wide
         rulings = first_rulings(block.led_on(caps), whole)
         columns = self.columns(frame.strips(rulings))
         passes = []
-        for length in _lengths(len(block.lines)):
+        for length in lengths:
             middle = (whole - length) // 2
             places = expected(whole, whole)[middle : middle + length]
             passes.append(_fitted(rulings, columns, places, (beyond + 2) * PITCH))

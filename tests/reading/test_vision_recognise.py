@@ -10,11 +10,14 @@ import pytest
 from firmware.demo.catalogue import SPECIMENS
 from scanner.mrz.layouts import CHARACTERS
 from scanner.mrz.reading import Status
+from scanner.vision.blocks import Block
 from scanner.vision.decode import Thresholds, decode
 from scanner.vision.interpreter import MODELS, Floats, Network, open_network
+from scanner.vision.lines import Line
 from scanner.vision.locate import Locator
 from scanner.vision.recognise import Characters, Recogniser
 from scanner.vision.rectify import Pyramid
+from scanner.vision.shapes import BLANK, CLASSES, STEP
 from tests.reading import shots
 from tests.reading.shots import Shot, upright
 
@@ -82,3 +85,33 @@ def test_what_one_network_alone_takes_for_another_character_is_never_sure(
     assert any(character in printed for pair in mistakes for character in pair)
     decoded = decode(characters(upright(PASSPORT), first, second).log_p, THRESHOLDS)
     assert decoded.status is Status.DOUBTFUL
+
+
+class Spaced:
+    """A network that sees a character every so many px, and nothing between."""
+
+    def __init__(self, pitch: int) -> None:
+        self._pitch = pitch
+
+    def run(self, pictures: Floats) -> list[Floats]:
+        lines, _, width, _ = pictures.shape
+        out = np.zeros((lines, 1, width // STEP, CLASSES + 3), np.float32)
+        inked = (np.arange(width // STEP) * STEP) % self._pitch < self._pitch // 3
+        out[:, 0, inked, 0] = 8
+        out[:, 0, ~inked, BLANK] = 8
+        return [out]
+
+
+@pytest.mark.parametrize("lines", [2, 3])
+@pytest.mark.parametrize("length", [400, 600])
+@pytest.mark.parametrize("pitch", [10, 16, 22, 26, 27])
+def test_lines_of_any_pitch_are_led_on_beyond_their_ends(
+    lines: int, length: int, pitch: int
+) -> None:
+    ends = [((100.0, 100.0 + 40 * i), (100.0 + length, 100.0 + 40 * i)) for i in range(lines)]
+    block = Block(tuple(Line(start, end, (16.0, 16.0), 0.9) for start, end in ends))
+    frame = Pyramid(np.full((400, 900), 200, np.uint8))
+    recogniser = Recogniser(Spaced(pitch), Spaced(pitch))  # type: ignore[arg-type]
+    for beyond in range(0, 26):
+        found = recogniser.read(frame, block, beyond=beyond)
+        assert found is None or found.log_p.shape[:2] in {(2, 44), (2, 36), (3, 30)}
