@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="checkpoints and frames read so far",
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--strips", type=int, default=400_000, help="the recogniser learns from")
-    parser.add_argument("--cuts", type=int, default=90_000, help="and in its second course")
+    parser.add_argument("--strips", type=int, default=480_000, help="both recognisers learn from")
+    parser.add_argument("--cuts", type=int, default=160_000, help="and in their second courses")
     parser.add_argument("--pages", type=int, default=56_000, help="views the locator learns from")
     parser.add_argument("--frames", type=int, default=100_000, help="thresholds are fixed on")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw or read")

@@ -47,6 +47,21 @@ free faces), security patterns, picture-like blobs, holograms, laminate, stamps,
 desks, glare, shadow, defocus, motion, noise, sharpening, JPEG, low resolution, perspective and
 curled paper. No real person's document was used, and no public specimen: those only report.
 
+## What was missed, and what was done about it
+
+- Neighbouring lines grew together where print is small or blurred: the locator draws a thin core
+  and says where the middle of the line is, so that pixels vote for their line.
+- Print that stands on its head was taken for upright: the axis of a line and the way it is read are
+  told apart.
+- Ends of lines were lost under a finger or a reflection: both are drawn over pages, lines are led
+  on to where the others end, and sought eleven characters beyond.
+- Strips lay a little off after the first look: a second course of strips that are cut out of whole
+  pages, with the errors that the device makes.
+- Other text, other sides of documents and bare desks were taken for an MRZ: they are drawn among
+  the pages, and what is no likelier as an MRZ than as any other text is none.
+- A worn letter was surely taken for another, T for I, P for F: a second network of the same kind,
+  the verifier, trained from other weights on other strips, has to agree.
+
 ## The thresholds
 
 A reading is *read* where its check digits bear it out and no character is less probable than this:
