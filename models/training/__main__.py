@@ -152,7 +152,7 @@ def _pictures(draw: Callable[[np.random.Generator], object], count: int, seed: i
 
 def _thresholds(chosen: argparse.Namespace) -> None:
     rows = thresholds.collected(chosen.out, chosen.frames, chosen.work / "frames", chosen.workers)
-    choice = thresholds.choose(rows)
+    choice = thresholds.choose(rows, thresholds.unknowable(chosen.out, rows))
     thresholds.tell(choice)
     _keep(chosen.out / "thresholds.json", thresholds.as_json(choice))
     _keep(chosen.work / "choice.json", json.dumps(thresholds.figures(choice)).encode())

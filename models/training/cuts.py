@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from models.training.pages import LineTruth, Scene, page
 from models.training.strips import EDGE_CUT, Strip, labelled, rectification_error, strip
+from models.training.textures import Grey
 from scanner.vision.rectify import Pyramid, Ruling
 from scanner.vision.shapes import CAP, PITCH, STEP
 
 STRIPS_A_PAGE = 6
+MARGIN = 2
+"""Characters before and after a line that is cut out level."""
 FROM_PAGES = 0.6
 """The share of strips that are cut from pages; the rest are drawn."""
 
@@ -59,6 +62,18 @@ def _cut(
     ruling = Ruling(middle - leaning * (rise * step)[:, None], leaning * step[:, None])
     (picture,) = pyramid.strips([ruling])
     return Strip(picture, *_labels(line.text, slot, rise, tall, width))
+
+
+def level(frame: Grey, line: LineTruth) -> tuple[Grey, NDArray[np.float64]]:
+    """A line as it truly lies, cut out straight, and where along the strip its characters are."""
+    count = len(line.text)
+    x = np.arange((count + 2 * MARGIN) * PITCH, dtype=np.float64)
+    middle, cap = _along(line, (x + 0.5) / PITCH - 0.5 - MARGIN)
+    ahead = np.gradient(middle, axis=0)
+    ahead /= np.maximum(np.hypot(*ahead.T), 1e-6)[:, None]
+    down = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) * (cap / CAP)[:, None]
+    (strip,) = Pyramid(frame).strips([Ruling(middle, down)])
+    return strip, (np.arange(count) + MARGIN + 0.5) * PITCH - 0.5
 
 
 def _along(

@@ -17,7 +17,7 @@ from models.training.laying import Stage
 from models.training.sheets import Form
 from models.training.text import document
 from models.training.textures import Grey, Rng
-from models.training.truth import LineTruth, legible
+from models.training.truth import LineTruth, is_cut_off, legible
 
 __all__ = ["KINDS", "LineTruth", "Scene", "page"]
 
@@ -28,12 +28,14 @@ _ASPECTS = (4 / 3, 4 / 3, 4 / 3, 16 / 9, 16 / 9, 3 / 2, 1.0, 3 / 4, 9 / 16)
 
 @dataclass(frozen=True)
 class Scene:
-    """`legible` is a guess, from size, blur and contrast, that a person could read the MRZ."""
+    """`legible` is a guess, from size, blur and contrast, that a person could read the MRZ;
+    `cut_off` says that an edge of the picture goes through characters."""
 
     frame: Grey
     lines: tuple[LineTruth, ...]
     kind: str
     legible: bool
+    cut_off: bool = False
 
 
 def page(rng: Rng, size: tuple[int, int] | None = None, kind: str | None = None) -> Scene:
@@ -108,7 +110,8 @@ def _seen(rng: Rng, stage: Stage, kind: str) -> Scene:
     lit = exposure.light(rng, stage.frame, even=even)
     shot, loss = exposure.shoot(rng, lit, pitch, even=even)
     readable = bool(stage.lines) and legible(shot, stage.lines, stage.printed, loss)
-    return Scene(shot, tuple(stage.lines), kind, readable)
+    cut_off = any(is_cut_off(shot, line) for line in stage.lines)
+    return Scene(shot, tuple(stage.lines), kind, readable, cut_off)
 
 
 if __name__ == "__main__":

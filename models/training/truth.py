@@ -14,6 +14,8 @@ from models.training.exposure import Loss
 from models.training.textures import Grey
 
 _GROUP = 4
+REACH = 0.56
+"""How far print reaches above and below a line's middle, in capitals."""
 _COLUMNS = np.linspace(-0.4, 0.4, 6)
 _ROWS = np.array([-0.36, -0.12, 0.12, 0.36])
 
@@ -84,6 +86,18 @@ def legible(
         _kept(before, sample(frame, line), loss.noise)
         for line, before in zip(lines, printed, strict=True)
     )
+
+
+def is_cut_off(frame: Grey, line: LineTruth) -> bool:
+    """Whether the frame's edge goes through characters, or touches them: the tail of a Q reaches
+    below capitals."""
+    step = np.gradient(line.centres, axis=0)
+    along = step / np.maximum(np.hypot(*step.T), 1e-6)[:, None]
+    down = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    reach = np.linspace(*line.caps, len(step))[:, None] * REACH
+    ends = np.concatenate([line.centres - down * reach, line.centres + down * reach])
+    height, width = frame.shape
+    return bool((ends < -0.5).any() or (ends > (width - 0.5, height - 0.5)).any())
 
 
 def _kept(before: NDArray[np.float32], after: NDArray[np.float32], noise: float) -> bool:

@@ -90,7 +90,7 @@ def random_style(rng: np.random.Generator) -> Style:
 
 
 @lru_cache(maxsize=6000)
-def _glyph(font: str, character: str, body: int, weight: int) -> NDArray[np.uint8]:
+def glyph(font: str, character: str, body: int, weight: int) -> NDArray[np.uint8]:
     """A glyph in its cell, 0 to 255. `body` in per cent of the font's width, `weight` in quarter
     px. A signed distance moves the outline by the same amount everywhere, as ink spread does."""
     height, width = CELL
@@ -155,9 +155,9 @@ def print_line(rng: np.random.Generator, style: Style, text: str) -> Print:
     lefts = np.round(margin + pitch * np.arange(len(text)) + offsets[:, 0]).astype(int)
     body, weight = round(style.body * 33) * 3, round(style.weight * 2) * 2
     for character, left, rise in zip(text, lefts, rises, strict=True):
-        glyph = _glyph(style.font, character, body, weight)
+        drawn = glyph(style.font, character, body, weight)
         cell = ink[max(0, rise) : height + min(0, rise), left : left + width]
-        np.maximum(cell, glyph[max(0, -rise) : height - max(0, rise)], out=cell)
+        np.maximum(cell, drawn[max(0, -rise) : height - max(0, rise)], out=cell)
     if style.slant:
         shear = np.array([[1, -style.slant, style.slant * height / 2], [0, 1, 0]], np.float32)
         ink = cv2.warpAffine(ink, shear, (whole, height), flags=cv2.INTER_LINEAR)

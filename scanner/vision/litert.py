@@ -75,7 +75,7 @@ class _Seen:
     def sure(self) -> bool:
         """Held against the same thresholds always: which guess is taken must not hang on those that
         are fixed by what is taken."""
-        return not self.characters.goes_on and self.decoded.evidence.is_read(DEFAULT)
+        return self.characters.whole and self.decoded.evidence.is_read(DEFAULT)
 
 
 class LitertReader:
@@ -105,7 +105,7 @@ class LitertReader:
             if isinstance(seen, Nothing):
                 none = none.or_rather(seen)
                 continue
-            if not seen.characters.goes_on:
+            if seen.characters.whole:
                 together.add(seen.characters.log_p, seen.characters.box)
             if best is None or seen.rank > best.rank:
                 best = seen
@@ -120,7 +120,7 @@ class LitertReader:
         with. None where no MRZ is seen, or a part of one."""
         self._clock = dict.fromkeys(("locate", "recognise", "decode"), 0.0)
         seen = self._frame(frame)
-        if isinstance(seen, Nothing) or seen.characters.goes_on:
+        if isinstance(seen, Nothing) or not seen.characters.whole:
             return None, ()
         return seen.decoded.evidence, seen.decoded.lines
 
@@ -191,7 +191,7 @@ class LitertReader:
         started = perf_counter()
         decoded = decode(characters.log_p, self._thresholds)
         self._clock["decode"] += _since(started)
-        if characters.goes_on and decoded.status is Status.READ:
+        if not characters.whole and decoded.status is Status.READ:
             decoded = replace(decoded, status=Status.DOUBTFUL)
         if not plausible(decoded):
             return None

@@ -23,7 +23,7 @@ from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
 from scanner.vision.rectify import Pyramid, Ruling, first_rulings, refined
-from scanner.vision.shapes import CLASSES, EDGE, PITCH, SMOOTHING, normalised
+from scanner.vision.shapes import CAP, CLASSES, EDGE, HEIGHT, PITCH, SMOOTHING, normalised
 
 LEAST_CHANCE = 2e-5
 """What is left to every class of a column."""
@@ -40,6 +40,9 @@ CAPS_A_PITCH = 1.03
 SURELY_SHORT = 29.0
 """Two lines of so few capitals' widths have 36 characters, not 44; between, the first pass
 tells."""
+REACH = 0.56
+"""How far print reaches above and below a line's middle, in capitals: the tail of a Q lies lower
+than they do."""
 CLEAR = 0.9
 """Two looks that leave every character this probability need no third."""
 FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
@@ -54,6 +57,13 @@ class Characters:
     rulings: tuple[Ruling, ...]
     goes_on: bool
     """Whether there seem to be more characters than were read: a line was cut short."""
+    cut_off: bool
+    """Whether an edge of the frame goes through characters, or touches them."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that is printed was in view."""
+        return not (self.goes_on or self.cut_off)
 
     @property
     def box(self) -> tuple[tuple[float, float], ...]:
@@ -112,7 +122,12 @@ class Recogniser:
             joined, before = _joined(before, now), now
             if joined.max(axis=2).min() > np.log(CLEAR):
                 break
-        return Characters(joined, tuple(rulings), goes_on=goes_on(columns, places))
+        return Characters(
+            joined,
+            tuple(rulings),
+            goes_on=goes_on(columns, places),
+            cut_off=any(_is_cut_off(ruling, frame.level(0).shape) for ruling in rulings),
+        )
 
     def _first(self, frame: Pyramid, block: Block, beyond: int) -> _Pass | None:
         """The first pass, as located or the other way up."""
@@ -157,6 +172,18 @@ class Recogniser:
             places = expected(whole, whole)[middle : middle + length]
             passes.append(_fitted(rulings, columns, places, (beyond + 2) * PITCH))
         return max(passes, key=lambda found: found.fit)
+
+
+def _is_cut_off(ruling: Ruling, shape: tuple[int, ...]) -> bool:
+    """Whether a line's characters reach to the frame's edge: what tells a Q from an O may lie
+    beyond it."""
+    along = np.arange(EDGE, ruling.width - EDGE, PITCH, dtype=np.float64)
+    middle = (HEIGHT - 1) / 2
+    for side in (-REACH * CAP, REACH * CAP):
+        points = ruling.place(along, np.full_like(along, middle + side))
+        if (points < -0.5).any() or (points > (shape[1] - 0.5, shape[0] - 0.5)).any():
+            return True
+    return False
 
 
 def _fitted(
