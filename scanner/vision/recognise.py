@@ -40,9 +40,9 @@ CAPS_A_PITCH = 1.03
 SURELY_SHORT = 29.0
 """Two lines of so few capitals' widths have 36 characters, not 44; between, the first pass
 tells."""
-REACH = 0.56
-"""How far print reaches above and below a line's middle, in capitals: the tail of a Q lies lower
-than they do."""
+REACH = 0.66
+"""So far from a line's middle, in capitals, an edge may cut print: the tail of a Q lies lower than
+capitals do, and print that is cut seems smaller than it is."""
 CLEAR = 0.9
 """Two looks that leave every character this probability need no third."""
 FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
@@ -177,7 +177,7 @@ class Recogniser:
 def _is_cut_off(ruling: Ruling, shape: tuple[int, ...]) -> bool:
     """Whether a line's characters reach to the frame's edge: what tells a Q from an O may lie
     beyond it."""
-    along = np.arange(EDGE, ruling.width - EDGE, PITCH, dtype=np.float64)
+    along = np.linspace(EDGE + 2, ruling.width - EDGE - 3, (ruling.width - 2 * EDGE) // PITCH + 1)
     middle = (HEIGHT - 1) / 2
     for side in (-REACH * CAP, REACH * CAP):
         points = ruling.place(along, np.full_like(along, middle + side))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
+from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER, Specimen
 from scanner.mrz.findings import FindingCode
 from scanner.mrz.parse import parse
 from scanner.mrz.reading import Reading, Status
@@ -95,6 +95,21 @@ def test_where_there_is_no_mrz_nothing_is_read_and_a_note_says_so(
     assert (reading.status, reading.lines, reading.box) == (Status.UNREADABLE, (), None)
     assert reading.note
     assert set(reading.ms) == {"load", "locate", "recognise", "decode"}
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("specimen", [PASSPORT, CARD], ids=lambda one: one.file)
+def test_print_that_the_frames_edge_cuts_is_never_sure(
+    our_reader: LitertReader, specimen: Specimen, degrees: int
+) -> None:
+    shot = upright(specimen)
+    ink_ends = shot.mrz[2:, 1].mean()
+    whole, cut = (
+        np.rot90(shot.frame[: round(ink_ends + spare * shot.pitch)], degrees // 90).copy()
+        for spare in (0.4, -0.2)
+    )
+    assert_read(our_reader.read([whole]), specimen.lines)
+    assert our_reader.read([cut]).status is not Status.READ
 
 
 def test_no_frames_at_all_are_an_unreadable_reading(our_reader: LitertReader) -> None:
