@@ -23,7 +23,7 @@ from models.training.typeface import CAP as DRAWN_CAP
 from models.training.typeface import OCR_B, OTHERS, glyph
 from scanner.vision.shapes import CAP, HEIGHT
 
-BETTER = 0.02
+BETTER = 0.01
 """By how much the other character must correlate better."""
 _ACROSS, _DOWN = 8, 10
 """Half of a glyph's window, px."""

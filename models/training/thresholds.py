@@ -43,10 +43,11 @@ MARGIN = 0.2
 """Thresholds must hold, too, when what they leave to 1 is widened by this share."""
 STRICTEST = Thresholds(checked=0.99, unchecked=0.99, confidence=0.99, misprinted=0.99, gap=8.0)
 STEPS: dict[str, tuple[float, ...]] = {
-    "checked": (0.7, 0.8, 0.85, 0.9, 0.95),
-    "unchecked": (0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98),
+    "checked": (0.7, 0.8, 0.9, 0.95, 0.98),
+    "borne_out": (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99),
+    "unchecked": (0.8, 0.85, 0.9, 0.91, 0.92, 0.93, 0.94, 0.945, 0.95, 0.955, 0.96, 0.97, 0.98),
     "misprinted": (0.9, 0.95, 0.97, 0.99),
-    "confidence": (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85),
+    "confidence": (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85),
 }
 """What is tried."""
 COLUMNS = (
@@ -190,11 +191,13 @@ def choose(rows: np.ndarray, apart: NDArray[np.bool_]) -> Choice:
     wrong = ~right & ~apart
     legible = (column["lines"] > 0) & (column["legible"] > 0)
     best, chosen = -1, STRICTEST
+    told = {name: values[column["found"] > 0] for name, values in column.items()}
+    told_wrong, told_right = wrong[column["found"] > 0], right[column["found"] > 0]
     for steps in product(*(STEPS[name] for name in STEPS)):
         limits = replace(STRICTEST, **dict(zip(STEPS, steps, strict=True)))
-        if (_read(column, _lowered(limits)) & wrong).any():
+        if (_read(told, _lowered(limits)) & told_wrong).any():
             continue
-        count = int((_read(column, limits) & right).sum())
+        count = int((_read(told, limits) & told_right).sum())
         if count > best:
             best, chosen = count, limits
     read = _read(column, chosen)
