@@ -52,8 +52,8 @@ _ANEW = "install borderpost anew"
 _stderr = Lock()
 
 KEPT = 320_000
-"""So many values of input have room at once: some 34 MB in the locator, next to nothing in the
-recogniser. One larger shape has room beside them."""
+"""So many values of input have room at once: some 38 MB in the locator, next to nothing in the
+recognisers. A larger shape has room alone, so that no memory is taken twice."""
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -92,15 +92,11 @@ class Network:
         return self._rooms[shape]
 
     def _cleared_for(self, shape: Shape) -> Any | None:
-        """Takes away what may not be kept beside a shape, and gives the last of it to be used anew:
-        one large shape is kept at once, and of the others as many as fit."""
-        cleared, size = None, prod(shape)
-        if size > KEPT:
-            others = [other for other in self._rooms if prod(other) > KEPT]
-        else:
-            others = [other for other in self._rooms if prod(other) <= KEPT]
-        while others and sum(map(prod, others)) + size > KEPT:
-            cleared = self._rooms.pop(others.pop(0))
+        """Takes away the rooms that may not be kept beside a shape, those that were not used for
+        longest first, and gives the last of them to be used anew."""
+        cleared = None
+        while self._rooms and sum(map(prod, self._rooms)) + prod(shape) > KEPT:
+            _, cleared = self._rooms.popitem(last=False)
         return cleared
 
 
