@@ -87,7 +87,7 @@ class _Before:
     lies outside of that band is no place."""
 
     def __init__(self, lines: int, width: int, ahead: Sequence[int]) -> None:
-        margin = int(max(STRIDES.max(), *(abs(step) + STRIDES.max() for step in ahead)))
+        margin = int(STRIDES[-1]) + max(map(abs, ahead), default=0)
         walls = np.full((lines, width + 2 * margin), _NEVER, np.float32)
         self.best = walls[:, margin : margin + width]
         """To be written to: (lines, width)."""

@@ -62,11 +62,12 @@ Shape = tuple[int, ...]
 class Network:
     """A network ready to run, on one thread at a time."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        """`make` makes an interpreter of the same weights, for one more shape."""
+    def __init__(self, make: Callable[[Shape | None], Any]) -> None:
+        """`make` makes an interpreter of the same weights, with room for a shape: for that of the
+        file, where none is given."""
         self._make = make
         self._rooms: OrderedDict[Shape, Any] = OrderedDict()
-        first = make()
+        first = make(None)
         details = first.get_input_details()[0]
         self._input = int(details["index"])
         self._outputs = [int(output["index"]) for output in first.get_output_details()]
@@ -84,9 +85,12 @@ class Network:
         """An interpreter with room for the shape: the one that was last used for it, or that which
         was not used for longest where no more may be kept, or a new one."""
         if shape not in self._rooms:
-            interpreter = self._cleared_for(shape) or self._make()
-            interpreter.resize_tensor_input(self._input, shape)
-            interpreter.allocate_tensors()
+            interpreter = self._cleared_for(shape)
+            if interpreter is None:
+                interpreter = self._make(shape)
+            else:
+                interpreter.resize_tensor_input(self._input, shape)
+                interpreter.allocate_tensors()
             self._rooms[shape] = interpreter
         self._rooms.move_to_end(shape)
         return self._rooms[shape]
@@ -116,9 +120,11 @@ def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> 
                 f"{_INSTALL[interpreter]}"
             ) from error
 
-    def make() -> Any:
+    def make(shape: Shape | None) -> Any:
         with _hushed():
             opened = module.Interpreter(model_content=weights, num_threads=threads)
+            if shape is not None:
+                opened.resize_tensor_input(opened.get_input_details()[0]["index"], shape)
             opened.allocate_tensors()
             return opened
 

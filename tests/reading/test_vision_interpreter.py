@@ -184,9 +184,11 @@ class Counted:
         self.made = 0
         self._weights = path.read_bytes()
 
-    def __call__(self) -> Interpreter:
+    def __call__(self, shape: tuple[int, ...] | None) -> Interpreter:
         self.made += 1
         made = Interpreter(model_content=self._weights, num_threads=1)
+        if shape is not None:
+            made.resize_tensor_input(made.get_input_details()[0]["index"], shape)
         made.allocate_tensors()
         return made
 
