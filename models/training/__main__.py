@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -71,41 +72,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _train_recogniser(chosen: argparse.Namespace) -> None:
-    _train(Recogniser, recogniser.plan(chosen.strips, chosen.seed, chosen.workers), chosen)
+def _courses(name: str, chosen: argparse.Namespace) -> tuple[Plan, Plan]:
+    """The first and the second course of a network."""
+    if name == "locator":
+        return (
+            locator.plan(chosen.pages, chosen.seed, chosen.workers),
+            locator.second_plan(chosen.pages // 3, chosen.seed, chosen.workers),
+        )
+    seed = chosen.seed + (VERIFIER if name == "verifier" else 0)
+    return (
+        recogniser.plan(chosen.strips, seed, chosen.workers, name),
+        recogniser.second_plan(chosen.cuts, seed, chosen.workers, name),
+    )
 
 
-def _recogniser_further(chosen: argparse.Namespace) -> None:
-    plan = recogniser.second_plan(chosen.cuts, chosen.seed, chosen.workers)
-    _train(Recogniser, plan, chosen, chosen.work / "recogniser.pt")
+def _first_course(name: str, chosen: argparse.Namespace) -> None:
+    plan, _ = _courses(name, chosen)
+    _train(name, plan, chosen)
 
 
-def _train_verifier(chosen: argparse.Namespace) -> None:
-    plan = recogniser.plan(chosen.strips, chosen.seed + VERIFIER, chosen.workers, "verifier")
-    _train(Recogniser, plan, chosen)
-
-
-def _verifier_further(chosen: argparse.Namespace) -> None:
-    seed = chosen.seed + VERIFIER
-    plan = recogniser.second_plan(chosen.cuts, seed, chosen.workers, "verifier")
-    _train(Recogniser, plan, chosen, chosen.work / "verifier.pt")
-
-
-def _train_locator(chosen: argparse.Namespace) -> None:
-    _train(Locator, locator.plan(chosen.pages, chosen.seed, chosen.workers), chosen)
-
-
-def _locator_further(chosen: argparse.Namespace) -> None:
-    plan = locator.second_plan(chosen.pages // 3, chosen.seed, chosen.workers)
-    _train(Locator, plan, chosen, chosen.work / "locator.pt")
+def _second_course(name: str, chosen: argparse.Namespace) -> None:
+    first, plan = _courses(name, chosen)
+    _train(name, plan, chosen, chosen.work / f"{first.name}.pt")
 
 
 def _train(
-    kind: Callable[[], nn.Module],
-    plan: Plan,
-    chosen: argparse.Namespace,
-    start_from: Path | None = None,
+    name: str, plan: Plan, chosen: argparse.Namespace, start_from: Path | None = None
 ) -> None:
+    kind, _, _ = NETWORKS[name]
     torch.manual_seed(plan.seed)
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     train(kind(), plan, chosen.work, start_from=start_from)
@@ -122,7 +116,7 @@ def _export(chosen: argparse.Namespace) -> None:
             continue
         state = torch.load(course, map_location="cpu")
         _write(chosen.out / f"{name}.tflite", kind(), state, _pictures(draw, count, chosen.seed))
-        learned.note(chosen.out, name, chosen.work)
+        learned.note(chosen.out, name, chosen.work, _courses(name, chosen))
     limits = chosen.out / "thresholds.json"
     if not limits.exists():  # nothing is *read* until they are fixed
         _keep(limits, json.dumps(asdict(thresholds.STRICTEST)).encode())
@@ -175,12 +169,12 @@ def _sum(folder: Path) -> None:
 
 
 STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
-    "recogniser": _train_recogniser,
-    "recogniser-2": _recogniser_further,
-    "verifier": _train_verifier,
-    "verifier-2": _verifier_further,
-    "locator": _train_locator,
-    "locator-2": _locator_further,
+    "recogniser": partial(_first_course, "recogniser"),
+    "recogniser-2": partial(_second_course, "recogniser"),
+    "verifier": partial(_first_course, "verifier"),
+    "verifier-2": partial(_second_course, "verifier"),
+    "locator": partial(_first_course, "locator"),
+    "locator-2": partial(_second_course, "locator"),
     "export": _export,
     "thresholds": _thresholds,
     "card": _card,

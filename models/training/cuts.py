@@ -51,9 +51,7 @@ def _cut(
     across = (x - width / 2) / width
     slot = first + (x + 0.5 + drift * width * across**2) / pitch - 0.5
     middle, cap = _along(line, slot)
-    ahead = np.gradient(middle, axis=0)
-    ahead /= np.maximum(np.hypot(*ahead.T), 1e-6)[:, None]
-    down = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+    ahead, down = _ahead_and_down(middle)
     tall = error["tall"] * (1 + error["keystone"] * across)
     step = cap / (CAP * tall)
     rise = error["rise"] + error["turn"] * (x - width / 2)
@@ -69,11 +67,16 @@ def level(frame: Grey, line: LineTruth) -> tuple[Grey, NDArray[np.float64]]:
     count = len(line.text)
     x = np.arange((count + 2 * MARGIN) * PITCH, dtype=np.float64)
     middle, cap = _along(line, (x + 0.5) / PITCH - 0.5 - MARGIN)
+    _, down = _ahead_and_down(middle)
+    (strip,) = Pyramid(frame).strips([Ruling(middle, down * (cap / CAP)[:, None])])
+    return strip, (np.arange(count) + MARGIN + 0.5) * PITCH - 0.5
+
+
+def _ahead_and_down(middle: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Steps of one px along a line and down across it, at each of its points."""
     ahead = np.gradient(middle, axis=0)
     ahead /= np.maximum(np.hypot(*ahead.T), 1e-6)[:, None]
-    down = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) * (cap / CAP)[:, None]
-    (strip,) = Pyramid(frame).strips([Ruling(middle, down)])
-    return strip, (np.arange(count) + MARGIN + 0.5) * PITCH - 0.5
+    return ahead, np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
 
 
 def _along(

@@ -8,25 +8,15 @@ from pathlib import Path
 
 import torch
 
-from models.training import locator, recogniser
 from models.training.loop import Plan
 from scanner.durable import replace_durably
 
 FILE = "learned.json"
 
 
-def plans(name: str) -> tuple[Plan, Plan]:
-    """Both courses of a network."""
-    if name == "locator":
-        return locator.plan(0, 0, 0), locator.second_plan(0, 0, 0)
-    return recogniser.plan(0, 0, 0, name), recogniser.second_plan(0, 0, 0, name)
-
-
-def note(models: Path, name: str, work: Path) -> None:
+def note(models: Path, name: str, work: Path, courses: tuple[Plan, Plan]) -> None:
     """Writes down how many weights a network has and how many samples it saw in its courses."""
-    states = [
-        (plan, torch.load(work / f"{plan.name}.pt", map_location="cpu")) for plan in plans(name)
-    ]
+    states = [(plan, torch.load(work / f"{plan.name}.pt", map_location="cpu")) for plan in courses]
     weights = {
         key: value for key, value in states[-1][1]["mean"].items() if "num_batches" not in key
     }
