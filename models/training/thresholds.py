@@ -191,13 +191,13 @@ def choose(rows: np.ndarray, apart: NDArray[np.bool_]) -> Choice:
     wrong = ~right & ~apart
     legible = (column["lines"] > 0) & (column["legible"] > 0)
     best, chosen = -1, STRICTEST
-    told = {name: values[column["found"] > 0] for name, values in column.items()}
-    told_wrong, told_right = wrong[column["found"] > 0], right[column["found"] > 0]
+    found = column["found"] > 0
+    told = {name: values[found] for name, values in column.items()}
     for steps in product(*(STEPS[name] for name in STEPS)):
         limits = replace(STRICTEST, **dict(zip(STEPS, steps, strict=True)))
-        if (_read(told, _lowered(limits)) & told_wrong).any():
+        if (_read(told, _lowered(limits)) & wrong[found]).any():
             continue
-        count = int((_read(told, limits) & told_right).sum())
+        count = int((_read(told, limits) & right[found]).sum())
         if count > best:
             best, chosen = count, limits
     read = _read(column, chosen)
