@@ -66,7 +66,7 @@ class Wellbeing:
         for state in states:
             if state.health is ListHealth.OVER_AGE:
                 yield f"list {state.name}", "over age"
-            elif state.health is not ListHealth.OK:
+            elif state.health is not ListHealth.OK or state.reason:
                 yield f"list {state.name}", state.reason
 
     def _other_faults(self, clock: ClockReading) -> Iterator[tuple[str, str]]:

@@ -165,6 +165,7 @@ def _state_fault(state: ListState) -> str:
         ListHealth.OVER_AGE: "is not fresh",
         ListHealth.MISSING: "is missing",
         ListHealth.DAMAGED: "is damaged",
+        ListHealth.LOCKED: "is locked",
     }.get(state.health, "is not usable")
     return f"list {state.name} {said}" + (f": {state.reason}" if state.reason else "") + "."
 
@@ -212,6 +213,8 @@ def _notes(parsed: Parsed, inquiry: Inquiry) -> Iterator[str]:
     for state in inquiry.lists:
         if not state.required and state.health is not ListHealth.OK:
             yield f"Beside the required lists, {_state_fault(state)}"
+        if state.reason and state.health is ListHealth.OK:
+            yield f"List {state.name}: {state.reason}."
         if state.age_is_lower_bound and state.health is ListHealth.OK:
             yield (
                 f"List {state.name} is at least {span(state.age_s or 0.0)} old: "

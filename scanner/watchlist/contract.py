@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from scanner.mrz.document import Kind
@@ -29,6 +30,8 @@ class ListHealth(StrEnum):
     OVER_AGE = "over_age"
     MISSING = "missing"
     DAMAGED = "damaged"
+    LOCKED = "locked"
+    """Its key is not at hand, so nothing can be asked of it."""
 
 
 class AskedAs(StrEnum):
@@ -72,7 +75,8 @@ class Match:
 @dataclass(frozen=True)
 class ListState:
     """A list as it stood when it was asked. `age_s` is in seconds and a lower bound where
-    `age_is_lower_bound`; `required` says whether CLEAR needs this list."""
+    `age_is_lower_bound`; `required` says whether CLEAR needs this list; `reason` says what is wrong
+    with it, or that an older version answers in place of a damaged one."""
 
     name: str
     version: int | None
@@ -96,7 +100,12 @@ class Inquiry:
 
 
 class ListDamaged(Exception):
-    """The list could not be read or is not whole; the message says what and where."""
+    """The list could not be read or is not whole; the message says what and where. `part` is the
+    folder or file of a version that the damage is in, where one is known."""
+
+    def __init__(self, message: str, part: Path | None = None) -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class Watchlist(Protocol):

@@ -1,28 +1,24 @@
-"""A list's manifest: the small file that says which version of a list holds.
+"""A list's manifest: the small file that says which version of a list holds, and of what it is made.
 
-A list folder has, for each list, `<name>.json` and the data file that it names. The manifest is
-renamed into place last, so a folder always shows one whole version: the old one or the new one.
-`check` is a digest over the manifest's other fields, so a damaged date or version is noticed too.
+The manifest is renamed into place last, so a folder always shows one whole version: the old one or
+the new one. It names a version's parts by their roots (`layout` says where they lie), so what is
+vouched for by the manifest's own `root` is every byte of the version. `check` is a digest over the
+other fields, so a damaged date or number is noticed too.
 """
 
 import hashlib
 import json
 import re
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
-
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    NonNegativeInt,
-    PositiveInt,
-)
+from typing import Any
 
 from scanner.durable import replace_durably
 from scanner.watchlist.contract import ListDamaged
 
-FORMAT = 1
-"""The version of the data file's format, the fold of `skeleton` included."""
+FORMAT = 2
+"""The version of the list's format, the fold of `skeleton` and the numbers of `records` included."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a list may be called: it becomes a file's name."""
@@ -30,39 +26,54 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 IN_FORCE, PREVIOUS = ".json", ".previous"
 """How the manifest of the version in force ends, and that of the one before it."""
 
+NO_ROOT = bytes(32)
+"""Stands for the overlay of a version that has none."""
+
 _LARGEST = 64 * 1024
+_ROOT = re.compile(r"[0-9a-f]{64}")
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
-class Manifest(BaseModel):
-    """One version of one list. `as_of` is the moment up to which the list is right; `sha256` and
-    `size` (bytes) are those of the whole data file."""
+@dataclass(frozen=True)
+class Manifest:
+    """One version of one list. `as_of`, with its zone, is the moment up to which the list is right.
+    `records` counts those that are listed and `ranges` the ranges; `base`, `overlay` and
+    `ranges_digest` are the hexadecimal roots of the parts, 64 digits each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: int
     name: str
-    version: PositiveInt
-    as_of: AwareDatetime
-    file: str
-    sha256: str
-    size: NonNegativeInt
-    records: NonNegativeInt
-    ranges: NonNegativeInt
+    version: int
+    as_of: datetime
+    key_id: str
+    records: int
+    ranges: int
+    base: str
+    overlay: str | None
+    ranges_digest: str
+    format: int = FORMAT
+
+    def root(self) -> str:
+        """What vouches for the whole content: 64 hexadecimal digits."""
+        return version_root(self.base, self.overlay, self.ranges_digest)
+
+    def said(self) -> dict[str, Any]:
+        """Every field as JSON has it."""
+        return {**asdict(self), "as_of": self.as_of.isoformat()}
 
     def check(self) -> str:
         """The digest over every field."""
-        fields = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(fields.encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.said(), sort_keys=True).encode()).hexdigest()
+
+
+def version_root(base: str, overlay: str | None, ranges_digest: str) -> str:
+    """The root of a version that is made of these parts."""
+    parts = bytes.fromhex(base) + (bytes.fromhex(overlay) if overlay else NO_ROOT)
+    whole = parts + bytes.fromhex(ranges_digest)
+    return hashlib.blake2b(whole, digest_size=32, person=b"bp list version").hexdigest()
 
 
 def manifest_path(folder: Path, name: str, suffix: str = IN_FORCE) -> Path:
     """Where a list's manifest lies."""
     return folder / f"{name}{suffix}"
-
-
-def data_name(name: str, sha256: str) -> str:
-    """What a version's data file is called: its name says what it holds."""
-    return f"{name}-{sha256[:16]}.sqlite"
 
 
 def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
@@ -73,7 +84,13 @@ def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
     path = manifest_path(folder, name, suffix)
     try:
         with path.open("rb") as file:
-            said = json.loads(file.read(_LARGEST))
+            content = file.read(_LARGEST)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ListDamaged(f"{path}: {error.strerror or error}") from None
+    try:
+        said = json.loads(content)
         if not isinstance(said, dict):
             raise ValueError("not an object")  # noqa: TRY004 - one kind of damage
         check = said.pop("check", None)
@@ -82,22 +99,34 @@ def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
                 f"{path}: this list is of format {said['format']!r:.20}, and format {FORMAT} is "
                 "read here; update this program or build the list again"
             )
-        manifest = Manifest.model_validate(said)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}") from None
-    except (ValueError, RecursionError):
+        manifest = _manifest(said)
+    except (ValueError, TypeError, RecursionError):
         raise ListDamaged(f"{path}: this is no list's manifest; build the list again") from None
     if check != manifest.check():
         raise ListDamaged(f"{path}: the manifest is damaged; build or fetch the list again")
-    if manifest.name != name or manifest.file != data_name(name, manifest.sha256):
+    if manifest.name != name:
         raise ListDamaged(f"{path}: the manifest is of another list; build this list again")
     return manifest
 
 
 def write_manifest(folder: Path, manifest: Manifest, suffix: str = IN_FORCE) -> None:
-    """Puts a version in force, durably: it holds from the rename on. Raises OSError."""
-    said = {**manifest.model_dump(mode="json"), "check": manifest.check()}
+    """Puts a manifest in place, durably: it holds from the rename on. Raises OSError."""
+    said = {**manifest.said(), "check": manifest.check()}
     path = manifest_path(folder, manifest.name, suffix)
     replace_durably(path, json.dumps(said, indent=1).encode() + b"\n", mode=0o644)
+
+
+def _manifest(said: dict[str, Any]) -> Manifest:
+    """Raises ValueError or TypeError where a field is missing, unknown or not what it should be."""
+    if set(said) != {field.name for field in fields(Manifest)}:
+        raise ValueError("other fields than a manifest has")
+    as_of = datetime.fromisoformat(said["as_of"])
+    numbers = [said[name] for name in ("version", "records", "ranges")]
+    if any(type(number) is not int or number < 0 for number in numbers) or not said["version"]:
+        raise ValueError("a number is none")
+    roots = [said["base"], said["ranges_digest"], said["overlay"] or said["base"]]
+    if not all(_ROOT.fullmatch(root) for root in roots) or not _KEY_ID.fullmatch(said["key_id"]):
+        raise ValueError("a root is none")
+    if as_of.tzinfo is None or not isinstance(said["name"], str):
+        raise ValueError("a moment without a zone, or no name")
+    return Manifest(**{**said, "as_of": as_of})

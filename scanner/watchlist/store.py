@@ -1,22 +1,14 @@
-"""The list's store: one SQLite file a version, read-only, found whole before it is asked.
+"""Asks one version of a list what a scan asks, and says how surely each record answers.
 
-Records are keyed by issuer and the number's skeleton, so one index look-up gives the number as
-asked and every look-alike of it. Ranges of stolen blanks are keyed by issuer and length and
-compared in plain string order; `reach`, the largest upper end of all ranges that start no later,
-says where a walk down from the number can stop.
-
-Opening reads the whole file once against the size and SHA-256 in its manifest. An error of SQLite
-afterwards is a damaged list, never an answer.
+Records are filed under a keyed hash of issuer and skeleton (`listkey`), so one look-up gives the
+number as asked and every look-alike of it; the tag tells the two apart. Questions of one skeleton
+are looked up once. Ranges of stolen blanks are compared in plain string order, unfolded.
 """
 
-import hashlib
-import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from scanner.mrz.document import Kind
 from scanner.watchlist.contract import (
@@ -27,28 +19,12 @@ from scanner.watchlist.contract import (
     Match,
     Question,
 )
+from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest
-from scanner.watchlist.skeleton import skeleton
+from scanner.watchlist.records import TAG_BITS, Record, date_of, kind_of, status_of
+from scanner.watchlist.version import Version, open_version
 
-SCHEMA = """
-CREATE TABLE record (
-  issuer TEXT NOT NULL, skeleton TEXT NOT NULL, number TEXT NOT NULL, kind TEXT NOT NULL,
-  status TEXT NOT NULL, recorded TEXT NOT NULL,
-  PRIMARY KEY (issuer, skeleton, number, kind)
-) WITHOUT ROWID, STRICT;
-CREATE TABLE range (
-  issuer TEXT NOT NULL, length INTEGER NOT NULL, low TEXT NOT NULL, high TEXT NOT NULL,
-  kind TEXT NOT NULL, status TEXT NOT NULL, recorded TEXT NOT NULL, reach TEXT NOT NULL,
-  PRIMARY KEY (issuer, length, low, high, kind)
-) WITHOUT ROWID, STRICT;
-"""
-RECORDS = "SELECT number, kind, status, recorded FROM record WHERE issuer = ? AND skeleton = ?"
-RANGES = (
-    "SELECT low, high, kind, status, recorded, reach FROM range"
-    " WHERE issuer = ? AND length = ? AND low <= ? ORDER BY low DESC"
-)
-
-_BLOCK = 1024 * 1024
+_TAG = (1 << TAG_BITS) - 1
 _FAR_GUESSES = {AskedAs.LOOK_ALIKE, AskedAs.ISSUER_LOOK_ALIKE, AskedAs.NATIONALITY_AS_ISSUER}
 """One guess at a time: only an equal number of an equal kind answers these. Otherwise a common
 number would be found at some State or other, and true hits would be buried."""
@@ -62,10 +38,10 @@ _GUESSED = {
 
 
 @dataclass(frozen=True)
-class _Record:
+class _Answer:
     """A record or a range as it answers a number: `same_number` or one that looks alike."""
 
-    key: tuple[str, ...]
+    identity: tuple[object, ...]
     same_number: bool
     kind: Kind
     status: ListStatus
@@ -73,124 +49,88 @@ class _Record:
 
 
 class Store:
-    """One version of one list, open and whole. Safe to ask from several threads."""
+    """One version of one list, open under its key. Safe to ask from several threads."""
 
-    def __init__(self, manifest: Manifest, path: Path, connection: sqlite3.Connection) -> None:
-        self._manifest = manifest
-        self._path = path
-        self._connection = connection
-        self._lock = threading.Lock()
+    def __init__(self, version: Version, key: ListKey) -> None:
+        self._version = version
+        self._key = key
 
     @property
     def name(self) -> str:
-        return self._manifest.name
+        return self._version.manifest.name
 
     @property
     def version(self) -> int:
-        return self._manifest.version
+        return self._version.manifest.version
 
     @property
     def as_of(self) -> datetime:
-        return self._manifest.as_of
+        return self._version.manifest.as_of
 
     def look_up(self, questions: Sequence[Question]) -> tuple[Match, ...]:
         """Every record that answers one of the questions, once, in the best light: an exact
         answer before a possible one, an earlier question before a later one. Raises ListDamaged."""
-        best: dict[tuple[str, ...], Match] = {}
-        try:
-            with self._lock:
-                for question in questions:
-                    for record in self._answers(question):
-                        match = self._match(question, record)
-                        known = best.setdefault(record.key, match)
-                        if match.certainty is Certainty.EXACT is not known.certainty:
-                            best[record.key] = match
-        except (sqlite3.Error, ValueError) as error:
-            raise ListDamaged(
-                f"{self._path}: the list cannot be read ({type(error).__name__}); "
-                "fetch or build it again"
-            ) from None
+        best: dict[tuple[object, ...], Match] = {}
+        found: dict[int, tuple[Record, ...]] = {}
+        for question in questions:
+            key = self._key.key(question.issuer, question.number)
+            if key not in found:
+                found[key] = self._version.find(key)
+            for answer in self._answers(question, found[key]):
+                match = self._match(question, answer)
+                known = best.setdefault(answer.identity, match)
+                if match.certainty is Certainty.EXACT is not known.certainty:
+                    best[answer.identity] = match
         return tuple(best.values())
 
     def close(self) -> None:
-        """Closes the file; the store answers nothing afterwards."""
-        with self._lock:
-            self._connection.close()
+        """Closes the files; the store answers nothing afterwards."""
+        self._version.close()
 
-    def _answers(self, question: Question) -> Iterator[_Record]:
-        near = self._near(question.issuer, question.number)
+    def _answers(self, question: Question, records: Sequence[Record]) -> Iterator[_Answer]:
+        near = self._near(question, records)
         if question.asked_as not in _FAR_GUESSES:
             return near
         return (one for one in near if one.same_number and one.kind is question.kind)
 
-    def _near(self, issuer: str, number: str) -> Iterator[_Record]:
+    def _near(self, question: Question, records: Sequence[Record]) -> Iterator[_Answer]:
         """Every record of the number, whatever its kind, and of those that look like it."""
-        rows = self._connection.execute(RECORDS, (issuer, skeleton(number)))
-        for listed, kind, status, recorded in rows:
-            record = (issuer, listed, kind)
-            yield _Record(record, listed == number, *_typed(kind, status, recorded))
-        ranges = self._connection.execute(RANGES, (issuer, len(number), number))
-        for low, high, kind, status, recorded, reach in ranges:
-            if reach < number:
-                break
-            if number <= high:
-                span = (issuer, low, high, kind)
-                yield _Record(span, True, *_typed(kind, status, recorded))
+        tag = self._key.exact(question.issuer, question.number) & _TAG if records else 0
+        for record in records:
+            yield self._answer(record, record.tag == tag)
+        for span in self._version.ranges.covering(question.issuer, question.number):
+            yield _Answer((span,), True, span.kind, span.status, span.recorded)
 
-    def _match(self, question: Question, record: _Record) -> Match:
+    def _answer(self, record: Record, same_number: bool) -> _Answer:
+        try:
+            kind, status = kind_of(record.class_byte), status_of(record.class_byte)
+        except ValueError as error:
+            raise ListDamaged(
+                f"list {self.name}: a record cannot be read: {error}; build or fetch the list again",
+                part=self._version.base.folder,
+            ) from None
+        identity = (record.key, record.rest)
+        return _Answer(identity, same_number, kind, status, date_of(record.day))
+
+    def _match(self, question: Question, answer: _Answer) -> Match:
         doubts = []
-        if not record.same_number:
+        if not answer.same_number:
             doubts.append("look-alike of a listed number")
-        if record.kind is not question.kind:
-            doubts.append(f"listed as another kind of document, {record.kind.value}")
+        if answer.kind is not question.kind:
+            doubts.append(f"listed as another kind of document, {answer.kind.value}")
         if not question.exact:
             doubts.append(_GUESSED.get(question.asked_as, "the number was not read surely"))
         return Match(
             list=self.name,
             certainty=Certainty.POSSIBLE if doubts else Certainty.EXACT,
-            status=record.status,
-            kind=record.kind,
-            recorded=record.recorded,
+            status=answer.status,
+            kind=answer.kind,
+            recorded=answer.recorded,
             asked_as=question.asked_as,
             why="; ".join(doubts),
         )
 
 
-def _typed(kind: str, status: str, recorded: str) -> tuple[Kind, ListStatus, date]:
-    return Kind(kind), ListStatus(status), date.fromisoformat(recorded)
-
-
-def open_store(folder: Path, manifest: Manifest) -> Store:
-    """Opens one version of a list and finds it whole. Raises ListDamaged when it is not."""
-    path = folder / manifest.file
-    _verify(path, manifest)
-    try:
-        connection = sqlite3.connect(
-            f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1",
-            uri=True,
-            check_same_thread=False,
-        )
-    except sqlite3.Error as error:
-        raise ListDamaged(f"{path}: the list cannot be opened ({error})") from None
-    return Store(manifest, path, connection)
-
-
-def _verify(path: Path, manifest: Manifest) -> None:
-    """Reads the whole file against its manifest. Raises ListDamaged."""
-    again = "fetch or build the list again"
-    try:
-        with path.open("rb") as file:
-            digest, size = hashlib.sha256(), 0
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                size += len(block)
-    except FileNotFoundError:
-        raise ListDamaged(f"{path}: the file is missing; {again}") from None
-    except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}; {again}") from None
-    if size != manifest.size:
-        raise ListDamaged(
-            f"{path}: the file has {size} bytes, its manifest says {manifest.size}; {again}"
-        )
-    if digest.hexdigest() != manifest.sha256:
-        raise ListDamaged(f"{path}: the content is not what its manifest says; {again}")
+def open_store(lists: Path, manifest: Manifest, key: ListKey) -> Store:
+    """Opens one version of a list. Raises ListDamaged."""
+    return Store(open_version(lists, manifest, key), key)

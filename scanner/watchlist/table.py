@@ -101,7 +101,9 @@ class Table:
         return page
 
     def _damaged(self, name: str, number: int, why: str) -> ListDamaged:
-        return ListDamaged(f"{self.folder / name}: page {number} cannot be used: {why}")
+        return ListDamaged(
+            f"{self.folder / name}: page {number} cannot be used: {why}", part=self.folder
+        )
 
 
 def open_table(folder: Path, root: str) -> Table:

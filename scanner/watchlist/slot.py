@@ -1,0 +1,172 @@
+"""One list's place on a device: which of its versions answers.
+
+The version in force answers. Where it is damaged, or under a key that is not at hand, the previous
+one takes over if it is whole and does not share the damaged part, and that is said beside every
+answer. Where there is none
+such, the version in force goes on answering out of the pages that are whole, since each is verified
+as it is read: a document whose own pages cannot be used is not checked, the others are, and the
+damage is said. What was found damaged stays so until its files change.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scanner.watchlist.activation import parts_of
+from scanner.watchlist.contract import ListDamaged, ListHealth, Match, Question
+from scanner.watchlist.keyring import KeyMissing, KeySource
+from scanner.watchlist.manifest import IN_FORCE, PREVIOUS, Manifest, read_manifest
+from scanner.watchlist.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a list said. `store` is the version that answered; None where none could, and then
+    `health` and `reason` say why. With a store, `reason` is what is to be told beside."""
+
+    matches: tuple[Match, ...]
+    store: Store | None
+    health: ListHealth
+    reason: str = ""
+
+
+@dataclass
+class _Opened:
+    """A version as it was opened, or why it was not. Texts, not exceptions: an exception that is
+    kept keeps the frames of an asking, and with them the numbers asked."""
+
+    files: tuple[object, ...]
+    store: Store | None = None
+    manifest: Manifest | None = None
+    damage: str = ""
+    part: Path | None = None
+    health: ListHealth = field(default=ListHealth.DAMAGED)
+
+    def look_up(self, questions: Sequence[Question]) -> tuple[Match, ...] | None:
+        """What it answers, or None where it is not open, or what is asked for is damaged."""
+        if self.store is None:
+            return None
+        try:
+            return self.store.look_up(questions)
+        except ListDamaged as damage:
+            self.damage, self.part = str(damage), damage.part
+            return None
+
+    def close(self) -> None:
+        if self.store is not None:
+            self.store.close()
+
+
+class Slot:
+    """One list in a folder. Not safe to ask from several threads at once."""
+
+    def __init__(self, folder: Path, name: str, keys: KeySource) -> None:
+        self._folder = folder
+        self._name = name
+        self._keys = keys
+        self._opened: dict[str, _Opened] = {}
+
+    def ask(self, questions: Sequence[Question]) -> Answer:
+        """Asks the version that may answer. Raises FileNotFoundError where there is no such list."""
+        current = self._current(IN_FORCE)
+        if not current.damage:
+            matches = current.look_up(questions)
+            if matches is not None:
+                return Answer(matches, current.store, ListHealth.OK)
+        return (
+            self._of_previous(current, questions)
+            or self._of_whole_pages(current, questions)
+            or Answer((), None, current.health, current.damage)
+        )
+
+    def _of_previous(self, damaged: _Opened, questions: Sequence[Question]) -> Answer | None:
+        """What the previous version answers, where it is whole."""
+        with suppress(FileNotFoundError):
+            previous = self._current(PREVIOUS)
+            if previous.damage or previous.manifest is None or previous.store is None:
+                return None
+            if previous.manifest == damaged.manifest:
+                return None
+            if damaged.part in parts_of(self._folder, previous.manifest):
+                return None
+            matches = previous.look_up(questions)
+            if matches is not None:
+                reason = f"version {previous.manifest.version} answers, as {damaged.damage}"
+                return Answer(matches, previous.store, ListHealth.OK, reason)
+        return None
+
+    def _of_whole_pages(self, damaged: _Opened, questions: Sequence[Question]) -> Answer | None:
+        """What the version in force answers out of pages that are whole."""
+        told = damaged.damage
+        matches = damaged.look_up(questions)
+        if matches is None:
+            return None
+        return Answer(matches, damaged.store, ListHealth.OK, f"a part of it is damaged: {told}")
+
+    def _current(self, suffix: str) -> _Opened:
+        """A version as its files are now, opened again only when they have changed. Raises
+        FileNotFoundError where there is none."""
+        try:
+            manifest = read_manifest(self._folder, self._name, suffix)
+        except FileNotFoundError:
+            self._forget(suffix)
+            raise
+        except ListDamaged as damage:
+            self._forget(suffix)
+            return self._keep(suffix, _Opened((), damage=str(damage)))
+        files = (manifest, *map(_identity, _files_of(self._folder, manifest)))
+        known = self._opened.get(suffix)
+        if known is None or known.files != files or known.health is ListHealth.LOCKED:
+            self._forget(suffix)
+            known = self._keep(suffix, self._open(manifest, files))
+            if known.damage and self._was_replaced(suffix, manifest):
+                return self._current(suffix)
+        return known
+
+    def _open(self, manifest: Manifest, files: tuple[object, ...]) -> _Opened:
+        opened = _Opened(files, manifest=manifest)
+        try:
+            key = self._keys.key(self._name, manifest.key_id)
+            opened.store = open_store(self._folder, manifest, key)
+        except KeyMissing as missing:
+            opened.damage, opened.health = str(missing), ListHealth.LOCKED
+        except ListDamaged as damage:
+            opened.damage, opened.part = str(damage), damage.part
+        return opened
+
+    def _was_replaced(self, suffix: str, manifest: Manifest) -> bool:
+        """Whether another version was put in force while this one was being opened."""
+        try:
+            return read_manifest(self._folder, self._name, suffix) != manifest
+        except (FileNotFoundError, ListDamaged):
+            return True
+
+    def _keep(self, suffix: str, opened: _Opened) -> _Opened:
+        self._opened[suffix] = opened
+        return opened
+
+    def _forget(self, suffix: str) -> None:
+        known = self._opened.pop(suffix, None)
+        if known is not None:
+            known.close()
+
+
+def _files_of(folder: Path, manifest: Manifest) -> list[Path]:
+    """Every file that a version is made of."""
+    files: list[Path] = []
+    for part in parts_of(folder, manifest):
+        try:
+            files += sorted(part.iterdir()) if part.is_dir() else [part]
+        except OSError:
+            files.append(part)
+    return files
+
+
+def _identity(path: Path) -> tuple[object, ...]:
+    """What changes when a file is replaced or written to; the name alone when it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return (path,)
+    return (path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
