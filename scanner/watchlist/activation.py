@@ -18,13 +18,12 @@ from scanner.watchlist.manifest import (
     IN_FORCE,
     PREVIOUS,
     Manifest,
-    manifest_path,
     read_manifest,
     write_manifest,
 )
 
 BUILDING = ".building"
-"""How the folders that are written into begin; what is left of one is cleared by the next writer."""
+"""How folders that are written into begin; what is left of one, the next writer clears."""
 
 
 class Busy(Exception):

@@ -1,4 +1,4 @@
-"""A list's manifest: the small file that says which version of a list holds, and of what it is made.
+"""A list's manifest: the small file that says which version of a list holds, and what is in it.
 
 The manifest is renamed into place last, so a folder always shows one whole version: the old one or
 the new one. It names a version's parts by their roots (`layout` says where they lie), so what is
@@ -18,7 +18,7 @@ from scanner.durable import replace_durably
 from scanner.watchlist.contract import ListDamaged
 
 FORMAT = 2
-"""The version of the list's format, the fold of `skeleton` and the numbers of `records` included."""
+"""The version of a list's format, the fold of `skeleton` and the numbers of `records` included."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a list may be called: it becomes a file's name."""

@@ -25,6 +25,8 @@ DIRECTORY: Final = "directory"
 DETAIL: Final = Struct("<HH")
 """Day and tag of a record."""
 DETAILS_A_PAGE: Final = PAGE // DETAIL.size
+AGAIN: Final = "fetch or build the list again"
+"""What to do about damage."""
 _MOST_DIRECTORY: Final = 256 * 1024 * 1024
 
 Found = tuple[int, int]
@@ -102,7 +104,8 @@ class Table:
 
     def _damaged(self, name: str, number: int, why: str) -> ListDamaged:
         return ListDamaged(
-            f"{self.folder / name}: page {number} cannot be used: {why}", part=self.folder
+            f"{self.folder / name}: page {number} cannot be used: {why}; {AGAIN}",
+            part=self.folder,
         )
 
 
@@ -123,7 +126,7 @@ def open_table(folder: Path, root: str) -> Table:
                 os.posix_fadvise(files[-1], 0, 0, os.POSIX_FADV_RANDOM)
     except OSError as error:
         _close(files)
-        raise ListDamaged(f"{error.filename}: {error.strerror or error}") from None
+        raise ListDamaged(f"{error.filename}: {error.strerror or error}; {AGAIN}") from None
     except ListDamaged:
         _close(files)
         raise
@@ -135,13 +138,13 @@ def _directory(path: Path, root: str) -> Directory:
         with path.open("rb") as file:
             content = file.read(_MOST_DIRECTORY)
     except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}") from None
+        raise ListDamaged(f"{path}: {error.strerror or error}; {AGAIN}") from None
     if root_of(content).hex() != root:
-        raise ListDamaged(f"{path}: the content is not what the list's manifest says")
+        raise ListDamaged(f"{path}: the content is not what its manifest says; {AGAIN}")
     try:
         return parsed(content)
     except ValueError as error:
-        raise ListDamaged(f"{path}: {error}") from None
+        raise ListDamaged(f"{path}: {error}; {AGAIN}") from None
 
 
 def _close(files: list[int]) -> None:
