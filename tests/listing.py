@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from scanner.watchlist.build import Built, build_list
 from scanner.watchlist.keyring import KeyMissing
@@ -28,12 +29,25 @@ KEYS = Ring(KEY)
 
 
 def built(
-    source: Path, folder: Path, name: str = "sltd", *, as_of: datetime, **options: object
+    source: Path,
+    folder: Path,
+    name: str = "sltd",
+    *,
+    as_of: datetime,
+    key: ListKey = KEY,
+    **options: Any,
 ) -> Built:
-    """Builds a list under KEY."""
-    return build_list(source, folder, name, key=KEY, as_of=as_of, **options)  # type: ignore[arg-type]
+    """Builds a list, under KEY unless another is given."""
+    return build_list(source, folder, name, key=key, as_of=as_of, **options)
 
 
-def lists_in(folder: Path | None, *arguments: ListPolicy) -> Lists:
+def lists_in(folder: Path | None, *policies: ListPolicy) -> Lists:
     """The lists of a folder, asked with KEY."""
-    return Lists(folder, KEYS, arguments or None)
+    return Lists(folder, KEYS, policies or None)
+
+
+def flip(path: Path, place: int) -> None:
+    """Turns one bit of a file over."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)

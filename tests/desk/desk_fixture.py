@@ -16,8 +16,7 @@ from scanner.mrz.document import Format
 from scanner.mrz.text import reading_of
 from scanner.mrz.write import compose, write
 from scanner.sources.capture import Capture
-from scanner.watchlist.build import build_list
-from scanner.watchlist.lists import Lists
+from tests.listing import built, lists_in
 
 HEADER = "issuer,number,number_to,kind,status,recorded,reference\n"
 LISTED = write(
@@ -70,7 +69,7 @@ class WholeDesk:
         self.folder = folder
         source = folder / "sltd.csv"
         source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
-        build_list(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+        built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
         key = new_key()
         self.outbox = Outbox(folder / "outbox.db", "desk-1", key)
         self.answers = Answers(folder / "answers.db", key, self.outbox.document_of)
@@ -80,7 +79,7 @@ class WholeDesk:
         self.desk = Desk(
             examiner=Examiner(
                 None,
-                Lists(folder / "lists"),
+                lists_in(folder / "lists"),
                 machine_clock,
                 lambda document: self.answers.holding(document, datetime.now(UTC)),
             ),

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from scanner.watchlist.build import build_list
 from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
+from tests.listing import built
 
 COMMANDS = ("scan", "parse", "check", "run", "demo", "config")
 
@@ -40,7 +40,7 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lists")
     source = folder / "source.csv"
     source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
-    build_list(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+    built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
     return folder / "lists"
 
 

@@ -15,8 +15,8 @@ from firmware.panel import DARK, FAULT, PATTERNS, READY
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 from scanner.sources.capture import Capture, Fault
 from scanner.verdict import Outcome
-from scanner.watchlist.build import build_list
 from tests.desk.desk_fixture import CLEAN, LISTED, WholeDesk, typed
+from tests.listing import built
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ def test_the_alert_is_on_disk_before_a_lamp_lights(whole: WholeDesk) -> None:
 )
 def test_a_list_with_an_impossible_date_hides_no_hit(whole: WholeDesk, as_of: str) -> None:
     moment = datetime.fromisoformat(as_of)
-    build_list(whole.folder / "sltd.csv", whole.folder / "lists", "sltd", as_of=moment)
+    built(whole.folder / "sltd.csv", whole.folder / "lists", "sltd", as_of=moment)
     shown = whole.desk.handle(typed(LISTED))
     assert _outcome(shown) is Outcome.HIT
     assert shown.alert_id is not None

@@ -11,7 +11,7 @@ from scanner.alert import MAX_FAULTS, Place
 from scanner.sources.capture import Capture, Health
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth
-from scanner.watchlist.lists import Lists
+from tests.listing import lists_in
 
 WELL = Health(True)
 
@@ -35,7 +35,7 @@ class Device:
 
     def faults(self, folder: Path) -> dict[str, str]:
         sources = [self, *(Device(f"camera {n}", one) for n, one in enumerate(self.others))]
-        wellbeing = Wellbeing(Place(site="Utopia"), Lists(folder), self, sources, self, self)
+        wellbeing = Wellbeing(Place(site="Utopia"), lists_in(folder), self, sources, self, self)
         return {fault.part: fault.message for fault in wellbeing.status().faults}
 
 
@@ -45,7 +45,7 @@ def test_a_device_without_faults_but_its_list_says_so(tmp_path: Path) -> None:
 
 def test_a_missing_list_is_in_the_status_with_its_health(tmp_path: Path) -> None:
     device = Device()
-    wellbeing = Wellbeing(Place(site="Utopia"), Lists(tmp_path), device, [], device, device)
+    wellbeing = Wellbeing(Place(site="Utopia"), lists_in(tmp_path), device, [], device, device)
     assert [one.health for one in wellbeing.status().lists] == [ListHealth.MISSING]
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scanner.watchlist.build import build_list
+from tests.listing import built
 
 DEVICE = "desk-1"
 LIST = """issuer,number,number_to,kind,status,recorded,reference
@@ -52,7 +52,7 @@ class WholeSite:
         if source is None:
             source = folder / "sltd.csv"
             source.write_text(LIST)
-        build_list(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+        built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
 
     def __enter__(self) -> "WholeSite":
         return self

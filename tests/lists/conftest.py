@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from scanner.watchlist.age import ClockReading
-from scanner.watchlist.build import Built, build_list
+from scanner.watchlist.build import Built
+from tests.listing import built
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HEADER = "issuer,number,number_to,kind,status,recorded,reference"
@@ -33,6 +34,6 @@ def build(tmp_path: Path, folder: Path) -> Callable[..., Built]:
     ) -> Built:
         source = tmp_path / "source.csv"
         source.write_text("\n".join([HEADER, *rows]) + "\n")
-        return build_list(source, folder, name, as_of=as_of, **options)  # type: ignore[arg-type]
+        return built(source, folder, name, as_of=as_of, **options)  # type: ignore[arg-type]
 
     return build_rows

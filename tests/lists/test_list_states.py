@@ -12,14 +12,18 @@ from pathlib import Path
 import pytest
 
 from scanner.mrz.document import Kind
+from scanner.watchlist.activation import parts_of
 from scanner.watchlist.age import ClockReading, age_of, span
 from scanner.watchlist.build import Built
 from scanner.watchlist.contract import AskedAs, ListHealth, Question
+from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.lists import NO_LIST, ListPolicy, Lists
 from scanner.watchlist.questions import Questions
+from tests.listing import KEY, Ring, flip, lists_in
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 GOOD = "UTO,L898902C3,,passport,stolen,2026-01-05,"
+OTHER = "UTO,U71B40952,,passport,stolen,2026-01-05,"
 ASKED = Questions((Question("UTO", "L898902C3", Kind.PASSPORT, AskedAs.NUMBER, True),), 3)
 Build = Callable[..., Built]
 
@@ -28,7 +32,7 @@ def test_a_fresh_list_is_asked_and_told_with_version_and_age(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD, as_of=NOW - timedelta(hours=5))
-    inquiry = Lists(folder).ask(ASKED, clock)
+    inquiry = lists_in(folder).ask(ASKED, clock)
     assert [match.list for match in inquiry.matches] == ["sltd"]
     assert (inquiry.asked, inquiry.unasked) == (1, 3)
     (state,) = inquiry.lists
@@ -43,7 +47,7 @@ def test_a_fresh_list_is_asked_and_told_with_version_and_age(
 def test_every_list_in_the_folder_is_asked(build: Build, folder: Path, clock: ClockReading) -> None:
     build(GOOD)
     build("UTO,L898902C3,,passport,lost,2026-01-05,", name="national")
-    inquiry = Lists(folder).ask(ASKED, clock)
+    inquiry = lists_in(folder).ask(ASKED, clock)
     assert [match.list for match in inquiry.matches] == ["national", "sltd"]
 
 
@@ -58,7 +62,7 @@ def test_a_list_may_be_as_old_as_its_limit_and_no_older(
     build: Build, folder: Path, clock: ClockReading, age: timedelta, health: ListHealth
 ) -> None:
     build(GOOD, as_of=NOW - age)
-    inquiry = Lists(folder).ask(ASKED, clock)
+    inquiry = lists_in(folder).ask(ASKED, clock)
     assert inquiry.lists[0].health is health
     assert len(inquiry.matches) == 1
 
@@ -67,7 +71,7 @@ def test_a_policy_sets_the_limit_of_its_list(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD, as_of=NOW - timedelta(hours=30))
-    lists = Lists(folder, [ListPolicy("sltd", timedelta(days=1), required=False)])
+    lists = lists_in(folder, ListPolicy("sltd", timedelta(days=1), required=False))
     (state,) = lists.states(clock)
     assert (state.health, state.required) == (ListHealth.OVER_AGE, False)
     assert state.reason == "it is 30 h old and may be 24 h; fetch a newer version"
@@ -78,7 +82,7 @@ def test_a_list_that_a_policy_demands_and_that_is_not_there_is_missing(
 ) -> None:
     build(GOOD)
     policies = [ListPolicy(name, timedelta(days=7)) for name in ("sltd", "national")]
-    states = Lists(folder, policies).states(clock)
+    states = lists_in(folder, *policies).states(clock)
     assert [state.health for state in states] == [ListHealth.OK, ListHealth.MISSING]
     assert states[1].reason == f"{folder}/national.json is not there; build or fetch the list"
 
@@ -87,13 +91,13 @@ def test_a_folder_without_lists_or_no_folder_is_a_missing_list(
     tmp_path: Path, clock: ClockReading
 ) -> None:
     for place in (tmp_path, tmp_path / "gone"):
-        (state,) = Lists(place).states(clock)
+        (state,) = lists_in(place).states(clock)
         assert (state.name, state.health, state.required) == (NO_LIST, ListHealth.MISSING, True)
         assert state.reason == f"{place} holds no list; build or fetch one"
 
 
 def test_without_a_folder_no_list_is_configured(clock: ClockReading) -> None:
-    assert Lists(None).states(clock) == ()
+    assert lists_in(None).states(clock) == ()
 
 
 def test_a_list_that_was_there_once_is_missed_when_it_goes(
@@ -101,7 +105,7 @@ def test_a_list_that_was_there_once_is_missed_when_it_goes(
 ) -> None:
     build(GOOD)
     build(GOOD, name="national")
-    lists = Lists(folder)
+    lists = lists_in(folder)
     lists.ask(ASKED, clock)
     (folder / "sltd.json").unlink()
     assert [(state.name, state.health.value) for state in lists.states(clock)] == [
@@ -116,7 +120,7 @@ def test_a_new_version_is_in_use_at_the_next_document(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build("UTO,A1,,passport,stolen,2026-01-05,")
-    lists = Lists(folder)
+    lists = lists_in(folder)
     assert lists.ask(ASKED, clock).matches == ()
     build(GOOD)
     inquiry = lists.ask(ASKED, clock)
@@ -127,11 +131,9 @@ def test_damage_is_told_in_one_line_and_the_other_lists_still_answer(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD)
-    damaged = folder / build(GOOD, name="national").manifest.file
-    with damaged.open("r+b") as file:
-        file.seek(5000)
-        file.write(b"\xff")
-    inquiry = Lists(folder).ask(ASKED, clock)
+    damaged = parts_of(folder, build(GOOD, name="national").manifest)[0] / "keys"
+    flip(damaged, 5)
+    inquiry = lists_in(folder).ask(ASKED, clock)
     assert [match.list for match in inquiry.matches] == ["sltd"]
     assert inquiry.lists[0].health is ListHealth.DAMAGED
     assert str(damaged) in inquiry.lists[0].reason
@@ -139,14 +141,16 @@ def test_damage_is_told_in_one_line_and_the_other_lists_still_answer(
     assert "\n" not in inquiry.lists[0].reason
 
 
+@pytest.mark.parametrize("part", ["keys", "details", "directory", "ranges"])
 def test_damage_that_comes_while_a_list_is_open_is_found_and_so_is_its_mending(
-    build: Build, folder: Path, clock: ClockReading
+    build: Build, folder: Path, clock: ClockReading, part: str
 ) -> None:
-    path = folder / build(GOOD).manifest.file
-    lists = Lists(folder)
+    base, ranges = parts_of(folder, build(GOOD).manifest)
+    path = ranges if part == "ranges" else base / part
+    lists = lists_in(folder)
     assert len(lists.ask(ASKED, clock).matches) == 1
     whole = path.read_bytes()
-    path.write_bytes(whole[:6000] + b"\xff" + whole[6001:])
+    flip(path, len(whole) // 2 if part in ("directory", "ranges") else 5)
     for _ in range(2):
         inquiry = lists.ask(ASKED, clock)
         assert (inquiry.matches, inquiry.lists[0].health) == ((), ListHealth.DAMAGED)
@@ -159,8 +163,8 @@ def test_damage_that_comes_while_a_list_is_open_is_found_and_so_is_its_mending(
 def test_a_list_that_stays_damaged_keeps_nothing_of_what_it_was_asked(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
-    (folder / build(GOOD).manifest.file).write_bytes(b"")
-    lists = Lists(folder)
+    (parts_of(folder, build(GOOD).manifest)[0] / "keys").write_bytes(b"")
+    lists = lists_in(folder)
     lists.ask(ASKED, clock)
     asked = Questions((Question("UTO", "C01X00T47", Kind.PASSPORT, AskedAs.NUMBER, True),))
     kept = weakref.ref(asked)
@@ -170,12 +174,92 @@ def test_a_list_that_stays_damaged_keeps_nothing_of_what_it_was_asked(
     assert kept() is None
 
 
+def test_the_previous_version_answers_for_a_damaged_one_and_says_so(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    build(GOOD, as_of=NOW - timedelta(days=2))
+    base, _ = parts_of(folder, build(GOOD, OTHER, as_of=NOW).manifest)
+    lists = lists_in(folder)
+    assert lists.ask(ASKED, clock).lists[0].version == 2
+    flip(base / "keys", 5)
+    inquiry = lists.ask(ASKED, clock)
+    (state,) = inquiry.lists
+    assert (len(inquiry.matches), state.version, state.age_s) == (1, 1, 2 * 86400)
+    assert state.health is ListHealth.OK
+    assert state.reason.startswith(f"version 1 answers, as {base / 'keys'}: page 0")
+
+
+def test_an_older_version_that_answers_has_its_own_age(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    build(GOOD, as_of=NOW - timedelta(days=9))
+    (folder / "sltd.json").write_bytes(build(GOOD, OTHER).manifest.name.encode())
+    inquiry = lists_in(folder).ask(ASKED, clock)
+    (state,) = inquiry.lists
+    assert (len(inquiry.matches), state.health) == (1, ListHealth.OVER_AGE)
+    assert state.reason.startswith("it is 9 days old and may be 7 days; fetch a newer version; ")
+
+
+def test_two_versions_that_are_both_damaged_answer_nothing(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    for rows in ([GOOD], [GOOD, OTHER]):
+        flip(parts_of(folder, build(*rows).manifest)[0] / "keys", 5)
+    inquiry = lists_in(folder).ask(ASKED, clock)
+    assert (inquiry.matches, inquiry.lists[0].health) == ((), ListHealth.DAMAGED)
+
+
+def test_a_damaged_page_costs_the_documents_that_need_it_and_is_told_with_the_others(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    rows = [f"UTO,N{number:08d},,passport,stolen,2026-01-05," for number in range(3000)]
+    base, _ = parts_of(folder, build(*rows).manifest)
+    flip(base / "keys", 4096 + 5)
+    lists = lists_in(folder)
+    healths = set()
+    for number in range(0, 3000, 50):
+        question = Question("UTO", f"N{number:08d}", Kind.PASSPORT, AskedAs.NUMBER, True)
+        inquiry = lists.ask(Questions((question,)), clock)
+        (state,) = inquiry.lists
+        healths.add(state.health)
+        assert len(inquiry.matches) == (state.health is ListHealth.OK)
+    assert healths == {ListHealth.OK, ListHealth.DAMAGED}
+    assert f"a part of it is damaged: {base / 'keys'}: page 1" in state.reason
+
+
+def test_a_list_without_its_key_is_locked_until_the_key_is_there(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    build(GOOD)
+    ring = Ring()
+    lists = Lists(folder, ring)
+    inquiry = lists.ask(ASKED, clock)
+    (state,) = inquiry.lists
+    assert (inquiry.matches, state.health) == ((), ListHealth.LOCKED)
+    assert "bring it to this test" in state.reason
+    ring.keys.append(KEY)
+    inquiry = lists.ask(ASKED, clock)
+    assert (len(inquiry.matches), inquiry.lists[0].health) == (1, ListHealth.OK)
+
+
+def test_a_list_is_asked_under_its_own_key_while_two_are_live(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    old, new = ListKey.new(), ListKey.new()
+    ring = Ring(new, old)
+    lists = Lists(folder, ring)
+    for key in (old, new):
+        build(GOOD, key=key)
+        inquiry = lists.ask(ASKED, clock)
+        assert (len(inquiry.matches), inquiry.lists[0].health) == (1, ListHealth.OK)
+
+
 def test_a_file_that_is_no_manifest_is_a_damaged_list_and_not_passed_over(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD)
     (folder / "national.json").write_text("{}")
-    states = Lists(folder).states(clock)
+    states = lists_in(folder).states(clock)
     assert [state.health for state in states] == [ListHealth.DAMAGED, ListHealth.OK]
 
 
@@ -183,7 +267,7 @@ def test_an_age_is_a_lower_bound_while_the_clock_is_not_set(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD, as_of=NOW - timedelta(hours=5))
-    lists = Lists(folder)
+    lists = lists_in(folder)
     (unsure,) = lists.states(replace(clock, synchronised=False, unsynchronised_s=86400.0))
     assert (unsure.health, unsure.age_is_lower_bound) == (ListHealth.OK, True)
     (lost,) = lists.states(replace(clock, synchronised=False, unsynchronised_s=86401.0))
@@ -195,10 +279,10 @@ def test_a_list_from_the_future_means_that_the_clock_is_wrong(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD, as_of=NOW + timedelta(minutes=4))
-    (state,) = Lists(folder).states(clock)
+    (state,) = lists_in(folder).states(clock)
     assert (state.health, state.age_s) == (ListHealth.OK, 0.0)
     build(GOOD, as_of=NOW + timedelta(days=3))
-    (state,) = Lists(folder).states(clock)
+    (state,) = lists_in(folder).states(clock)
     assert (state.health, state.age_s) == (ListHealth.OVER_AGE, 0.0)
     assert "the clock is wrong" in state.reason
 

@@ -22,8 +22,7 @@ from scanner.vision.engine import open_reader
 from scanner.vision.reader import Frame, Reader, ReaderUnavailable
 from scanner.vision.second_opinion import WEIGHT, SecondOpinion, compared
 from scanner.watchlist.age import ClockReading
-from scanner.watchlist.build import build_list
-from scanner.watchlist.lists import Lists
+from tests.listing import built, lists_in
 from tests.reading.specimens_9303 import TD1, TD3
 
 FRAME: Frame = np.full((100, 100), 200, np.uint8)
@@ -192,10 +191,10 @@ def test_the_lists_are_asked_for_what_the_second_reader_saw(tmp_path: Path) -> N
     source = tmp_path / "source.csv"
     header = "issuer,number,number_to,kind,status,recorded,reference"
     source.write_text(f"{header}\nUTO,L893902C3,,passport,stolen,2026-01-05,\n")
-    build_list(source, tmp_path / "lists", "sltd", as_of=now)
+    built(source, tmp_path / "lists", "sltd", as_of=now)
 
     def verdict(reader: Reader) -> Outcome:
-        examiner = Examiner(reader, Lists(tmp_path / "lists"), lambda: clock)
+        examiner = Examiner(reader, lists_in(tmp_path / "lists"), lambda: clock)
         told = examiner.examine(Capture("a.jpg", (FRAME,))).verdict
         assert told is not None
         return told.outcome

@@ -14,8 +14,7 @@ from scanner.sources.replay import Replay
 from scanner.verdict import Outcome
 from scanner.vision.engine import DEFAULT, open_reader
 from scanner.watchlist.age import ClockReading
-from scanner.watchlist.build import build_list
-from scanner.watchlist.lists import Lists
+from tests.listing import built, lists_in
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -23,9 +22,9 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def examinations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Examination]:
     lists = tmp_path_factory.mktemp("lists")
-    build_list(SPECIMENS_FOLDER / "demo-list.csv", lists, "demo", as_of=NOW)
+    built(SPECIMENS_FOLDER / "demo-list.csv", lists, "demo", as_of=NOW)
     clock = ClockReading(now=NOW, synchronised=True, unsynchronised_s=0.0, grace_s=3600.0)
-    examiner = Examiner(open_reader(DEFAULT), Lists(lists), lambda: clock)
+    examiner = Examiner(open_reader(DEFAULT), lists_in(lists), lambda: clock)
     source = Replay([SPECIMENS_FOLDER / specimen.file for specimen in SPECIMENS])
     captures = source.captures(Event())
     return {Path(capture.source).name: examiner.examine(capture) for capture in captures}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scanner.watchlist.age import ClockReading
-from scanner.watchlist.build import build_list
+from tests.listing import built
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HEADER = "issuer,number,number_to,kind,status,recorded,reference"
@@ -27,7 +27,7 @@ def a_list(tmp_path: Path) -> BuildList:
     def build(rows: Sequence[str]) -> Path:
         source, folder = tmp_path / "source.csv", tmp_path / "lists"
         source.write_text("\n".join([HEADER, *rows]) + "\n")
-        build_list(source, folder, "sltd", as_of=NOW)
+        built(source, folder, "sltd", as_of=NOW)
         return folder
 
     return build

@@ -20,7 +20,7 @@ from scanner.report import as_object, checked_as_object, parsed_as_object
 from scanner.sources.capture import Capture, Fault
 from scanner.verdict import Answered, Outcome
 from scanner.watchlist.age import ClockReading
-from scanner.watchlist.lists import Lists
+from tests.listing import lists_in
 
 PASSPORT = compose(
     Format.TD3,
@@ -70,7 +70,7 @@ def examiner(
     a_list: Callable[[Sequence[str]], Path], clock: ClockReading
 ) -> Callable[..., Examiner]:
     def build(*rows: str, reader: object = None, **options: object) -> Examiner:
-        lists = Lists(a_list(rows))
+        lists = lists_in(a_list(rows))
         return Examiner(reader or PrintedReader(), lists, lambda: clock, **options)  # type: ignore[arg-type]
 
     return build
@@ -87,7 +87,7 @@ def test_a_picture_of_a_listed_document_is_a_hit(examiner: Callable[..., Examine
 def test_typed_text_goes_the_same_way_without_a_reader(
     a_list: Callable[[Sequence[str]], Path], clock: ClockReading
 ) -> None:
-    examiner = Examiner(None, Lists(a_list([])), lambda: clock)
+    examiner = Examiner(None, lists_in(a_list([])), lambda: clock)
     text = reading_of(LINES, reader="typed", today=clock.now.date())
     examination = examiner.examine(Capture("keys", text=text))
     assert examination.verdict is not None
@@ -97,7 +97,7 @@ def test_typed_text_goes_the_same_way_without_a_reader(
 def test_a_picture_without_a_reader_is_a_fault(
     a_list: Callable[[Sequence[str]], Path], clock: ClockReading
 ) -> None:
-    examination = Examiner(None, Lists(a_list([])), lambda: clock).examine(
+    examination = Examiner(None, lists_in(a_list([])), lambda: clock).examine(
         Capture("a.jpg", (PICTURE,))
     )
     assert examination.fault is not None

@@ -14,6 +14,7 @@ from scanner.verdict import Outcome, Verdict, judge
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.lists import Lists
 from scanner.watchlist.questions import questions
+from tests.listing import lists_in
 
 CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 
@@ -82,7 +83,7 @@ def test_a_listed_document_is_never_clear_whatever_letter_of_its_issuer_is_misre
     kind: str,
 ) -> None:
     document = _document(format_, issuer, nationality)
-    lists = Lists(a_list([f"{listed_under},{document.number},,{kind},stolen,2026-01-05,"]))
+    lists = lists_in(a_list([f"{listed_under},{document.number},,{kind},stolen,2026-01-05,"]))
     lines = write(document)
     assert _judged(lines, lists, clock).outcome is Outcome.HIT
     outcomes = {misread: _judged(misread, lists, clock).outcome for misread in _misread(lines)}
@@ -94,7 +95,7 @@ def test_a_misread_letter_between_two_known_states_is_a_possible_match(
     a_list: Callable[[Sequence[str]], Path], clock: ClockReading
 ) -> None:
     visa = _document(Format.MRV_A, "GAB", "UTO")
-    lists = Lists(a_list([f"GAB,{visa.number},,visa,stolen,2026-01-05,"]))
+    lists = lists_in(a_list([f"GAB,{visa.number},,visa,stolen,2026-01-05,"]))
     first, second = write(visa)
     misread = (first.replace("GAB", "GIB"), second)
     verdict = _judged(misread, lists, clock)
@@ -107,7 +108,7 @@ def test_a_visa_of_a_listed_passport_is_never_clear_whatever_letter_of_the_natio
 ) -> None:
     for format_ in (Format.MRV_A, Format.MRV_B):
         visa = _document(format_, "UTO", "IRL")
-        lists = Lists(a_list([f"IRL,{visa.number},,passport,stolen,2026-01-05,"]))
+        lists = lists_in(a_list([f"IRL,{visa.number},,passport,stolen,2026-01-05,"]))
         first, second = write(visa)
         for position, right in enumerate("IRL", start=10):
             for character in CHARACTERS.replace(right, ""):
@@ -119,7 +120,7 @@ def test_a_residence_permit_whose_issuer_is_misread_as_the_nationality_is_never_
     a_list: Callable[[Sequence[str]], Path], clock: ClockReading
 ) -> None:
     permit = replace(_document(Format.TD1, "MLT", "MLI"), code="IR", kind=Kind.RESIDENCE)
-    lists = Lists(a_list([f"MLT,{permit.number},,residence,stolen,2026-01-05,"]))
+    lists = lists_in(a_list([f"MLT,{permit.number},,residence,stolen,2026-01-05,"]))
     first, *rest = write(permit)
     assert _judged((first, *rest), lists, clock).outcome is Outcome.HIT
     misread = (first.replace("MLT", "MLI"), *rest)
@@ -129,7 +130,7 @@ def test_a_residence_permit_whose_issuer_is_misread_as_the_nationality_is_never_
 def test_an_unlisted_document_is_clear_where_issuer_and_nationality_are_read_right(
     a_list: Callable[[Sequence[str]], Path], clock: ClockReading
 ) -> None:
-    lists = Lists(a_list(["UTO,Z00000001,,passport,stolen,2026-01-05,"]))
+    lists = lists_in(a_list(["UTO,Z00000001,,passport,stolen,2026-01-05,"]))
     for format_ in (Format.TD1, Format.TD2, Format.TD3, Format.MRV_A, Format.MRV_B):
         lines = write(_document(format_, "UTO", "UTO"))
         assert _judged(lines, lists, clock).outcome is Outcome.CLEAR

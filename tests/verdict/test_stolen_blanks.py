@@ -12,8 +12,7 @@ from scanner.mrz.write import compose, write
 from scanner.sources.capture import Capture
 from scanner.verdict import Outcome
 from scanner.watchlist.age import ClockReading
-from scanner.watchlist.build import build_list
-from scanner.watchlist.lists import Lists
+from tests.listing import built, lists_in
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CLOCK = ClockReading(NOW, synchronised=True, unsynchronised_s=0.0, grace_s=0.0)
@@ -28,8 +27,8 @@ def examiner(tmp_path_factory: pytest.TempPathFactory) -> Examiner:
         "issuer,number,number_to,kind,status,recorded,reference\n"
         "UTO,OO1000000,OO1999999,passport,stolen_blank,2026-01-05,\n"
     )
-    build_list(source, folder / "lists", "sltd", as_of=NOW - timedelta(hours=1))
-    return Examiner(None, Lists(folder / "lists"), lambda: CLOCK)
+    built(source, folder / "lists", "sltd", as_of=NOW - timedelta(hours=1))
+    return Examiner(None, lists_in(folder / "lists"), lambda: CLOCK)
 
 
 def _outcome(examiner: Examiner, lines: tuple[str, ...]) -> Outcome:
