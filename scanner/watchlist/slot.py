@@ -68,7 +68,7 @@ class Slot:
         self._opened: dict[str, _Opened] = {}
 
     def ask(self, questions: Sequence[Question]) -> Answer:
-        """Asks the version that may answer. Raises FileNotFoundError where there is no such list."""
+        """Asks the version that may answer. Raises FileNotFoundError where there is no list."""
         current = self._current(IN_FORCE)
         if not current.damage:
             matches = current.look_up(questions)

@@ -22,6 +22,7 @@ from scanner.watchlist.contract import (
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest
 from scanner.watchlist.records import TAG_BITS, Record, date_of, kind_of, status_of
+from scanner.watchlist.table import AGAIN
 from scanner.watchlist.version import Version, open_version
 
 _TAG = (1 << TAG_BITS) - 1
@@ -106,7 +107,7 @@ class Store:
             kind, status = kind_of(record.class_byte), status_of(record.class_byte)
         except ValueError as error:
             raise ListDamaged(
-                f"list {self.name}: a record cannot be read: {error}; build or fetch the list again",
+                f"list {self.name}: a record cannot be read: {error}; {AGAIN}",
                 part=self._version.base.folder,
             ) from None
         identity = (record.key, record.rest)
