@@ -57,7 +57,7 @@ PEERS = {
 def set_up(peer: Peer, model: Path | None, say: Callable[[str], None]) -> tuple[list[str], str]:
     """The command that runs the peer's worker, and which Tesseract model it reads with ("" where it
     has its own). Raises CannotSetUp."""
-    python = _environment(peer, say)
+    python = environment(peer, say)
     command = [str(python), str(WORKERS / peer.worker)]
     if not peer.tesseract:
         return command, ""
@@ -65,7 +65,7 @@ def set_up(peer: Peer, model: Path | None, say: Callable[[str], None]) -> tuple[
     return [*command, str(folder)], told
 
 
-def _environment(peer: Peer, say: Callable[[str], None]) -> Path:
+def environment(peer: Peer, say: Callable[[str], None]) -> Path:
     """The peer's own Python; what is there already is used as it is."""
     folder = FOLDER / peer.name
     wanted = hashlib.sha256("\n".join(peer.packages).encode()).hexdigest()[:12]

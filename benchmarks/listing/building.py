@@ -1,0 +1,72 @@
+"""Stages that fill a store from the sorted columns, and what it then holds on the disk."""
+
+from collections import deque
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.listing import columns, peers
+from benchmarks.listing.measure import bytes_below, spent
+from benchmarks.listing.settings import Json, Settings
+
+ALL_FIELDS, KEY_AND_THREE = 5, 3
+KEY_ID = "00" * 8
+
+
+def ours(settings: Settings) -> Json:
+    """Our table, from the columns alone: what `TableWriter` takes."""
+    from scanner.watchlist.table import DETAILS, DIRECTORY, KEYS, open_table  # noqa: PLC0415
+    from scanner.watchlist.table_writer import TableWriter  # noqa: PLC0415
+
+    folder = settings.work / "table"
+    peers.removed(folder)
+    with spent() as used, TableWriter(folder, KEY_ID) as writer:
+        for records in columns.portions(settings):
+            writer.append(records)
+        root = writer.finish()
+    sizes = {name: (folder / name).stat().st_size for name in (KEYS, DETAILS, DIRECTORY)}
+    with closing(open_table(folder, root)) as table:
+        pages, detail_pages = table.directory.pages, table.directory.detail_pages
+    return {
+        "root": root,
+        "build_cpu_s": used.cpu_s,
+        "build_wall_s": used.wall_s,
+        "sizes": sizes,
+        "pages": pages,
+        "detail_pages": detail_pages,
+    }
+
+
+def peer(settings: Settings, name: str, value_bytes: int) -> Json:
+    """One peer's store, with all fields or with three bytes beside the key."""
+    folder = settings.peer(f"{name}-{value_bytes}")
+    peers.removed(folder)
+    with spent() as used:
+        peers.PEERS[name].build(folder, columns.portions(settings), value_bytes)
+    size = bytes_below(folder)
+    if value_bytes != ALL_FIELDS:
+        peers.removed(folder)
+    return {
+        "library": peers.library_of(name),
+        "build_cpu_s": used.cpu_s,
+        "build_wall_s": used.wall_s,
+        "bytes": size,
+    }
+
+
+def rows_alone(settings: Settings) -> Json:
+    """What of SQLite's and LMDB's time is Python making the rows that they take."""
+    told = {}
+    for name, form in (("sqlite", peers.signed), ("lmdb", peers.ordered_bytes)):
+        with spent() as used:
+            for part in columns.portions(settings):
+                deque(zip(form(part.keys), peers.values_of(part), strict=True), maxlen=0)
+        told[name] = used.cpu_s
+    return told
+
+
+def table_folder(settings: Settings) -> tuple[Path, str]:
+    """Where our table lies, and its root."""
+    built = settings.result("build-ours")
+    if built is None:
+        raise ValueError("our table has not been built")
+    return settings.work / "table", built["root"]
