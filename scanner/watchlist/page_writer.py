@@ -40,7 +40,7 @@ def encode(keys: U64, classes: NDArray[np.uint8]) -> bytes:
         HEADER.pack(count, low_bits, 0, len(upper), 0),
         classes.tobytes(),
         upper,
-        _packed(distances, low_bits),
+        packed(distances, low_bits),
     )
     page = b"".join(parts)
     return page.ljust(PAGE, b"\0")
@@ -59,7 +59,7 @@ def decode(page: bytes, first: int) -> tuple[U64, NDArray[np.uint8]]:
     if len(places) != count:
         raise ValueError("a page's upper parts are not as many as its records")
     highs = (places - np.arange(count)).astype(np.uint64) << np.uint64(low_bits)
-    keys = highs + _unpacked(page[lows:end], low_bits, count) + np.uint64(first)
+    keys = highs + unpacked(page[lows:end], low_bits, count) + np.uint64(first)
     return keys, np.frombuffer(page, np.uint8, count, HEADER.size)
 
 
@@ -73,7 +73,7 @@ def _split(count: int, span: int) -> tuple[int, int]:
     )
 
 
-def _packed(numbers: U64, bits: int) -> bytes:
+def packed(numbers: U64, bits: int) -> bytes:
     """The lowest bits of each number, one after another."""
     if not bits:
         return b""
@@ -83,7 +83,8 @@ def _packed(numbers: U64, bits: int) -> bytes:
     return np.packbits(spread, bitorder="little").tobytes()
 
 
-def _unpacked(content: bytes, bits: int, count: int) -> U64:
+def unpacked(content: bytes, bits: int, count: int) -> U64:
+    """The numbers that `packed` put one after another."""
     if not bits:
         return np.zeros(count, np.uint64)
     spread = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")[: count * bits]
