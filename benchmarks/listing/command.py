@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.listing.figures import figures_of, markdown
+from benchmarks.listing.figures import figures_of
 from benchmarks.listing.running import run
 from benchmarks.listing.settings import ALL_PEERS, Json, Settings
 from benchmarks.listing.stages import stages_of, with_needs
+from benchmarks.listing.telling import markdown
 from scanner.durable import replace_durably
 
 _BYTES_A_RECORD = 230

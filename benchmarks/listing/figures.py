@@ -1,6 +1,219 @@
-def figures_of(settings, not_done):
-    return not_done
+"""The figures of a run beside their goals, and what it did not measure.
+
+A figure whose stage did not come to its end is told as not measured, with the reason: none is ever
+left out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import log2
+
+from benchmarks.listing.settings import Json, Settings
+
+DIRECTORY_BYTES_A_PAGE = 28
+"""First key, rank and digest of one page of keys."""
+
+MOST_MB = 512
 
 
-def markdown(settings, figures):
-    return str(figures)
+@dataclass(frozen=True)
+class Figure:
+    """One row. `holds` says whether the goal was reached; None where there is none, or nothing was
+    measured."""
+
+    name: str
+    goal: str
+    measured: str
+    holds: bool | None = None
+
+
+class NotMeasured(Exception):
+    """A stage did not come to its end; the message is its name."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the stages of a run left."""
+
+    settings: Settings
+
+    def of(self, stage: str) -> Json:
+        """Raises NotMeasured."""
+        found = self.settings.result(stage)
+        if found is None:
+            raise NotMeasured(stage)
+        return found
+
+    def of_peers(self, stage: str, names: tuple[str, ...] = ()) -> dict[str, Json]:
+        """Of those peers' stores that were measured, by name."""
+        told = {}
+        for name in names or ("sqlite", "lmdb", "rocksdict", "rocksdict-compressed"):
+            found = self.settings.result(stage.format(name))
+            if found is not None:
+                told[name] = found
+        return told
+
+
+Row = Callable[[Results], tuple[str, bool | None]]
+
+
+def figures_of(settings: Settings, not_done: Mapping[str, str]) -> list[Figure]:
+    """Every figure, measured or not."""
+    results = Results(settings)
+    figures = []
+    for name, goal, row in _ROWS:
+        try:
+            measured, holds = row(results)
+        except NotMeasured as missing:
+            why = not_done.get(str(missing), "its stage was not run")
+            figures.append(Figure(name, goal, f"not measured: {why} ({missing})"))
+        else:
+            figures.append(Figure(name, goal, measured, holds))
+    return figures
+
+
+def bound_bytes(records: int) -> float:
+    """Bytes a record of the least that an exact set of 64-bit hashes can take."""
+    return (64 - log2(records) + 1.44) / 8
+
+
+def key_store_bytes(results: Results) -> float:
+    """Bytes a record of ours for the keys, their directory and the pages' digests."""
+    built, records = results.of("build-ours"), results.settings.records
+    directory: int = DIRECTORY_BYTES_A_PAGE * built["pages"]
+    return (built["sizes"]["keys"] + directory - records) / records
+
+
+def all_bytes(results: Results) -> float:
+    """Bytes a record of ours for everything."""
+    sizes = results.of("build-ours")["sizes"]
+    return sum(sizes.values()) / results.settings.records
+
+
+def _key_store(results: Results) -> tuple[str, bool | None]:
+    ours, bound = key_store_bytes(results), bound_bytes(results.settings.records)
+    return f"{ours:.3f} B a record, {ours / bound:.4f} × {bound:.3f} B", ours <= 1.03 * bound
+
+
+def _key_and_class(results: Results) -> tuple[str, bool | None]:
+    ours = key_store_bytes(results) + 1
+    theirs = _bytes_of(results, "build-{}-key3")
+    return f"{ours:.3f} B a record; key and 3 bytes: {theirs}", ours <= 6.2
+
+
+def _everything(results: Results) -> tuple[str, bool | None]:
+    ours = all_bytes(results)
+    theirs = results.of_peers("build-{}", ("sqlite", "lmdb"))
+    ratios = {name: _per_record(results, one) / ours for name, one in theirs.items()}
+    told = ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in ratios.items())
+    smaller = all(ratio >= 2 for ratio in ratios.values())
+    measured = f"{ours:.3f} B a record; {_bytes_of(results, 'build-{}')}; to ours: {told or '-'}"
+    return measured, ours <= 10.4 and smaller if ratios else ours <= 10.4
+
+
+def _cold(results: Results) -> tuple[str, bool | None]:
+    ours = results.of("cold-ours")
+    told = (
+        f"{ours['misses_key_and_class']:.0f} B, {ours['misses_pages']:.3f} pages; "
+        f"on a match {ours['hits_all_fields']:.0f} B, {ours['hits_all_pages']:.3f} pages"
+    )
+    for name, one in results.of_peers("cold-{}").items():
+        told += f"; {name} {one['misses_all_fields']:.0f} B"
+        told += f", on a match {one['hits_all_fields']:.0f} B"
+    if not ours["misses_key_and_class"]:
+        return f"{told}; the disk's own cache was not seen to be read", None
+    # A key that is a page's first one is looked for in two.
+    return told, ours["misses_pages"] < 1.01 and ours["hits_all_pages"] < 2.01
+
+
+def _warm(results: Results) -> tuple[str, bool | None]:
+    one = results.of("warm")
+    us = one["us"]
+    ours = us["ours"]["mixed"]
+    told = [
+        f"{name} {times['mixed']:.1f} µs ({times['hits']:.1f} hit, {times['misses']:.1f} miss)"
+        for name, times in us.items()
+    ]
+    goals = {"lmdb": 5, "sqlite": 2}
+    ratios = {name: ours / us[name]["mixed"] for name in goals if name in us}
+    key_only = us["ours, key and class"]["mixed"]
+    told += [
+        f"ours to {name}: {ratio:.2f} × ({key_only / us[name]['mixed']:.2f} × key and class)"
+        for name, ratio in ratios.items()
+    ]
+    told += [f"{name}: not run: {why}" for name, why in one["not_run"].items()]
+    holds = all(ratio <= goals[name] for name, ratio in ratios.items()) if ratios else None
+    return "; ".join(told), holds
+
+
+def _build(results: Results) -> tuple[str, bool | None]:
+    ours = results.of("build-ours")
+    told = (
+        f"{ours['build_cpu_s']:.1f} CPU s ({ours['build_wall_s']:.1f} s), "
+        f"{ours['most_memory_mb']:.0f} MB"
+    )
+    theirs = results.of_peers("build-{}")
+    for name, one in theirs.items():
+        told += f"; {name} {one['build_cpu_s']:.1f} CPU s"
+    within = ours["most_memory_mb"] <= MOST_MB
+    if "sqlite" not in theirs:
+        return told, within if not within else None
+    ratio = theirs["sqlite"]["build_cpu_s"] / ours["build_cpu_s"]
+    three = results.of_peers("build-{}-key3", ("sqlite",))
+    for one in three.values():
+        told += f"; sqlite with 3 bytes {one['build_cpu_s']:.1f} CPU s"
+    rows = results.of("rows-alone")
+    told += f"; sqlite to ours {ratio:.1f} × (of its time {rows['sqlite']:.1f} s make rows)"
+    return told, ratio >= 8 and within
+
+
+def _probes(results: Results) -> tuple[str, bool | None]:
+    one = results.of("probes")
+    alarms = one["by_page_alarms"] + one["looked_up_alarms"]
+    told = (
+        f"{alarms} in {one['by_page'] + one['looked_up']:,} "
+        f"({one['by_page']:,} against every page, "
+        f"{one['looked_up']:,} by look-up; {one['expected_in_all']:.1e} expected); "
+        f"{one['expected_a_key']:.1e} a key, {one['expected_a_scan']:.1e} a scan of "
+        f"{one['budget']} keys"
+    )
+    return told, alarms == 0 and one["expected_a_scan"] < 1e-8
+
+
+def _possible(results: Results) -> tuple[str, bool | None]:
+    one = results.of("possible")
+    means = ", ".join(
+        f"{one[f'mean_{size}']:.2%} at {size // 1_000_000} M records" for size in one["sizes"]
+    )
+    return f"{means}, {one['mean_keys']:.0f} keys a scan; by format below", None
+
+
+def _per_record(results: Results, one: Json) -> float:
+    size: int = one["bytes"]
+    return size / results.settings.records
+
+
+def _bytes_of(results: Results, stage: str) -> str:
+    theirs = results.of_peers(stage)
+    told = [f"{name} {_per_record(results, one):.2f}" for name, one in theirs.items()]
+    return ", ".join(told) or "no peer"
+
+
+_ROWS: tuple[tuple[str, str, Row], ...] = (
+    ("key store, with directory and hashes", "≤ 1.03 × the bound", _key_store),
+    ("key and class", "≤ 6.2 B a record", _key_and_class),
+    (
+        "everything (with date and tag)",
+        "≤ 10.4 B a record, SQLite and LMDB at least 2 × larger",
+        _everything,
+    ),
+    (
+        "read from the disk per key, cold",
+        "one 4 KiB page, one more on a match",
+        _cold,
+    ),
+    ("warm look-up, verified", "≤ 5 × LMDB, ≤ 2 × SQLite", _warm),
+    ("build from sorted keys", "≤ 1/8 of SQLite's CPU time, ≤ 512 MB", _build),
+    ("random probes", "0 false alarms, < 1e-8 expected a scan", _probes),
+    ("POSSIBLE for a clean traveller", "computed", _possible),
+)

@@ -29,7 +29,7 @@ class Settings:
     adds: int = 100_000
     removals: int = 20_000
     days: int = 30
-    travellers: int = 2_000
+    travellers: int = 400
 
     @property
     def columns(self) -> Path:

@@ -43,6 +43,7 @@ def stages_of(settings: Settings) -> list[Stage]:
         Stage("cold-ours", "asking:cold_ours", ("build-ours",)),
         *(_of_store("cold", "asking:cold_peer", peer, store) for peer, store in stores),
         Stage("probes", "probing:probes", ("build-ours",)),
+        Stage("possible", "travellers:possible"),
     ]
 
 
