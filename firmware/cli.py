@@ -29,6 +29,7 @@ from scanner.sources.capture import Capture
 from scanner.sources.replay import Replay
 from scanner.vision.engine import READERS, open_reader
 from scanner.vision.reader import ReaderUnavailable
+from scanner.watchlist.keyring import KeyFolders, device_folders
 from scanner.watchlist.lists import Lists
 
 DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")
@@ -47,6 +48,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 ListFolder = Annotated[
     Path | None, typer.Option("--lists", help="A folder of lists; else the configured ones.")
 ]
+ListKeys = Annotated[
+    Path | None,
+    typer.Option("--list-keys", help="A folder of lists' keys; else the configured one."),
+]
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 
 
@@ -55,6 +60,7 @@ def scan(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
     as_json: AsJson = False,
     lists: ListFolder = None,
+    list_keys: ListKeys = None,
     reader: Annotated[
         str | None, typer.Option("--reader", help=f"One of: {', '.join(READERS)}.")
     ] = None,
@@ -85,17 +91,20 @@ def scan(
         overlays = OverlayFolder(overlay, paths) if overlay else None
     except (ReaderUnavailable, FolderRefused) as refused:
         raise Refusal(str(refused)) from None
-    examiner = Examiner(engine, _lists(lists, settings), machine_clock)
+    examiner = Examiner(engine, _lists(lists, list_keys, settings), machine_clock)
     if not scan_all(Replay(paths), examiner, overlays, as_json):
         raise typer.Exit(1)
 
 
 @app.command()
 def check(
-    as_json: AsJson = False, lists: ListFolder = None, config: Config = DEFAULT_CONFIG
+    as_json: AsJson = False,
+    lists: ListFolder = None,
+    list_keys: ListKeys = None,
+    config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Checks MRZ lines from standard input, one document a block between blank lines."""
-    examiner = Examiner(None, _lists(lists, _settings_if_any(config)), machine_clock)
+    examiner = Examiner(None, _lists(lists, list_keys, _settings_if_any(config)), machine_clock)
     for number, rows in enumerate(_blocks_on_stdin(), start=1):
         text = reading_of(rows, reader="typed", today=machine_clock().now.date())
         examination = examiner.examine(Capture(source=f"stdin:{number}", text=text))
@@ -168,12 +177,12 @@ def _settings_if_any(path: Path) -> Settings | None:
     return load(path)
 
 
-def _lists(folder: Path | None, settings: Settings | None) -> Lists:
-    if folder is not None:
-        return Lists(folder)
-    if settings is None:
-        return Lists(None)
-    return Lists(settings.lists.folder, policies(settings.lists))
+def _lists(folder: Path | None, keys: Path | None, settings: Settings | None) -> Lists:
+    configured = settings.lists if settings else None
+    where = folder if folder is not None else configured.folder if configured else None
+    of_keys = keys if keys is not None else configured.keys if configured else None
+    rules = policies(configured) if configured and folder is None else None
+    return Lists(where, KeyFolders(device_folders(of_keys), apart_from=where), rules)
 
 
 def _blocks_on_stdin() -> Iterator[list[str]]:

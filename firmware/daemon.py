@@ -35,6 +35,7 @@ from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
 from scanner.vision.engine import open_reader
 from scanner.vision.reader import Reader, ReaderUnavailable
+from scanner.watchlist.keyring import KeyFolders, device_folders
 from scanner.watchlist.lists import Lists
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,11 @@ class Box:
         self.outbox = Outbox(data / "outbox.db", device.name, keys.signing)
         self.answers = Answers(data / "answers.db", keys.signing, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
-        lists = Lists(settings.lists.folder, policies(settings.lists))
+        lists = Lists(
+            settings.lists.folder,
+            KeyFolders(device_folders(settings.lists.keys), apart_from=settings.lists.folder),
+            policies(settings.lists),
+        )
         place = Place(site=device.site, lane=device.lane)
         self.desk = Desk(
             examiner=Examiner(

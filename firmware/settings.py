@@ -136,6 +136,7 @@ class ListRule(Section):
 
 class ListSettings(Section):
     folder: TomlPath = Path("/var/lib/borderpost/lists")
+    keys: TomlPath = Path("/etc/borderpost/list-keys")
     use: tuple[ListRule, ...] = Field(min_length=1, strict=False)
 
 

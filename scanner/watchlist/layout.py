@@ -1,9 +1,9 @@
 """Where the parts of a version lie in a folder of lists. Every name says what it holds.
 
-    <name>.json, <name>.previous        the manifest in force, and the one before it
-    <name>/base-<root>/                 a table
-    <name>/overlay-<root>/              what changed since the base, where anything did
-    <name>/ranges-<digest>              the ranges of stolen blanks, encrypted
+<name>.json, <name>.previous        the manifest in force, and the one before it
+<name>/base-<root>/                 a table
+<name>/overlay-<root>/              what changed since the base, where anything did
+<name>/ranges-<digest>              the ranges of stolen blanks, encrypted
 """
 
 from pathlib import Path

@@ -120,8 +120,7 @@ def open_table(folder: Path, root: str) -> Table:
             size = os.fstat(files[-1]).st_size
             if size != pages * PAGE:
                 raise ListDamaged(
-                    f"{path}: the file has {size} bytes and should have {pages * PAGE}; "
-                    f"{AGAIN}"
+                    f"{path}: the file has {size} bytes and should have {pages * PAGE}; {AGAIN}"
                 )
             with suppress(OSError):  # a hint alone: keys lie anywhere, reading ahead is for nothing
                 os.posix_fadvise(files[-1], 0, 0, os.POSIX_FADV_RANDOM)

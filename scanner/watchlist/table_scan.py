@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scanner.watchlist.contract import ListDamaged
 from scanner.watchlist.page_writer import decode
-from scanner.watchlist.record_arrays import Records
+from scanner.watchlist.record_arrays import U64, Records
 from scanner.watchlist.table import DETAILS_A_PAGE, KEYS, Table
 
 PAGES_AT_ONCE = 64
@@ -17,14 +18,15 @@ def scan(table: Table) -> Iterator[Records]:
     details = _Details(table)
     for begin in range(0, table.directory.pages, PAGES_AT_ONCE):
         end = min(begin + PAGES_AT_ONCE, table.directory.pages)
-        unpacked = [_unpacked(table, number) for number in range(begin, end)]
-        keys = np.concatenate([keys for keys, _ in unpacked])
-        classes = np.concatenate([classes for _, classes in unpacked]).astype(np.uint64)
+        pages = [unpacked(table, number) for number in range(begin, end)]
+        keys = np.concatenate([keys for keys, _ in pages])
+        classes = np.concatenate([classes for _, classes in pages]).astype(np.uint64)
         rest = classes << np.uint64(32) | details.next(len(keys))
         yield Records(keys, rest)
 
 
-def _unpacked(table: Table, number: int) -> tuple[np.ndarray, np.ndarray]:
+def unpacked(table: Table, number: int) -> tuple[U64, NDArray[np.uint8]]:
+    """The keys and classes of one page. Raises ListDamaged."""
     try:
         return decode(table.key_page(number), table.directory.firsts[number])
     except ValueError as error:

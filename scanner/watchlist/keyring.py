@@ -1,0 +1,134 @@
+"""Where the keys of lists come from: systemd credentials first, then folders of key files.
+
+A key file, `<list>.key`, has a key in 64 hexadecimal digits on each line, the current one first.
+While a key is being changed two are live: a new base is built under the new one, and devices that
+still hold a version under the old one go on asking it. A manifest says which key it needs.
+
+A key must never lie with the lists: whoever copies the card would have both, and could try out
+every number that a State may issue.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from scanner.durable import replace_durably
+from scanner.watchlist.listkey import SECRET_BYTES, ListKey
+
+SUFFIX = ".key"
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Names the folder in which systemd lays a service's credentials: in memory, for it alone."""
+MOST_LIVE = 2
+_LARGEST = 4096
+
+
+class KeyMissing(Exception):
+    """A list's key is not at hand; the message says which, where it was sought and what to do."""
+
+
+class KeyUnusable(Exception):
+    """A key file cannot be used; the message says which and why, and nothing of the key."""
+
+
+class KeySource(Protocol):
+    """Whoever gives the keys of lists."""
+
+    def key(self, list_name: str, key_id: str) -> ListKey:
+        """The list's key with this id. Raises KeyMissing."""
+        ...
+
+
+class KeyFolders:
+    """Keys from files `<list>.key` in one of several folders, read at each asking."""
+
+    def __init__(self, folders: Sequence[Path], *, apart_from: Path | None = None) -> None:
+        """No key is taken from `apart_from`, the folder of the lists, or from within it."""
+        self._folders = tuple(folders)
+        self._apart_from = apart_from.resolve() if apart_from else None
+
+    def key(self, list_name: str, key_id: str) -> ListKey:
+        """The list's key with this id. Raises KeyMissing."""
+        faults: list[str] = []
+        for path in self.files(list_name):
+            if self._lies_with_lists(path):
+                faults.append(f"{path} lies with the lists and is not used; move it away")
+                continue
+            try:
+                keys = read_keys(path)
+            except FileNotFoundError:
+                continue
+            except KeyUnusable as unusable:
+                faults.append(str(unusable))
+                continue
+            for key in keys:
+                if key.id == key_id:
+                    return key
+            faults.append(f"{path} holds another key")
+        sought = ", ".join(str(folder) for folder in self._folders) or "no folder of keys"
+        why = "; ".join(faults) or f"sought in {sought}"
+        raise KeyMissing(
+            f"the key {key_id} of list {list_name} is not at hand ({why}); bring "
+            f"{list_name}{SUFFIX} from headquarters"
+        )
+
+    def files(self, list_name: str) -> tuple[Path, ...]:
+        """Where a list's key is sought, in that order."""
+        return tuple(folder / f"{list_name}{SUFFIX}" for folder in self._folders)
+
+    def _lies_with_lists(self, path: Path) -> bool:
+        return self._apart_from is not None and path.resolve().is_relative_to(self._apart_from)
+
+
+def device_folders(configured: Path | None = None) -> tuple[Path, ...]:
+    """Where a device's keys are sought: credentials, what is configured, the user's own folder."""
+    credentials = os.environ.get(CREDENTIALS)
+    folders = [Path(credentials)] if credentials else []
+    if configured is not None:
+        folders.append(configured)
+    return (*folders, user_folder())
+
+
+def user_folder() -> Path:
+    """The user's own folder of keys (XDG Base Directory Specification)."""
+    data = os.environ.get("XDG_DATA_HOME") or ""
+    home = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
+    return home / "borderpost" / "list-keys"
+
+
+def read_keys(path: Path) -> tuple[ListKey, ...]:
+    """The keys in a file, the current one first. Raises FileNotFoundError, KeyUnusable."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise KeyUnusable(f"{path}: {error.strerror or error}") from None
+    lines = content.split()
+    if not 1 <= len(lines) <= MOST_LIVE or len(content) > _LARGEST:
+        raise KeyUnusable(f"{path}: a key file has one key, or two while a key is being changed")
+    try:
+        return tuple(ListKey(bytes.fromhex(line.decode("ascii"))) for line in lines)
+    except ValueError:
+        raise KeyUnusable(
+            f"{path}: a key has {2 * SECRET_BYTES} hexadecimal digits on a line of its own"
+        ) from None
+
+
+def write_keys(path: Path, keys: Sequence[ListKey]) -> None:
+    """Writes a key file, durably and for its owner alone. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    replace_durably(path, "".join(f"{key.secret.hex()}\n" for key in keys).encode())
+
+
+def with_new_key(path: Path) -> ListKey:
+    """Puts a new key in front of the one in force, which stays live beside it; older ones go.
+    Raises KeyUnusable, OSError."""
+    try:
+        live = read_keys(path)[:1]
+    except FileNotFoundError:
+        live = ()
+    new = ListKey.new()
+    write_keys(path, (new, *live))
+    return new

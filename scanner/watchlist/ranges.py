@@ -1,0 +1,212 @@
+"""The ranges of stolen blanks: one encrypted file a version, held in memory, searched by bisection.
+
+A range says that every number from one to another, both included and all as long as its ends, is
+listed. Hashing would lose that order, so ranges are kept in clear inside one file that is encrypted
+whole under the list's key: AES-256-GCM, with a nonce that follows from the content, so equal ranges
+give equal files.
+
+    file:   magic "BPRANGE2" | key id 8 | nonce 12 | sealed
+    clear:  group, group, ...            in the order of (issuer, length)
+    group:  u8 i | issuer, i bytes | u8 length n | u32 count | count times: low n | high n |
+            class u8 | day u16           in the order of (low, high, class, day)
+
+Numbers are little-endian; magic and key id are the associated data. Numbers of documents are
+compared byte by byte, unfolded: blanks are numbered by a machine, and a range of look-alikes would
+cover half a country. What a camera may have misread is asked as a number of its own.
+"""
+
+import struct
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import Path
+
+from scanner.durable import replace_durably
+from scanner.mrz.document import Kind
+from scanner.watchlist.contract import ListDamaged, ListStatus
+from scanner.watchlist.listkey import ID_BYTES, ListKey
+from scanner.watchlist.records import class_of, date_of, day_of, kind_of, status_of
+
+MAGIC = b"BPRANGE2"
+_NONCE = 12
+_HEAD = len(MAGIC) + ID_BYTES + _NONCE
+_REST = struct.Struct("<BH")
+_COUNT = struct.Struct("<I")
+_MOST_BYTES = 1 << 30
+_AGAIN = "fetch or build the list again"
+
+
+@dataclass(frozen=True)
+class Span:
+    """One range of numbers, all `length` characters long, both ends included."""
+
+    issuer: str
+    kind: Kind
+    length: int
+    low: str
+    high: str
+    status: ListStatus
+    recorded: date
+
+
+class _Group:
+    """The ranges of one issuer and length: packed rows in the order of their lower ends, and for
+    each the row with the highest upper end so far, which says where a walk down may stop."""
+
+    def __init__(self, length: int, rows: bytes) -> None:
+        self._length = length
+        self._rows = rows
+        self._size = 2 * length + _REST.size
+        self._reach = array("I")
+        best = 0
+        for at in range(len(rows) // self._size):
+            if self._high(at) > self._high(best):
+                best = at
+            self._reach.append(best)
+
+    def covering(self, number: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
+        """Lower end, upper end, class and day of each range that has this number."""
+        at = self._first_above(number)
+        while at and self._high(self._reach[at - 1]) >= number:
+            at -= 1
+            if self._high(at) >= number:
+                row = at * self._size
+                rest = _REST.unpack_from(self._rows, row + 2 * self._length)
+                yield (self._rows[row : row + self._length], self._high(at), *rest)
+
+    def _first_above(self, number: bytes) -> int:
+        """How many ranges begin at or before the number."""
+        low, high = 0, len(self._reach)
+        while low < high:
+            middle = (low + high) // 2
+            begin = middle * self._size
+            if self._rows[begin : begin + self._length] <= number:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _high(self, at: int) -> bytes:
+        begin = at * self._size + self._length
+        return self._rows[begin : begin + self._length]
+
+
+class Ranges:
+    """All ranges of a version. Safe to ask from several threads."""
+
+    def __init__(self, clear: bytes) -> None:
+        """Raises ValueError where this is not the content of such a file."""
+        self._groups: dict[tuple[str, int], _Group] = {}
+        self.count = 0
+        for issuer, length, rows in _groups_in(clear):
+            self._groups[issuer, length] = _Group(length, rows)
+            self.count += len(rows) // (2 * length + _REST.size)
+
+    def covering(self, issuer: str, number: str) -> Iterator[Span]:
+        """Every range that has this number, of whatever kind."""
+        group = self._groups.get((issuer, len(number)))
+        if group is None or not number.isascii():
+            return
+        for low, high, class_byte, day in group.covering(number.encode()):
+            yield Span(
+                issuer,
+                kind_of(class_byte),
+                len(number),
+                low.decode(),
+                high.decode(),
+                status_of(class_byte),
+                date_of(day),
+            )
+
+
+def write_ranges(path_of: Callable[[str], Path], spans: Iterable[Span], key: ListKey) -> str:
+    """Writes the file of these ranges, durably, to the path that follows from its digest, and gives
+    the digest: 64 hexadecimal digits. Raises OSError."""
+    content = sealed(clear_of(spans), key)
+    digest = digest_of(content)
+    replace_durably(path_of(digest), content, mode=0o644)
+    return digest
+
+
+def open_ranges(path: Path, digest: str, key: ListKey) -> Ranges:
+    """The ranges in a file with this digest. Raises ListDamaged."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES)
+    except OSError as error:
+        raise ListDamaged(f"{path}: {error.strerror or error}; {_AGAIN}") from None
+    if digest_of(content) != digest:
+        raise ListDamaged(f"{path}: the content is not what its manifest says; {_AGAIN}")
+    try:
+        return Ranges(opened(content, key))
+    except ValueError as error:
+        raise ListDamaged(f"{path}: {error}; {_AGAIN}") from None
+
+
+def digest_of(content: bytes) -> str:
+    """What a manifest has of a file of ranges."""
+    return blake2b(content, digest_size=32, person=b"bp list ranges").hexdigest()
+
+
+def sealed(clear: bytes, key: ListKey) -> bytes:
+    """A file of ranges with this content."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  takes memory
+
+    head = MAGIC + bytes.fromhex(key.id)
+    nonce = key.ranges_nonce(clear)
+    return head + nonce + AESGCM(key.ranges_key()).encrypt(nonce, clear, head)
+
+
+def opened(content: bytes, key: ListKey) -> bytes:
+    """The content of a file of ranges. Raises ValueError where it is none, or under another key."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    head = MAGIC + bytes.fromhex(key.id)
+    if not content.startswith(MAGIC):
+        raise ValueError("this is no file of ranges, or one of another format")
+    if not content.startswith(head):
+        raise ValueError("the ranges are under another key")
+    try:
+        return AESGCM(key.ranges_key()).decrypt(content[len(head) : _HEAD], content[_HEAD:], head)
+    except InvalidTag:
+        raise ValueError("the ranges cannot be decrypted") from None
+
+
+def clear_of(spans: Iterable[Span]) -> bytes:
+    """The ranges as they stand in the file before it is encrypted."""
+    ordered = sorted(
+        {(s.issuer, s.length, s.low, s.high, _class(s), day_of(s.recorded)) for s in spans}
+    )
+    parts: list[bytes] = []
+    for (issuer, length), group in groupby(ordered, key=lambda row: row[:2]):
+        rows = [
+            low.encode() + high.encode() + _REST.pack(*rest) for _, _, low, high, *rest in group
+        ]
+        name = issuer.encode()
+        parts += [bytes([len(name)]), name, bytes([length]), _COUNT.pack(len(rows)), *rows]
+    return b"".join(parts)
+
+
+def _class(span: Span) -> int:
+    return class_of(span.kind, span.status)
+
+
+def _groups_in(clear: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Issuer, length and packed rows of each group. Raises ValueError."""
+    at = 0
+    try:
+        while at < len(clear):
+            name_end = at + 1 + clear[at]
+            issuer, length = clear[at + 1 : name_end].decode(), clear[name_end]
+            (count,) = _COUNT.unpack_from(clear, name_end + 1)
+            begin = name_end + 1 + _COUNT.size
+            at = begin + count * (2 * length + _REST.size)
+            if not length or at > len(clear):
+                raise ValueError("a group of ranges is longer than the file")
+            yield issuer, length, clear[begin:at]
+    except (IndexError, struct.error):
+        raise ValueError("the ranges end early") from None
