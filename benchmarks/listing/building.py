@@ -2,27 +2,36 @@
 
 from collections import deque
 from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
 
 from benchmarks.listing import columns, peers
 from benchmarks.listing.measure import bytes_below, spent
-from benchmarks.listing.settings import Json, Settings
+from benchmarks.listing.settings import LIST, Json, Settings
 
 ALL_FIELDS, KEY_AND_THREE = 5, 3
-KEY_ID = "00" * 8
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The secret of the benchmark's list: of no worth, and the same for a seed."""
+    return blake2b(b"benchmark %d" % settings.seed, digest_size=32).digest()
 
 
 def ours(settings: Settings) -> Json:
     """Our table, from the columns alone: what `TableWriter` takes."""
+    from scanner.watchlist.layout import base_folder  # noqa: PLC0415
+    from scanner.watchlist.listkey import ListKey  # noqa: PLC0415
     from scanner.watchlist.table import DETAILS, DIRECTORY, KEYS, open_table  # noqa: PLC0415
     from scanner.watchlist.table_writer import TableWriter  # noqa: PLC0415
 
-    folder = settings.work / "table"
-    peers.removed(folder)
-    with spent() as used, TableWriter(folder, KEY_ID) as writer:
+    building = settings.lists / LIST / ".building-benchmark"
+    peers.removed(settings.lists / LIST)
+    key_id = ListKey(secret_of(settings)).id
+    with spent() as used, TableWriter(building, key_id) as writer:
         for records in columns.portions(settings):
             writer.append(records)
         root = writer.finish()
+    folder = building.rename(base_folder(settings.lists, LIST, root))
     sizes = {name: (folder / name).stat().st_size for name in (KEYS, DETAILS, DIRECTORY)}
     with closing(open_table(folder, root)) as table:
         pages, detail_pages = table.directory.pages, table.directory.detail_pages
@@ -66,7 +75,9 @@ def rows_alone(settings: Settings) -> Json:
 
 def table_folder(settings: Settings) -> tuple[Path, str]:
     """Where our table lies, and its root."""
+    from scanner.watchlist.layout import base_folder  # noqa: PLC0415
+
     built = settings.result("build-ours")
     if built is None:
         raise ValueError("our table has not been built")
-    return settings.work / "table", built["root"]
+    return base_folder(settings.lists, LIST, built["root"]), built["root"]

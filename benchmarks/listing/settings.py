@@ -23,7 +23,7 @@ class Settings:
     seed: int = 1
     peers: tuple[str, ...] = ALL_PEERS
     probes: int = 100_000_000
-    asked: int = 50_000
+    asked: int = 20_000
     cold: int = 2_000
     csv_rows: int = 1_000_000
     adds: int = 100_000
