@@ -1,0 +1,42 @@
+"""Where a version's parts are made, and how they come into their places.
+
+Parts are built in a hidden folder of the list's own and renamed whole. What an interrupted writer
+left is cleared by the next one of its kind: nothing that it made was of use to anyone yet.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scanner.durable import sync_folder
+from scanner.watchlist.activation import BUILDING
+from scanner.watchlist.contract import ListDamaged
+
+
+@contextmanager
+def workshop(folder: Path, purpose: str) -> Iterator[Path]:
+    """An empty hidden folder within a list's folder, gone afterwards. Raises OSError."""
+    place = folder / f"{BUILDING}-{purpose}"
+    if place.exists():
+        shutil.rmtree(place)
+    place.mkdir()
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def put_in_place(built: Path, target: Path, check: Callable[[Path], None]) -> None:
+    """Renames a folder that was built to the name that says its content. What stands there already
+    stays if `check` finds it whole: a version that can be gone back to may need it. `check` raises
+    ListDamaged; a damaged one is replaced. Raises OSError."""
+    if target.exists():
+        try:
+            check(target)
+        except ListDamaged:
+            target.rename(built.with_name(f"damaged-{target.name}"))
+        else:
+            return
+    built.rename(target)
+    sync_folder(target.parent)
