@@ -2,6 +2,7 @@
 
 from collections import deque
 from contextlib import closing
+from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from benchmarks.listing.measure import bytes_below, spent
 from benchmarks.listing.settings import LIST, Json, Settings
 
 ALL_FIELDS, KEY_AND_THREE = 5, 3
+AS_OF = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def secret_of(settings: Settings) -> bytes:
@@ -81,3 +83,20 @@ def table_folder(settings: Settings) -> tuple[Path, str]:
     if built is None:
         raise ValueError("our table has not been built")
     return base_folder(settings.lists, LIST, built["root"]), built["root"]
+
+
+def in_force(settings: Settings) -> Json:
+    """Puts our table in force as version 1 of a list without ranges, as a build does."""
+    from scanner.watchlist.activation import activate  # noqa: PLC0415
+    from scanner.watchlist.layout import ranges_path  # noqa: PLC0415
+    from scanner.watchlist.listkey import ListKey  # noqa: PLC0415
+    from scanner.watchlist.manifest import Manifest  # noqa: PLC0415
+    from scanner.watchlist.ranges import write_ranges  # noqa: PLC0415
+
+    key, root = ListKey(secret_of(settings)), table_folder(settings)[1]
+    digest = write_ranges(lambda one: ranges_path(settings.lists, LIST, one), (), key)
+    manifest = Manifest(
+        LIST, 1, AS_OF, key.id, settings.records, 0, root, None, ranges_digest=digest
+    )
+    activate(settings.lists, manifest)
+    return {"root": manifest.root()}

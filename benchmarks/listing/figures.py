@@ -150,6 +150,19 @@ def _warm(results: Results, which: str) -> tuple[str, bool | None]:
     return "; ".join(told), holds
 
 
+def _memory(results: Results) -> tuple[str, bool | None]:
+    scans, keys = results.of("memory")["scans"], results.of("memory")["keys"]
+    imports, opened = scans["imports_mb"] - scans["python_mb"], scans["open_mb"]
+    numpy = "in it" if scans["with_numpy"] or keys["with_numpy"] else "not in it"
+    told = (
+        f"{scans['most_mb']:.1f} MB ({scans['scans']:,} scans, {scans['keys']:,} keys; of it "
+        f"Python {scans['python_mb']:.1f}, imports {imports:.1f}, the open list "
+        f"{opened - scans['imports_mb']:.1f}); look-ups alone, without what makes questions of "
+        f"an MRZ: {keys['most_mb']:.1f} MB; NumPy {numpy}"
+    )
+    return told, scans["most_mb"] <= 40
+
+
 def _build(results: Results) -> tuple[str, bool | None]:
     ours = results.of("build-ours")
     told = (
@@ -218,6 +231,7 @@ _ROWS: tuple[tuple[str, str, Row], ...] = (
     ),
     ("warm look-up, verified, key and class", "≤ 5 × LMDB, ≤ 2 × SQLite", _warm_key),
     ("warm look-up, date and tag of a match too", "≤ 5 × LMDB, ≤ 2 × SQLite", _warm_all),
+    ("memory of a process that only looks up", "≤ 40 MB", _memory),
     ("build from sorted keys", "≤ 1/8 of SQLite's CPU time, ≤ 512 MB", _build),
     ("random probes", "0 false alarms, < 1e-8 expected a scan", _probes),
     ("POSSIBLE for a clean traveller", "computed", _possible),

@@ -17,12 +17,14 @@ LIBRARIES = {
 @dataclass(frozen=True)
 class Stage:
     """`calls` is `module:function` below `benchmarks.listing`. `needs` names the stages whose
-    files it reads, `peer` the peer whose library it needs."""
+    files it reads, `wants` those whose files it reads where there are any, `peer` the peer whose
+    library it needs."""
 
     name: str
     calls: str
     needs: tuple[str, ...] = ()
     peer: str = ""
+    wants: tuple[str, ...] = ()
     arguments: Json = field(default_factory=dict)
 
 
@@ -39,9 +41,17 @@ def stages_of(settings: Settings) -> list[Stage]:
             if store != "rocksdict-compressed"
         ),
         Stage("rows-alone", "building:rows_alone", ("columns",)),
-        Stage("warm", "asking:warm", ("build-ours",), _any_library(settings)),
+        Stage(
+            "warm",
+            "asking:warm",
+            ("build-ours",),
+            _any_library(settings),
+            wants=tuple(build_name(store) for _, store in stores),
+        ),
         Stage("cold-ours", "asking:cold_ours", ("build-ours",)),
         *(_of_store("cold", "asking:cold_peer", peer, store) for peer, store in stores),
+        Stage("in-force", "building:in_force", ("build-ours",)),
+        Stage("memory", "looking:memory", ("in-force",)),
         Stage("probes", "probing:probes", ("build-ours",)),
         Stage("possible", "travellers:possible"),
     ]
@@ -57,7 +67,7 @@ def with_needs(wanted: list[str], stages: list[Stage]) -> list[Stage]:
         name = waiting.pop()
         if name not in chosen:
             chosen.add(name)
-            waiting += known[name].needs
+            waiting += (*known[name].needs, *known[name].wants)
     return [stage for stage in stages if stage.name in chosen]
 
 
@@ -78,7 +88,8 @@ def build_name(store: str, value_bytes: int = ALL_FIELDS) -> str:
 
 def _build(peer: str, store: str, value_bytes: int) -> Stage:
     arguments = {"name": store, "value_bytes": value_bytes}
-    return Stage(build_name(store, value_bytes), "building:peer", ("columns",), peer, arguments)
+    name = build_name(store, value_bytes)
+    return Stage(name, "building:peer", ("columns",), peer, arguments=arguments)
 
 
 def _any_library(settings: Settings) -> str:
@@ -87,4 +98,5 @@ def _any_library(settings: Settings) -> str:
 
 
 def _of_store(kind: str, calls: str, peer: str, store: str) -> Stage:
-    return Stage(f"{kind}-{store}", calls, (build_name(store),), peer, {"name": store})
+    arguments = {"name": store}
+    return Stage(f"{kind}-{store}", calls, (build_name(store),), peer, arguments=arguments)
