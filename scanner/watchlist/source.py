@@ -4,18 +4,13 @@ The columns are `issuer,number,number_to,kind,status,recorded,reference`, in any
 read once, a record at a time, so memory does not grow with it. Every bad row is reported with its
 line and what is wrong, and reading goes on after it.
 
-The one danger in a CSV is a stray quote: a reader that trusts it swallows the rows up to the next
-quote, and a swallowed row is a stolen document that is never found. So a quoted field may run over
-a few lines, and whatever is bad, never closed, or holds what looks like rows, costs its first line
-alone: reading starts again at the line after it.
+What a record is says `csv_records`; `portions` reads long files faster, by the same rules.
 
 Nothing that is reported repeats a document number.
 """
 
-import csv
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,14 +20,13 @@ from scanner.mrz.document import Kind
 from scanner.mrz.states import CODES
 from scanner.spelling import nearest
 from scanner.watchlist.contract import ListStatus
+from scanner.watchlist.csv_records import Bad, Position, Record, lines_of, records_of
+from scanner.watchlist.records import FIRST_DAY, LAST_DAY
 
 COLUMNS = ("issuer", "number", "number_to", "kind", "status", "recorded", "reference")
 NUMBER_LENGTH = 30
 """The longest number that is accepted."""
 
-_LINE_BYTES = 64 * 1024
-_QUOTED_LINES = 64
-_BOM = b"\xef\xbb\xbf"
 _NUMBER = re.compile(r"[A-Z0-9]+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _KINDS = {kind.value: kind for kind in Kind}
@@ -67,10 +61,6 @@ class BadRow:
     reason: str
 
 
-class _Bad(Exception):
-    """What is wrong with a row."""
-
-
 def read_source(path: Path) -> Iterator[Row | BadRow]:
     """Every row of the file in order, good or bad.
 
@@ -85,120 +75,37 @@ def read_source(path: Path) -> Iterator[Row | BadRow]:
 
 def read_rows(file: BinaryIO, name: str) -> Iterator[Row | BadRow]:
     """Like `read_source`, of an open file; `name` is used in errors."""
-    records = _records(_lines(file))
-    columns: Mapping[str, int] | None = None
+    records = records_of(lines_of(file, Position()), looks_like_row)
+    columns = header_of(records, name)
     for record in records:
-        if columns is None:
-            columns = _header(record, name)
-            continue
-        try:
-            yield _row(record, columns)
-        except _Bad as bad:
-            yield BadRow(record.line, str(bad))
-    if columns is None:
+        yield row_or_bad(record, columns)
+
+
+def header_of(records: Iterator[Record], name: str) -> Mapping[str, int]:
+    """Where each column stands. Raises SourceUnusable."""
+    first = next(records, None)
+    if first is None:
         raise SourceUnusable(f"{name}: the file is empty; it must begin with {','.join(COLUMNS)}")
+    return _header(first, name)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One physical line: its text without the line break, or what is wrong with it."""
-
-    number: int
-    text: str
-    ended: bool
-    bad: str = ""
-
-
-@dataclass(frozen=True)
-class _Record:
-    """One record: the line it starts on, its fields, or why it has none, and whether the file
-    goes on after it or ends it with a line break."""
-
-    line: int
-    fields: list[str] | _Bad
-    ended: bool
-
-
-def _lines(file: BinaryIO) -> Iterator[_Line]:
-    number = 0
-    while raw := file.readline(_LINE_BYTES):
-        number += 1
-        if number == 1:
-            raw = raw.removeprefix(_BOM)
-        ended = raw.endswith(b"\n")
-        if not ended and len(raw) >= _LINE_BYTES - len(_BOM):
-            _skip_line(file)
-            yield _Line(number, "", ended=True, bad=f"the line is longer than {_LINE_BYTES} bytes")
-            continue
-        try:
-            text = raw.removesuffix(b"\n").removesuffix(b"\r").decode()
-        except UnicodeDecodeError as error:
-            at = error.start + 1
-            yield _Line(number, "", ended, bad=f"not UTF-8 at byte {at}: save the file as UTF-8")
-            continue
-        yield _Line(number, text, ended)
-
-
-def _skip_line(file: BinaryIO) -> None:
-    while (rest := file.readline(_LINE_BYTES)) and not rest.endswith(b"\n"):
-        pass
-
-
-def _records(lines: Iterator[_Line]) -> Iterator[_Record]:
-    """Every record of the file; blank lines are passed over."""
-    waiting: deque[_Line] = deque()
-    while (first := waiting.popleft() if waiting else next(lines, None)) is not None:
-        if first.bad:
-            yield _Record(first.number, _Bad(first.bad), first.ended)
-        elif '"' not in first.text:
-            if first.text.strip():
-                yield _Record(first.number, first.text.split(","), first.ended)
-        else:
-            more = _rest_of_quoted(first, waiting, lines)
-            fields = _quoted(first, more)
-            if isinstance(fields, _Bad):
-                waiting.extendleft(reversed(more))
-            yield _Record(first.number, fields, (more or [first])[-1].ended)
-
-
-def _rest_of_quoted(first: _Line, waiting: deque[_Line], lines: Iterator[_Line]) -> list[_Line]:
-    """The lines after `first` that its open quote runs over: none when it has none."""
-    more: list[_Line] = []
-    quotes = first.text.count('"')
-    while quotes % 2 and len(more) < _QUOTED_LINES:
-        line = waiting.popleft() if waiting else next(lines, None)
-        if line is None:
-            break
-        more.append(line)
-        quotes += line.text.count('"')
-    return more
-
-
-def _quoted(first: _Line, more: Sequence[_Line]) -> list[str] | _Bad:
-    text = "\n".join(line.text for line in (first, *more))
-    if text.count('"') % 2:
-        last = (more or [first])[-1]
-        where = "" if len(more) == _QUOTED_LINES or last.ended else "; the file may have been cut"
-        return _Bad(f"a quote that opens on this line is never closed{where}")
-    for line in more:
-        if line.bad:
-            return _Bad(f"a quoted field runs into line {line.number}, which is bad: {line.bad}")
-        if _looks_like_row(line.text):
-            return _Bad(f"a quoted field runs into line {line.number}, which looks like a row")
+def row_or_bad(record: Record, columns: Mapping[str, int]) -> Row | BadRow:
+    """What a record says, or what is wrong with it."""
     try:
-        return next(csv.reader([text], strict=True), [])
-    except csv.Error:
-        return _Bad("the quotes are not those of CSV: a quote within a field is written twice")
+        return _row(record, columns)
+    except Bad as bad:
+        return BadRow(record.line, str(bad))
 
 
-def _looks_like_row(text: str) -> bool:
+def looks_like_row(text: str) -> bool:
+    """Whether a line is a row of its own, so that no quoted field runs into it."""
     fields = text.split(",")
     return len(fields) >= len(COLUMNS) and not _KINDS.keys().isdisjoint(fields)
 
 
-def _header(record: _Record, name: str) -> Mapping[str, int]:
+def _header(record: Record, name: str) -> Mapping[str, int]:
     at = f"{name}, line {record.line}"
-    if isinstance(record.fields, _Bad):
+    if isinstance(record.fields, Bad):
         raise SourceUnusable(f"{at}: the header cannot be read: {record.fields}")
     found = [field.strip().lower() for field in record.fields]
     wrong = [_misnamed(field) for field in found if field not in COLUMNS]
@@ -221,14 +128,14 @@ def _did_you_mean(given: str, known: Iterable[str]) -> str:
     return f" (did you mean {near}?)" if near else ""
 
 
-def _row(record: _Record, columns: Mapping[str, int]) -> Row:
+def _row(record: Record, columns: Mapping[str, int]) -> Row:
     fields = record.fields
-    if isinstance(fields, _Bad):
+    if isinstance(fields, Bad):
         raise fields
     if len(fields) < len(columns) and not record.ended:
-        raise _Bad("the file ends in the middle of this row: it may have been cut")
+        raise Bad("the file ends in the middle of this row: it may have been cut")
     if len(fields) != len(columns):
-        raise _Bad(f"{len(fields)} fields where there must be {len(columns)}")
+        raise Bad(f"{len(fields)} fields where there must be {len(columns)}")
     value = {column: fields[at].strip() for column, at in columns.items()}
     number = _number(value["number"], "number")
     return Row(
@@ -247,21 +154,21 @@ def _issuer(given: str) -> str:
     if issuer in CODES:
         return issuer
     if not issuer:
-        raise _Bad("the issuer is missing")
+        raise Bad("the issuer is missing")
     shown = f" {issuer}" if re.fullmatch(r"[A-Z]{1,3}", issuer) else ""
-    raise _Bad(f"unknown issuer{shown}: a State's code in Doc 9303, such as UTO, is needed")
+    raise Bad(f"unknown issuer{shown}: a State's code in Doc 9303, such as UTO, is needed")
 
 
 def _number(given: str, column: str) -> str:
     number = given.replace("-", "").replace(" ", "")
     number = number.upper() if number.isascii() else number
     if not number:
-        raise _Bad(f"the {column} is missing")
+        raise Bad(f"the {column} is missing")
     if len(number) > NUMBER_LENGTH:
-        raise _Bad(f"the {column} has {len(number)} characters: at most {NUMBER_LENGTH} are read")
+        raise Bad(f"the {column} has {len(number)} characters: at most {NUMBER_LENGTH} are read")
     if not _NUMBER.fullmatch(number):
         at = next(at for at, one in enumerate(number, 1) if not _NUMBER.fullmatch(one))
-        raise _Bad(f"character {at} of the {column} is neither a letter A-Z nor a digit")
+        raise Bad(f"character {at} of the {column} is neither a letter A-Z nor a digit")
     return number
 
 
@@ -270,9 +177,9 @@ def _number_to(given: str, number: str) -> str | None:
         return None
     number_to = _number(given, "number_to")
     if len(number_to) != len(number):
-        raise _Bad("number_to is not as long as number: the ends of a range are of equal length")
+        raise Bad("number_to is not as long as number: the ends of a range are of equal length")
     if number_to < number:
-        raise _Bad("number_to stands before number: the range runs backwards")
+        raise Bad("number_to stands before number: the range runs backwards")
     return None if number_to == number else number_to
 
 
@@ -280,14 +187,17 @@ def _one_of(known: Mapping[str, _T], given: str, column: str) -> _T:
     found = known.get(given.lower())
     if found is None:
         meant = _did_you_mean(given, known) or f": it is one of {', '.join(known)}"
-        raise _Bad(f"unknown {column}{meant}" if given else f"the {column} is missing")
+        raise Bad(f"unknown {column}{meant}" if given else f"the {column} is missing")
     return found
 
 
 def _date(given: str) -> date:
     try:
-        if _DATE.fullmatch(given):
-            return date.fromisoformat(given)
+        recorded = date.fromisoformat(given) if _DATE.fullmatch(given) else None
     except ValueError:
-        pass
-    raise _Bad("recorded is no date: write it as 2026-01-05")
+        recorded = None
+    if recorded is None:
+        raise Bad("recorded is no date: write it as 2026-01-05")
+    if not FIRST_DAY <= recorded <= LAST_DAY:
+        raise Bad(f"recorded lies outside what a list can hold: {FIRST_DAY} to {LAST_DAY}")
+    return recorded

@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.mrz.document import Kind
+from scanner.watchlist import portions
 from scanner.watchlist.contract import ListStatus
+from scanner.watchlist.csv_records import Position
+from scanner.watchlist.portions import Portion, read_portions
+from scanner.watchlist.records import class_of, day_of
 from scanner.watchlist.source import BadRow, Row, SourceUnusable, read_rows, read_source
 
 HEADER = "issuer,number,number_to,kind,status,recorded,reference"
@@ -181,3 +185,66 @@ def test_any_bytes_after_the_header_are_rows_good_or_bad(content: bytes) -> None
     rows = read(f"{HEADER}\n".encode() + content + b"\n" + GOOD.encode() + b"\n")
     assert isinstance(rows[-1], Row)
     assert [row.line for row in rows] == sorted({row.line for row in rows})
+
+
+LINES = st.sampled_from(
+    [
+        GOOD,
+        "D,C01X00T47,,identity,lost,2026-03-07,ref",
+        "uto, l-8 9,,Passport,STOLEN,2026-01-05,",
+        "UTO,A1,A9,passport,stolen_blank,2026-01-05,",
+        "UTO,A9,A1,passport,stolen_blank,2026-01-05,",
+        "UTO,B7,,passport,lost,1949-12-31,",
+        "UTO,B7,,passport,lost,2026-02-30,",
+        'UTO,C3,,visa,lost,2026-01-05,"a, ""b"""',
+        'UTO,C4,,visa,lost,2026-01-05,"over',
+        'lines"',
+        '"',
+        "nonsense",
+        "",
+        "  ",
+        GOOD + "\r",
+        "UTO,É1,,visa,lost,2026-01-05,é",
+        "UTO,N1,,visa,lost,2026-01-05," + "x" * 300,
+    ]
+)
+
+
+@given(st.lists(LINES | st.text(max_size=20), max_size=60), st.integers(40, 2000), st.booleans())
+def test_a_file_read_in_portions_says_what_a_file_read_row_by_row_says(
+    lines: list[str], size: int, ended: bool
+) -> None:
+    content = ("\n".join([HEADER, *lines]) + ("\n" if ended else "")).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(portions, "_PORTION_BYTES", size)
+        whole = list(read_portions(io.BytesIO(content), "source.csv"))
+        resumed = whole[: len(whole) // 2]
+        start = resumed[-1].end if resumed else Position()
+        resumed += read_portions(io.BytesIO(content), "source.csv", start)
+    for parts in (whole, resumed):
+        assert _told(parts) == _told_by_rows(read(content))
+
+
+def _told(parts: list[Portion]) -> list[tuple[object, ...]]:
+    told: list[tuple[object, ...]] = [single for part in parts for single in part.singles]
+    told += [(row.line, row) for part in parts for row in part.ranges]
+    told += [(row.line, row) for part in parts for row in part.bad]
+    return sorted(told, key=lambda one: one[0])  # type: ignore[arg-type,return-value]
+
+
+def _told_by_rows(rows: list[Row | BadRow]) -> list[tuple[object, ...]]:
+    told: list[tuple[object, ...]] = []
+    for row in rows:
+        if isinstance(row, BadRow) or row.number_to is not None:
+            told.append((row.line, row))
+        else:
+            number = (row.issuer.encode(), row.number.encode())
+            told.append((row.line, *number, class_of(row.kind, row.status), day_of(row.recorded)))
+    return told
+
+
+@pytest.mark.parametrize("day", ["1949-12-31", "2129-06-07"])
+def test_a_day_that_a_list_cannot_hold_is_a_bad_row(day: str) -> None:
+    assert reasons(f"UTO,A1,,passport,lost,{day},") == [
+        (2, "recorded lies outside what a list can hold: 1950-01-01 to 2129-06-06")
+    ]
