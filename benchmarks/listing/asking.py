@@ -15,11 +15,14 @@ from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks.listing import columns, peers
-from benchmarks.listing.building import ALL_FIELDS, table_folder
+from benchmarks.listing.building import ALL_FIELDS, secret_of, table_folder
 from benchmarks.listing.measure import disk_bytes, drop_from_cache, make_durable
-from benchmarks.listing.settings import Json, Settings
+from benchmarks.listing.settings import LIST, Json, Settings
+from scanner.watchlist.listkey import ListKey
+from scanner.watchlist.manifest import read_manifest
 from scanner.watchlist.record_arrays import U64, Records
 from scanner.watchlist.table import Table, open_table
+from scanner.watchlist.version import open_version
 
 _ROUNDS = 7
 _RECORDS_A_COLD_KEY = 10_000
@@ -73,6 +76,24 @@ def cold_ours(settings: Settings) -> Json:
                 _all_fields(table, key)
             told[f"{kind}_all_fields"] = (disk_bytes()[0] - before) / len(asked)
             told[f"{kind}_all_pages"] = table.pages_read / len(asked)
+    return told
+
+
+def cold_overlay(settings: Settings) -> Json:
+    """Likewise of a version with every day's changes in its overlay."""
+    key = ListKey(secret_of(settings))
+    told: Json = {}
+    for kind, keys in _cold_keys(settings):
+        _chill(settings.lists)
+        manifest = read_manifest(settings.lists, LIST)
+        with closing(open_version(settings.lists, manifest, key)) as version:
+            if version.overlay is None:
+                raise ValueError("the version in force has no overlay")
+            before, tables = disk_bytes()[0], (version.base, version.overlay.adds)
+            for one in keys.tolist():
+                version.find(one)
+            told[f"{kind}_all_fields"] = (disk_bytes()[0] - before) / len(keys)
+            told[f"{kind}_all_pages"] = sum(table.pages_read for table in tables) / len(keys)
     return told
 
 

@@ -197,6 +197,73 @@ def _probes(results: Results) -> tuple[str, bool | None]:
     return told, alarms == 0 and one["expected_a_scan"] < 1e-8
 
 
+def _delta(results: Results) -> tuple[str, bool | None]:
+    published, made = results.of("publish"), results.of("make-delta")
+    ratios = [size / least for size, least in _sizes(published)]
+    told = (
+        f"{published['sizes'][0] / 1e6:.3f} MB for {published['adds']:,} adds and "
+        f"{published['removals'][0]:,} removals, the largest of {len(ratios)} days "
+        f"{max(published['sizes']) / 1e6:.3f} MB; {max(ratios):.3f} × the entropy at most; made "
+        f"from two whole versions in {made['make_cpu_s']:.1f} CPU s ({made['make_wall_s']:.1f} s), "
+        f"{made['most_memory_mb']:.0f} MB"
+        f"{'' if made['same'] else ', and OTHER than what is known to have changed'}"
+    )
+    small = max(published["sizes"]) <= 1.2e6
+    return told, small and max(ratios) <= 1.15 and made["same"]
+
+
+def _apply(results: Results) -> tuple[str, bool | None]:
+    published, applied = results.of("publish"), results.of("apply")
+    first, last = applied["days"][0], applied["days"][-1]
+    arrived = applied["root"] == published["root_after"]
+    told = (
+        f"first day {_applied(first)}, day {len(applied['days'])} {_applied(last)}, "
+        f"{applied['most_mb']:.0f} MB; {'' if arrived else 'NOT '}the version that was published"
+    )
+    for name, one in results.of_peers("update-{}").items():
+        told += (
+            f"; {name} the first day {one['written_bytes'] / 1e6:.1f} MB written, "
+            f"{one['update_cpu_s']:.1f} CPU s ({one['update_wall_s']:.1f} s)"
+        )
+    return told, arrived
+
+
+def _applied(day: Json) -> str:
+    written = day["written_bytes"] / 1e6
+    return f"{written:.1f} MB written, {day['cpu_s']:.1f} CPU s ({day['wall_s']:.1f} s)"
+
+
+def _fold(results: Results) -> tuple[str, bool | None]:
+    folded, scratch = results.of("fold"), results.of("scratch")
+    reader = results.of("memory-overlay")["scans"]["most_mb"]
+    same, above = folded["base"] == scratch["base"], folded["most_mb"] - reader
+    told = (
+        f"{'bit-identical' if same else 'OTHER root'}, {folded['records']:,} records; "
+        f"{folded['fold_cpu_s']:.1f} CPU s ({folded['fold_wall_s']:.1f} s), "
+        f"{folded['most_mb']:.0f} MB, {above:.0f} above the reader; from scratch "
+        f"{scratch['build_cpu_s']:.1f} CPU s"
+    )
+    return told, same and above <= 64
+
+
+def _cold_overlay(results: Results) -> tuple[str, bool | None]:
+    one = results.of("cold-overlay")
+    told = (
+        f"{one['misses_all_fields']:.0f} B, {one['misses_all_pages']:.3f} pages; on a match "
+        f"{one['hits_all_fields']:.0f} B, {one['hits_all_pages']:.3f} pages"
+    )
+    return told, one["misses_all_pages"] < 2.01 and one["hits_all_pages"] < 3.01
+
+
+def _memory_overlay(results: Results) -> tuple[str, bool | None]:
+    scans = results.of("memory-overlay")["scans"]
+    return f"{scans['most_mb']:.1f} MB", scans["most_mb"] <= 40
+
+
+def _sizes(published: Json) -> list[tuple[int, float]]:
+    return list(zip(published["sizes"], published["entropy"], strict=True))
+
+
 def _possible(results: Results) -> tuple[str, bool | None]:
     one = results.of("possible")
     means = ", ".join(
@@ -233,6 +300,15 @@ _ROWS: tuple[tuple[str, str, Row], ...] = (
     ("warm look-up, date and tag of a match too", "≤ 5 × LMDB, ≤ 2 × SQLite", _warm_all),
     ("memory of a process that only looks up", "≤ 40 MB", _memory),
     ("build from sorted keys", "≤ 1/8 of SQLite's CPU time, ≤ 512 MB", _build),
+    ("a day's delta, all fields", "≤ 1.2 MB, ≤ 1.15 × its entropy", _delta),
+    ("applying a day", "as published", _apply),
+    ("the same, cold, with an overlay", "two pages, one more on a match", _cold_overlay),
+    ("the same memory with an overlay", "≤ 40 MB", _memory_overlay),
+    (
+        "folding the days",
+        "bit-identical to a build from scratch, ≤ 64 MB above the reader",
+        _fold,
+    ),
     ("random probes", "0 false alarms, < 1e-8 expected a scan", _probes),
     ("POSSIBLE for a clean traveller", "computed", _possible),
 )

@@ -13,6 +13,9 @@ LIBRARIES = {
 }
 """Which stores a peer's library is measured with."""
 
+UPDATED = ("sqlite", "lmdb")
+"""Peers that take a day's update."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -54,6 +57,18 @@ def stages_of(settings: Settings) -> list[Stage]:
         Stage("memory", "looking:memory", ("in-force",)),
         Stage("probes", "probing:probes", ("build-ours",)),
         Stage("possible", "travellers:possible"),
+        Stage("publish", "daily:publish", ("in-force",)),
+        Stage("make-delta", "daily:make_first", ("publish",)),
+        Stage("apply", "daily:apply_all", ("publish",)),
+        Stage("memory-overlay", "looking:memory_with_overlay", ("apply",)),
+        Stage("cold-overlay", "asking:cold_overlay", ("apply",)),
+        *(
+            _of_store("update", "updating:peer", peer, store)
+            for peer, store in stores
+            if peer in UPDATED
+        ),
+        Stage("scratch", "daily:scratch", ("in-force",)),
+        Stage("fold", "daily:fold_all", ("apply", "memory-overlay", "cold-overlay")),
     ]
 
 

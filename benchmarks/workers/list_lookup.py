@@ -27,22 +27,21 @@ class OneKey:
         return self._key
 
 
-def scans(lists: Path, secret: bytes) -> None:
+def scans(lists: Path, name: str, secret: bytes) -> None:
     """What some scans ask, through all that a device has before its lists."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - imports are measured
-
-    from scanner.mrz.document import Format  # noqa: PLC0415
+    from scanner.mrz.document import Format  # noqa: PLC0415 - imports are measured
     from scanner.mrz.parse import parse  # noqa: PLC0415
     from scanner.mrz.reading import Reading, Status  # noqa: PLC0415
     from scanner.mrz.write import compose, write  # noqa: PLC0415
     from scanner.watchlist.age import ClockReading  # noqa: PLC0415
     from scanner.watchlist.listkey import ListKey  # noqa: PLC0415
     from scanner.watchlist.lists import Lists  # noqa: PLC0415
+    from scanner.watchlist.manifest import read_manifest  # noqa: PLC0415
     from scanner.watchlist.questions import questions  # noqa: PLC0415
 
     TOLD["imports_mb"] = memory_mb("VmRSS")
     device = Lists(lists, OneKey(ListKey(secret)))  # type: ignore[arg-type]
-    now = ClockReading(datetime.now(UTC), True, 0.0, 0.0)
+    now = ClockReading(read_manifest(lists, name).as_of, True, 0.0, 0.0)
     TOLD["not_ok"] = sum(1 for one in device.states(now) if one.health.value != "ok")
     TOLD["open_mb"] = memory_mb("VmRSS")
     TOLD["scans"] = TOLD["keys"] = TOLD["matches"] = 0
@@ -78,7 +77,7 @@ def main(lists: str, name: str, secret: str, *files: str) -> None:
     if files:
         lookups(Path(lists), name, bytes.fromhex(secret), Path(files[0]), Path(files[1]))
     else:
-        scans(Path(lists), bytes.fromhex(secret))
+        scans(Path(lists), name, bytes.fromhex(secret))
     TOLD["most_mb"] = memory_mb("VmHWM")
     TOLD["with_numpy"] = int("numpy" in sys.modules)
     print(json.dumps(TOLD))
