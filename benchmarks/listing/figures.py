@@ -197,6 +197,22 @@ def _probes(results: Results) -> tuple[str, bool | None]:
     return told, alarms == 0 and one["expected_a_scan"] < 1e-8
 
 
+def _csv(results: Results) -> tuple[str, bool | None]:
+    small, large = results.of("csv-4"), results.of("csv-1")
+    rows = {one: results.of(f"source-{one}")["rows"] for one in (4, 1)}
+    each = [small["build_cpu_s"] / rows[4] * 1e6, large["build_cpu_s"] / rows[1] * 1e6]
+    stages = ", ".join(
+        f"{name} {seconds / rows[1] * 1e6:.2f}" for name, seconds in large["stage_cpu_s"].items()
+    )
+    told = (
+        f"{rows[4]:,} rows {each[0]:.2f} µs a row, {rows[1]:,} rows {each[1]:.2f} µs a row "
+        f"({stages}); {large['build_cpu_s']:.1f} CPU s ({large['build_wall_s']:.1f} s), "
+        f"{large['most_mb']:.0f} MB; key store {large['key_store_to_bound']:.4f} × the bound"
+    )
+    # Fixed costs make a short file's rows dearer, never a long one's.
+    return told, each[1] <= 1.1 * each[0] and large["most_mb"] <= MOST_MB
+
+
 def _delta(results: Results) -> tuple[str, bool | None]:
     published, made = results.of("publish"), results.of("make-delta")
     ratios = [size / least for size, least in _sizes(published)]
@@ -300,6 +316,7 @@ _ROWS: tuple[tuple[str, str, Row], ...] = (
     ("warm look-up, date and tag of a match too", "≤ 5 × LMDB, ≤ 2 × SQLite", _warm_all),
     ("memory of a process that only looks up", "≤ 40 MB", _memory),
     ("build from sorted keys", "≤ 1/8 of SQLite's CPU time, ≤ 512 MB", _build),
+    ("build from CSV, CPU time by stage", "linear in rows, ≤ 512 MB", _csv),
     ("a day's delta, all fields", "≤ 1.2 MB, ≤ 1.15 × its entropy", _delta),
     ("applying a day", "as published", _apply),
     ("the same, cold, with an overlay", "two pages, one more on a match", _cold_overlay),

@@ -25,7 +25,7 @@ class Settings:
     probes: int = 100_000_000
     asked: int = 20_000
     cold: int = 2_000
-    csv_rows: int = 1_000_000
+    csv_rows: int = 2_000_000
     adds: int = 100_000
     removals: int = 20_000
     days: int = 30

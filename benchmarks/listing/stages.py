@@ -13,6 +13,9 @@ LIBRARIES = {
 }
 """Which stores a peer's library is measured with."""
 
+CSV_PARTS = (4, 1)
+"""Sources of a fourth of the rows, and of all."""
+
 UPDATED = ("sqlite", "lmdb")
 """Peers that take a day's update."""
 
@@ -55,6 +58,19 @@ def stages_of(settings: Settings) -> list[Stage]:
         *(_of_store("cold", "asking:cold_peer", peer, store) for peer, store in stores),
         Stage("in-force", "building:in_force", ("build-ours",)),
         Stage("memory", "looking:memory", ("in-force",)),
+        *(
+            stage
+            for part in CSV_PARTS
+            for stage in (
+                Stage(f"source-{part}", "source_building:write", arguments={"part": part}),
+                Stage(
+                    f"csv-{part}",
+                    "source_building:build",
+                    (f"source-{part}",),
+                    arguments={"part": part},
+                ),
+            )
+        ),
         Stage("probes", "probing:probes", ("build-ours",)),
         Stage("possible", "travellers:possible"),
         Stage("publish", "daily:publish", ("in-force",)),
