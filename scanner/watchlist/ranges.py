@@ -32,6 +32,8 @@ from scanner.watchlist.records import class_of, date_of, day_of, kind_of, status
 
 MAGIC = b"BPRANGE2"
 _NONCE = 12
+_TAG = 16
+"""What AES-GCM adds to the end, to know the content again by."""
 _HEAD = len(MAGIC) + ID_BYTES + _NONCE
 _REST = struct.Struct("<BH")
 _COUNT = struct.Struct("<I")
@@ -53,45 +55,88 @@ class Span:
 
 
 class _Group:
-    """The ranges of one issuer and length: packed rows in the order of their lower ends, and for
-    each the row with the highest upper end so far, which says where a walk down may stop."""
+    """The ranges of one issuer and length: rows in the order of their lower ends, and over them a
+    tree whose every node names the row with the highest upper end below it. So what one wide range
+    or many nested ones cost a look-up grows with the ranges found and not with those that lie
+    beside them."""
 
-    def __init__(self, length: int, rows: bytes) -> None:
+    def __init__(self, content: bytes, begin: int, count: int, length: int) -> None:
+        """The rows stand in `content` from `begin` on. Raises ValueError where one is none."""
+        self._content = content
+        self._begin = begin
+        self._count = count
         self._length = length
-        self._rows = rows
         self._size = 2 * length + _REST.size
-        self._reach = array("I")
-        best = 0
-        for at in range(len(rows) // self._size):
-            if self._high(at) > self._high(best):
-                best = at
-            self._reach.append(best)
+        self._check()
+        self._widest = array("I", bytes(4 * count))
+        for node in range(count - 1, 0, -1):
+            one, other = self._best(2 * node), self._best(2 * node + 1)
+            self._widest[node] = one if self._high(one) >= self._high(other) else other
 
     def covering(self, number: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
         """Lower end, upper end, class and day of each range that has this number."""
-        at = self._first_above(number)
-        while at and self._high(self._reach[at - 1]) >= number:
-            at -= 1
-            if self._high(at) >= number:
-                row = at * self._size
-                rest = _REST.unpack_from(self._rows, row + 2 * self._length)
-                yield (self._rows[row : row + self._length], self._high(at), *rest)
+        for at in sorted(self._reaching(number, self._first_above(number))):
+            rest = _REST.unpack_from(self._content, self._place(at) + 2 * self._length)
+            yield (self._low(at), self._high(at), *rest)
+
+    def _reaching(self, number: bytes, end: int) -> Iterator[int]:
+        """The rows before `end` whose upper end is at or above the number."""
+        nodes: list[int] = []
+        left, right = self._count, self._count + end
+        while left < right:
+            if left & 1:
+                nodes.append(left)
+                left += 1
+            if right & 1:
+                right -= 1
+                nodes.append(right)
+            left, right = left // 2, right // 2
+        while nodes:
+            node = nodes.pop()
+            if self._high(self._best(node)) < number:
+                continue
+            if node >= self._count:
+                yield node - self._count
+            else:
+                nodes += (2 * node, 2 * node + 1)
 
     def _first_above(self, number: bytes) -> int:
         """How many ranges begin at or before the number."""
-        low, high = 0, len(self._reach)
+        low, high = 0, self._count
         while low < high:
             middle = (low + high) // 2
-            begin = middle * self._size
-            if self._rows[begin : begin + self._length] <= number:
+            if self._low(middle) <= number:
                 low = middle + 1
             else:
                 high = middle
         return low
 
+    def _best(self, node: int) -> int:
+        """The row with the highest upper end below a node of the tree; its leaves are the rows."""
+        return node - self._count if node >= self._count else self._widest[node]
+
+    def _place(self, at: int) -> int:
+        return self._begin + at * self._size
+
+    def _low(self, at: int) -> bytes:
+        place = self._place(at)
+        return self._content[place : place + self._length]
+
     def _high(self, at: int) -> bytes:
-        begin = at * self._size + self._length
-        return self._rows[begin : begin + self._length]
+        place = self._place(at) + self._length
+        return self._content[place : place + self._length]
+
+    def _check(self) -> None:
+        """Raises ValueError for rows that no writer of ours writes: they would not be found."""
+        before = b""
+        for at in range(self._count):
+            low, high = self._low(at), self._high(at)
+            if not before <= low <= high or not low.isascii() or not high.isascii():
+                raise ValueError("the ranges are out of order")
+            before = low
+        first = self._begin + 2 * self._length
+        for class_byte in set(self._content[first : self._place(self._count) : self._size]):
+            kind_of(class_byte), status_of(class_byte)
 
 
 class Ranges:
@@ -101,12 +146,12 @@ class Ranges:
         """Raises ValueError where this is not the content of such a file."""
         self._groups: dict[tuple[str, int], _Group] = {}
         self.count = 0
-        for issuer, length, rows in _groups_in(clear):
-            self._groups[issuer, length] = _Group(length, rows)
-            self.count += len(rows) // (2 * length + _REST.size)
+        for issuer, length, begin, count in _groups_in(clear):
+            self._groups[issuer, length] = _Group(clear, begin, count, length)
+            self.count += count
 
     def covering(self, issuer: str, number: str) -> Iterator[Span]:
-        """Every range that has this number, of whatever kind."""
+        """Every range that has this number, of whatever kind, by lower and upper end."""
         group = self._groups.get((issuer, len(number)))
         if group is None or not number.isascii():
             return
@@ -170,8 +215,11 @@ def opened(content: bytes, key: ListKey) -> bytes:
         raise ValueError("this is no file of ranges, or one of another format")
     if not content.startswith(head):
         raise ValueError("the ranges are under another key")
+    if len(content) < _HEAD + _TAG:
+        raise ValueError("the ranges end early")
+    sealed_part = memoryview(content)[_HEAD:]
     try:
-        return AESGCM(key.ranges_key()).decrypt(content[len(head) : _HEAD], content[_HEAD:], head)
+        return AESGCM(key.ranges_key()).decrypt(content[len(head) : _HEAD], sealed_part, head)
     except InvalidTag:
         raise ValueError("the ranges cannot be decrypted") from None
 
@@ -195,9 +243,10 @@ def _class(span: Span) -> int:
     return class_of(span.kind, span.status)
 
 
-def _groups_in(clear: bytes) -> Iterator[tuple[str, int, bytes]]:
-    """Issuer, length and packed rows of each group. Raises ValueError."""
+def _groups_in(clear: bytes) -> Iterator[tuple[str, int, int, int]]:
+    """Issuer, length, place of the first row and count of each group. Raises ValueError."""
     at = 0
+    before = ("", 0)
     try:
         while at < len(clear):
             name_end = at + 1 + clear[at]
@@ -205,8 +254,11 @@ def _groups_in(clear: bytes) -> Iterator[tuple[str, int, bytes]]:
             (count,) = _COUNT.unpack_from(clear, name_end + 1)
             begin = name_end + 1 + _COUNT.size
             at = begin + count * (2 * length + _REST.size)
-            if not length or at > len(clear):
-                raise ValueError("a group of ranges is longer than the file")
-            yield issuer, length, clear[begin:at]
+            if not length or not count or at > len(clear):
+                raise ValueError("a group of ranges is empty, or longer than the file")
+            if (issuer, length) <= before:
+                raise ValueError("the ranges are out of order")
+            before = (issuer, length)
+            yield issuer, length, begin, count
     except (IndexError, struct.error):
         raise ValueError("the ranges end early") from None
