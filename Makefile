@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench train torture specimens clean
+.PHONY: help demo test check bench bench-lists train torture specimens clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ check: $(VENV)/.ready-test ## ruff and mypy, strict
 
 bench: $(VENV)/.ready-test ## our reader beside its peers, on our own specimens (CORPUS=DIR; BENCH="--suite all")
 	@$(BIN)/python benchmarks/reader.py --corpus $(or $(CORPUS),firmware/demo/specimens) $(BENCH)
+
+bench-lists: $(VENV)/.ready-test ## the list engine beside SQLite, LMDB and RocksDB; goes on where it was stopped (RECORDS=10000000; BENCH="--peers none")
+	@$(BIN)/python benchmarks/lists.py --records $(or $(RECORDS),150000000) $(BENCH)
 
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)

@@ -82,12 +82,13 @@ def key_store_bytes(results: Results) -> float:
     """Bytes a record of ours for the keys, their directory and the pages' digests."""
     built, records = results.of("build-ours"), results.settings.records
     directory: int = DIRECTORY_BYTES_A_PAGE * built["pages"]
-    return (built["sizes"]["keys"] + directory - records) / records
+    keys: int = built["sizes"]["keys"]
+    return (keys + directory - records) / records
 
 
 def all_bytes(results: Results) -> float:
     """Bytes a record of ours for everything."""
-    sizes = results.of("build-ours")["sizes"]
+    sizes: dict[str, int] = results.of("build-ours")["sizes"]
     return sum(sizes.values()) / results.settings.records
 
 
@@ -283,9 +284,11 @@ def _sizes(published: Json) -> list[tuple[int, float]]:
 def _possible(results: Results) -> tuple[str, bool | None]:
     one = results.of("possible")
     means = ", ".join(
-        f"{one[f'mean_{size}']:.2%} at {size // 1_000_000} M records" for size in one["sizes"]
+        f"{mean['reckoned']:.2%} at {size // 1_000_000} M records"
+        for size, mean in zip(one["sizes"], one["means"], strict=True)
     )
-    return f"{means}, {one['mean_keys']:.0f} keys a scan; by format below", None
+    why = ", ".join(f"{why} {rate:.2%}" for why, rate in one["means"][0]["by_reason"].items())
+    return f"{means} ({why}), {one['mean_keys']:.0f} keys a scan; by format below", None
 
 
 def _per_record(results: Results, one: Json) -> float:

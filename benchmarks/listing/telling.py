@@ -41,7 +41,7 @@ def markdown(settings: Settings, figures: Sequence[Figure]) -> str:
     ]
     rates = settings.result("possible")
     if rates is not None:
-        told += [*_by_format(rates), ""]
+        told += [*_by_group(rates), "", *_by_format(rates), ""]
     return "\n".join([*told, SAYS, NOT_MEASURED])
 
 
@@ -49,6 +49,15 @@ def _holds(figure: Figure) -> str:
     if figure.holds is None:
         return "-"
     return "yes" if figure.holds else "**no**"
+
+
+def _by_group(rates: Json) -> list[str]:
+    heads = " | ".join(f"{size // 1_000_000} M records" for size in rates["sizes"])
+    lines = [f"| numbers of | issued, M | {heads} |", "|" + "---|" * (2 + len(rates["sizes"]))]
+    for one in rates["groups"]:
+        means = " | ".join(f"{mean:.3%}" for mean in one["means"])
+        lines.append(f"| {one['name']} | {one['issued'] / 1e6:.0f} | {means} |")
+    return lines
 
 
 def _by_format(rates: Json) -> list[str]:

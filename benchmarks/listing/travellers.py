@@ -9,7 +9,7 @@ rule of the synthetic list (the rate by counting). Ranges of stolen blanks are l
 carries one rightly.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -35,6 +35,10 @@ _CODES = {Kind.PASSPORT: "P", Kind.IDENTITY: "I", Kind.VISA: "V", Kind.RESIDENCE
 _FOREIGNERS = (Kind.VISA, Kind.RESIDENCE)
 _NATIONALITIES = sorted({series.issuer for series in SERIES})
 LOOKS_ALIKE, OTHER_KIND, EQUAL = "look-alike", "other kind", "equal number"
+
+_DIGITS, _ONE_LETTER, _LETTERS = "digits alone", "a letter and digits", "letters and digits"
+_SCATTERED, _LONG, _VISAS = "scattered letters and digits", "over nine characters", "visas"
+_GROUPS = (_DIGITS, _ONE_LETTER, _LETTERS, _SCATTERED, _LONG, _VISAS)
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,25 @@ def possible(settings: Settings) -> Json:
         told["series"].append(
             {
                 "name": series.name,
+                "group": _group(series),
                 "issued": worlds[0].issued_of(at),
                 "travellers": len(travellers),
                 "keys": float(np.mean([len(keys_of(one.asked)) for one in travellers])),
                 "rates": [_rates(world, travellers) for world in worlds],
             }
         )
-    weights = np.array([one["issued"] for one in told["series"]], np.float64)
-    for which, size in enumerate(SIZES):
-        rates = np.array([one["rates"][which]["reckoned"] for one in told["series"]])
-        told[f"mean_{size}"] = float((rates * weights).sum() / weights.sum())
-    told["mean_keys"] = float(
-        (np.array([one["keys"] for one in told["series"]]) * weights).sum() / weights.sum()
-    )
+    told["means"] = [_mean(told["series"], which) for which in range(len(SIZES))]
+    told["groups"] = [
+        {
+            "name": group,
+            "issued": sum(one["issued"] for one in series),
+            "means": [_mean(series, which)["reckoned"] for which in range(len(SIZES))],
+        }
+        for group in _GROUPS
+        if (series := [one for one in told["series"] if one["group"] == group])
+    ]
+    keys = sum(one["keys"] * one["issued"] for one in told["series"])
+    told["mean_keys"] = keys / sum(one["issued"] for one in told["series"])
     return told
 
 
@@ -119,7 +129,7 @@ def keys_of(asked: Sequence[Question]) -> set[tuple[str, str]]:
 
 def _rates(world: World, travellers: Sequence[Traveller]) -> Json:
     counted = answered(world, travellers)
-    reasons: Counter[str] = Counter()
+    reasons: defaultdict[str, float] = defaultdict(float)
     missed = 0.0
     for traveller in travellers:
         missed += (1 - world.share) ** len({(a.series, a.index) for a in traveller.answerers})
@@ -132,6 +142,30 @@ def _rates(world: World, travellers: Sequence[Traveller]) -> Json:
         "counted": sum(map(bool, counted)) / count,
         "by_reason": {why: chance / count for why, chance in sorted(reasons.items())},
     }
+
+
+def _mean(series: Sequence[Json], which: int) -> Json:
+    """The rates of several series at one size of list, each weighed by what was issued of it."""
+    issued = sum(one["issued"] for one in series)
+    reasons: defaultdict[str, float] = defaultdict(float)
+    reckoned = 0.0
+    for one in series:
+        weight = one["issued"] / issued
+        reckoned += weight * one["rates"][which]["reckoned"]
+        for why, rate in one["rates"][which]["by_reason"].items():
+            reasons[why] += weight * rate
+    return {"reckoned": reckoned, "by_reason": dict(sorted(reasons.items()))}
+
+
+def _group(series: Series) -> str:
+    if series.kind is Kind.VISA:
+        return _VISAS
+    if len(series.alphabets) > 9:
+        return _LONG
+    if not series.first:
+        return _SCATTERED
+    letters = sum(1 for one in series.alphabets if "A" in one)
+    return (_DIGITS, _ONE_LETTER, _LETTERS)[min(letters, 2)]
 
 
 def _traveller(world: World, series: int, index: int, number: str, nationality: str) -> Traveller:
