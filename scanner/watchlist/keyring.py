@@ -5,11 +5,13 @@ While a key is being changed two are live: a new base is built under the new one
 still hold a version under the old one go on asking it. A manifest says which key it needs.
 
 A key must never lie with the lists: whoever copies the card would have both, and could try out
-every number that a State may issue.
+every number that a State may issue. One that lies there is refused. One that others of the machine
+may read is used, and `key_keeping` says so: at a desk that alone is no reason to check nothing.
 """
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +21,8 @@ from scanner.watchlist.listkey import SECRET_BYTES, ListKey
 SUFFIX = ".key"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """Names the folder in which systemd lays a service's credentials: in memory, for it alone."""
+SERVICE_CREDENTIALS = Path("/run/credentials/borderpost.service")
+"""That folder of the desk itself, which root and the desk's own user may read."""
 MOST_LIVE = 2
 _LARGEST = 4096
 
@@ -29,6 +33,15 @@ class KeyMissing(Exception):
 
 class KeyUnusable(Exception):
     """A key file cannot be used; the message says which and why, and nothing of the key."""
+
+
+@dataclass(frozen=True)
+class FoundKey:
+    """A key, the file that it is in, and how many keys that file has."""
+
+    key: ListKey
+    path: Path
+    live: int
 
 
 class KeySource(Protocol):
@@ -45,17 +58,18 @@ class KeyFolders:
     def __init__(self, folders: Sequence[Path], *, apart_from: Path | None = None) -> None:
         """No key is taken from `apart_from`, the folder of the lists, or from within it."""
         self._folders = tuple(folders)
-        self._apart_from = apart_from.resolve() if apart_from else None
+        self._apart_from = apart_from
 
     def key(self, list_name: str, key_id: str) -> ListKey:
         """The list's key with this id. Raises KeyMissing."""
+        return self.found(list_name, key_id).key
+
+    def found(self, list_name: str, key_id: str) -> FoundKey:
+        """The list's key with this id, and where it lies. Raises KeyMissing."""
         faults: list[str] = []
         for path in self.files(list_name):
-            if self._lies_with_lists(path):
-                faults.append(f"{path} lies with the lists and is not used; move it away")
-                continue
             try:
-                keys = read_keys(path)
+                keys = self._keys_in(path)
             except FileNotFoundError:
                 continue
             except KeyUnusable as unusable:
@@ -63,7 +77,7 @@ class KeyFolders:
                 continue
             for key in keys:
                 if key.id == key_id:
-                    return key
+                    return FoundKey(key, path, len(keys))
             faults.append(f"{path} holds another key")
         sought = ", ".join(str(folder) for folder in self._folders) or "no folder of keys"
         why = "; ".join(faults) or f"sought in {sought}"
@@ -76,17 +90,22 @@ class KeyFolders:
         """Where a list's key is sought, in that order."""
         return tuple(folder / f"{list_name}{SUFFIX}" for folder in self._folders)
 
-    def _lies_with_lists(self, path: Path) -> bool:
-        return self._apart_from is not None and path.resolve().is_relative_to(self._apart_from)
+    def _keys_in(self, path: Path) -> tuple[ListKey, ...]:
+        keys = read_keys(path)
+        if self._apart_from is not None and lies_within(path, self._apart_from):
+            raise KeyUnusable(f"{path} lies with the lists and is not used; move it away")
+        return keys
+
+
+def lies_within(path: Path, folder: Path | str) -> bool:
+    """Whether a path leads into a folder, links followed."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def device_folders(configured: Path | None = None) -> tuple[Path, ...]:
     """Where a device's keys are sought: credentials, what is configured, the user's own folder."""
-    credentials = os.environ.get(CREDENTIALS)
-    folders = [Path(credentials)] if credentials else []
-    if configured is not None:
-        folders.append(configured)
-    return (*folders, user_folder())
+    credentials = Path(os.environ.get(CREDENTIALS) or SERVICE_CREDENTIALS)
+    return (credentials, *([configured] if configured else []), user_folder())
 
 
 def user_folder() -> Path:
@@ -99,7 +118,7 @@ def user_folder() -> Path:
 def read_keys(path: Path) -> tuple[ListKey, ...]:
     """The keys in a file, the current one first. Raises FileNotFoundError, KeyUnusable."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise
