@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scanner.watchlist.activation import activate, alone, clear
 from scanner.watchlist.contract import ListDamaged
@@ -24,9 +25,11 @@ from scanner.watchlist.overlay import open_overlay
 from scanner.watchlist.overlay_scan import without
 from scanner.watchlist.overlay_writer import OverlayWriter
 from scanner.watchlist.placing import put_in_place, workshop
-from scanner.watchlist.record_arrays import Records
+from scanner.watchlist.record_arrays import U64, Records
 from scanner.watchlist.table_scan import scan
 from scanner.watchlist.version import Version, open_version
+
+_RANKS_AT_ONCE = 1 << 16
 
 
 def apply_delta(lists: Path, name: str, delta: Path, key: ListKey) -> Manifest:
@@ -65,10 +68,8 @@ def next_overlay(version: Version, delta: Delta, folder: Path) -> str | None:
     with OverlayWriter(folder, version.manifest.key_id, base, version.base.records) as writer:
         for records in merge(_kept(old, of_adds), _new(places, delta, back)):
             writer.add(records)
-        still = np.setdiff1d(
-            places.tombstones, np.array(sorted(back), np.int64), assume_unique=True
-        )
-        writer.remove(np.union1d(still, of_base).astype(np.uint64))
+        for ranks in _removed(places.tombstones, of_base, back):
+            writer.remove(ranks)
         return writer.finish()
 
 
@@ -149,6 +150,16 @@ def _kept(old: Iterator[Records], taken_back: I64) -> Iterator[Records]:
         ends = np.searchsorted(taken_back, [begin, begin + len(portion)])
         yield without(portion, taken_back[slice(*ends)] - begin)
         begin += len(portion)
+
+
+def _removed(before: NDArray[np.uint32], more: I64, back: set[int]) -> Iterator[U64]:
+    """The tombstones of the next version, in portions."""
+    returned = np.array(sorted(back), np.uint32)
+    still = np.delete(before, np.searchsorted(before, returned))
+    added = more.astype(np.uint32)
+    ranks = np.insert(still, np.searchsorted(still, added), added)
+    for begin in range(0, len(ranks), _RANKS_AT_ONCE):
+        yield ranks[begin : begin + _RANKS_AT_ONCE].astype(np.uint64)
 
 
 def _new(places: Places, delta: Delta, back: set[int]) -> Iterator[Records]:

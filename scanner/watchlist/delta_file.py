@@ -73,7 +73,7 @@ def open_delta(path: Path) -> Iterator[Delta]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise DeltaRefused(f"{path}: {error.strerror or error}") from None
+        raise DeltaRefused(f"{path}: {error.strerror or error}; fetch the delta again") from None
     with file:
         with refused(path):
             size = os.fstat(file.fileno()).st_size

@@ -41,8 +41,8 @@ class Places:
         self._firsts = np.array(directory.firsts, np.uint64)
         ranks = np.array(directory.ranks, np.int64)
         self._ranks = np.append(ranks, version.base.records)
-        self.tombstones = removed_ranks(version.overlay).astype(np.int64)
-        self._buried = np.searchsorted(self.tombstones, self._ranks)
+        self.tombstones = removed_ranks(version.overlay)
+        self._buried = np.searchsorted(self.tombstones, self._ranks.astype(np.uint32))
         self._added = self._added_before()
         self._live = self._ranks - self._buried + self._added
 
@@ -53,24 +53,29 @@ class Places:
         of_base, of_adds = [_NONE], [_NONE]
         for block in blocks:
             wanted = block.astype(np.int64)
+            is_base, at = np.empty(len(wanted), np.bool_), np.empty(len(wanted), np.int64)
             pages = np.searchsorted(self._live[:-1], wanted, "right") - 1
             begins = np.flatnonzero(np.diff(pages, prepend=-2)).tolist()
             for begin, end in pairwise([*begins, len(pages)]):
-                parts = self._found(int(pages[begin]), wanted[begin:end], additions)
-                of_base.append(parts[0])
-                of_adds.append(parts[1])
+                here = slice(begin, end)
+                is_base[here], at[here] = self._found(int(pages[begin]), wanted[here], additions)
+            of_base.append(at[is_base])
+            of_adds.append(at[~is_base])
         return np.concatenate(of_base), np.concatenate(of_adds)
 
     def brought_back(self, added: Records, already: set[int]) -> NDArray[np.bool_]:
         """Which of these additions equal a record under a tombstone. The ranks of those records
         are put into `already`, which has those that earlier additions brought back."""
         is_back = np.zeros(len(added), np.bool_)
+        last, buried = (-1, -1), list[int]()
         for place in np.flatnonzero(self._near_tombstones(added.keys)).tolist():
-            buried = self._buried_equal(int(added.keys[place]), int(added.rest[place]))
-            left = [rank for rank in buried if rank not in already]
-            if left:
+            record = int(added.keys[place]), int(added.rest[place])
+            if record != last:
+                buried = [rank for rank in self._buried_equal(*record) if rank not in already]
+                last = record
+            if buried:
                 # Of equal records the first are the removed ones: the last of them comes back.
-                already.add(left[-1])
+                already.add(buried.pop())
                 is_back[place] = True
         return is_back
 
@@ -116,13 +121,15 @@ class Places:
         rest = np.uint64(self._base.record(int(key), first).rest)
         return int(np.searchsorted(added.rest[low:high], rest, "right"))
 
-    def _found(self, page: int, wanted: I64, additions: "_Additions") -> tuple[I64, I64]:
-        """The same, of ranks that all fall between a page's first record and the next page's."""
+    def _found(
+        self, page: int, wanted: I64, additions: "_Additions"
+    ) -> tuple[NDArray[np.bool_], I64]:
+        """Of ranks that all fall between a page's first record and the next page's: whether each is
+        the base's, and its rank there or its place among the additions."""
         low, live = (int(self._added[page]), int(self._live[page])) if page >= 0 else (0, 0)
-        added = additions.between(low, int(self._added[page + 1]))
-        is_base, places = self._in_order(page, added)
-        from_base, at = is_base[wanted - live], places[wanted - live]
-        return at[from_base], at[~from_base] + low
+        is_base, places = self._in_order(page, additions.between(low, int(self._added[page + 1])))
+        is_base, places = is_base[wanted - live], places[wanted - live]
+        return is_base, np.where(is_base, places, places + low)
 
     def _in_order(self, page: int, added: Records) -> tuple[NDArray[np.bool_], I64]:
         """The live records from a page's first to the next page's, in order: whether each is the
@@ -133,7 +140,8 @@ class Places:
         keys, classes = unpacked(self._base, page)
         rank = int(self._ranks[page])
         live = np.ones(len(keys), np.bool_)
-        live[self.tombstones[self._buried[page] : self._buried[page + 1]] - rank] = False
+        buried = self.tombstones[self._buried[page] : self._buried[page + 1]]
+        live[buried.astype(np.int64) - rank] = False
         at = np.flatnonzero(live)
         rest = np.zeros(len(at), np.uint64)
         for tied in np.flatnonzero(np.isin(keys[at], added.keys)):

@@ -11,21 +11,27 @@ from scanner.watchlist.elias_fano_arrays import decode
 from scanner.watchlist.in_step import Change, changes, merge
 from scanner.watchlist.overlay import TOMBSTONES, Overlay
 from scanner.watchlist.overlay_writer import OverlayWriter
-from scanner.watchlist.record_arrays import U64, Records
+from scanner.watchlist.record_arrays import Records
 from scanner.watchlist.table import AGAIN, Table
 from scanner.watchlist.table_scan import scan
 from scanner.watchlist.version import Version
 
 
-def removed_ranks(overlay: Overlay | None) -> U64:
+def removed_ranks(overlay: Overlay | None) -> NDArray[np.uint32]:
     """Every rank in the base that is listed no longer, in order. Raises ListDamaged."""
-    if overlay is None or not overlay.removals:
-        return np.empty(0, np.uint64)
+    if overlay is None:
+        return np.empty(0, np.uint32)
     tombstones = overlay.tombstones
+    ranks, at = np.empty(tombstones.removals, np.uint32), 0
     try:
-        ranks = np.concatenate([decode(tombstones.content, run) for run in tombstones.runs])
-        if int(ranks[-1]) >= tombstones.base_records or bool((ranks[1:] <= ranks[:-1]).any()):
-            raise ValueError("the tombstones are not ranks of the base in order")
+        for run in tombstones.runs:
+            numbers = decode(tombstones.content, run)
+            if int(numbers[-1]) >= tombstones.base_records:
+                raise ValueError("a tombstone is of a record that the base has not")
+            ranks[at : at + run.count] = numbers
+            at += run.count
+        if bool((ranks[1:] <= ranks[:-1]).any()):
+            raise ValueError("the tombstones do not rise")
     except ValueError as error:
         folder = overlay.adds.folder
         raise ListDamaged(f"{folder / TOMBSTONES}: {error}; {AGAIN}", part=folder) from None
@@ -62,7 +68,7 @@ def _kept(base: Table, overlay: Overlay) -> Iterator[Records]:
     """The base's records less those that were removed."""
     removed, rank = removed_ranks(overlay), 0
     for portion in scan(base):
-        ends = np.array([rank, rank + len(portion)], np.uint64)
+        ends = np.array([rank, rank + len(portion)], np.uint32)
         begin, end = np.searchsorted(removed, ends)
         yield without(portion, removed[begin:end].astype(np.int64) - rank)
         rank += len(portion)

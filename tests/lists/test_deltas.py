@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.watchlist.fold import fold
+from scanner.watchlist.manifest import read_manifest
 from scanner.watchlist.overlay_scan import express, scan_version
+from scanner.watchlist.records import rest_of
 from scanner.watchlist.table_writer import TableWriter
 from tests.list_versions import (
     KEY,
@@ -25,6 +28,14 @@ from tests.list_versions import (
 )
 
 LAST = 2**64 - 1
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unsynced() -> Iterator[None]:
+    """What the disk costs is not what these tests are about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda handle: None)
+        yield
 
 
 def drawn(count: int, keys: int, rng: np.random.Generator) -> Listed:
@@ -84,7 +95,7 @@ def root_from_scratch(listed: Listed, folder: Path) -> str:
     days=st.integers(1, 3),
     seed=st.integers(0, 2**32),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_days_of_changes_lead_to_the_records_that_there_should_be(
     tmp_path_factory: pytest.TempPathFactory, size: int, keys: int, days: int, seed: int
 ) -> None:
@@ -117,3 +128,67 @@ def test_thirty_days_in_sequence_each_from_the_overlay_of_the_day_before(tmp_pat
             assert_is(published.lists, listed, ever)
             assert_canonical(published.lists, tmp_path / "expressed")
     assert fold(published.lists, NAME, KEY).base == root_from_scratch(listed, tmp_path / "s")
+
+
+A, B, C = rest_of(1, 1, 20_000), rest_of(1, 2, 20_000), rest_of(1, 3, 20_000)
+
+
+def test_a_record_removed_and_added_again_leaves_no_trace(tmp_path: Path) -> None:
+    listed: Listed = Counter({(5, A): 1, (7, B): 1, (9, C): 1})
+    published = Published(tmp_path, listed)
+    root = read_manifest(published.lists, NAME).root()
+    for changes in ({(5, A): -1}, {(5, A): 1}, {(9, C): -1, (9, B): 1}, {(9, C): 1, (9, B): -1}):
+        listed = +Counter({key: listed[key] + changes.get(key, 0) for key in {*listed, *changes}})
+        published.day(listed)
+        assert_is(published.lists, listed, listed)
+    manifest = read_manifest(published.lists, NAME)
+    assert (manifest.root(), manifest.overlay) == (root, None)
+
+
+def test_a_record_added_and_removed_and_added_again_is_found(tmp_path: Path) -> None:
+    base: Listed = Counter({(5, A): 1, (9, C): 2})
+    published = Published(tmp_path, base)
+    for there in (True, False, True, False, True):
+        listed = base + Counter({(7, B): 3 * there})
+        published.day(listed)
+        assert_is(published.lists, listed, Counter({(7, B): 1}))
+
+
+@pytest.mark.parametrize("count", [1, 2, 7999, 8000])
+def test_of_equal_records_over_many_pages_as_many_are_left_as_should_be(
+    tmp_path: Path, count: int
+) -> None:
+    listed: Listed = Counter({(5, A): 8000, (5, B): 3, (6, C): 1})
+    published = Published(tmp_path, listed)
+    for left in (8000 - count, 8000 + count, 8000 - count, 8000):
+        listed = +Counter({(5, A): left, (5, B): 3, (6, C): 1})
+        published.day(listed)
+        assert_is(published.lists, listed, listed)
+        assert_canonical(published.lists, tmp_path / "expressed")
+    assert read_manifest(published.lists, NAME).overlay is None
+
+
+def test_the_first_and_last_record_of_every_page_may_go_and_come_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    listed = drawn(6000, 2**20, rng)
+    published = Published(tmp_path, listed)
+    with opened(published.lists) as version:
+        ends = [*version.base.directory.ranks, version.base.records]
+    records = sorted(listed)
+    border = {records[place] for end in ends for place in (end - 1, end) if 0 <= place < 6000}
+    without = listed - Counter(border)
+    beside = Counter({(key, rest ^ 1 << 16): 1 for key, rest in border})
+    for there in (without, without + beside, listed + beside, listed):
+        published.day(there)
+        assert_is(published.lists, there, Counter(border))
+        assert_canonical(published.lists, tmp_path / "expressed")
+    assert read_manifest(published.lists, NAME).overlay is None
+
+
+def test_a_list_may_become_empty_and_full_again(tmp_path: Path) -> None:
+    full = drawn(2000, 40, np.random.default_rng(8))
+    published = Published(tmp_path, Counter())
+    for listed in (full, Counter(), full, Counter()):
+        published.day(listed)
+        assert_is(published.lists, listed, full)
+    assert read_manifest(published.lists, NAME).overlay is None
