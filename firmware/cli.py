@@ -13,12 +13,21 @@ from typing import Annotated
 
 import typer
 
+from firmware.choice import (
+    DEFAULT_CONFIG,
+    AsJson,
+    Config,
+    ListFolder,
+    ListKeys,
+    chosen_lists,
+    settings_if_any,
+)
 from firmware.clock import machine_clock
+from firmware.list_cli import list_app
 from firmware.overlays import FolderRefused, OverlayFolder
-from firmware.policies import policies
 from firmware.scan import scan_all
 from firmware.settings import Reader as ReaderSettings
-from firmware.settings import Settings, load
+from firmware.settings import load
 from firmware.terminal import checked_lines, parsed_lines
 from scanner.command_line import Failure, Refusal, run_command
 from scanner.examine import Examiner
@@ -29,10 +38,6 @@ from scanner.sources.capture import Capture
 from scanner.sources.replay import Replay
 from scanner.vision.engine import READERS, open_reader
 from scanner.vision.reader import ReaderUnavailable
-from scanner.watchlist.keyring import KeyFolders, device_folders
-from scanner.watchlist.lists import Lists
-
-DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")
 
 app = typer.Typer(
     help="Reads travel documents and checks them against lists, on the device.",
@@ -42,17 +47,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The device's configuration.")
 app.add_typer(config_app, name="config")
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-ListFolder = Annotated[
-    Path | None, typer.Option("--lists", help="A folder of lists; else the configured ones.")
-]
-ListKeys = Annotated[
-    Path | None,
-    typer.Option("--list-keys", help="A folder of lists' keys; else the configured one."),
-]
-Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+app.add_typer(list_app, name="list")
 
 
 @app.command()
@@ -81,7 +76,7 @@ def scan(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Reads pictures of documents and checks them."""
-    settings = _settings_if_any(config)
+    settings = settings_if_any(config)
     chosen = settings.reader if settings else ReaderSettings()
     name = reader or chosen.engine
     configured = "none" if chosen.second_opinion == name else chosen.second_opinion
@@ -91,7 +86,7 @@ def scan(
         overlays = OverlayFolder(overlay, paths) if overlay else None
     except (ReaderUnavailable, FolderRefused) as refused:
         raise Refusal(str(refused)) from None
-    examiner = Examiner(engine, _lists(lists, list_keys, settings), machine_clock)
+    examiner = Examiner(engine, chosen_lists(lists, list_keys, settings).lists(), machine_clock)
     if not scan_all(Replay(paths), examiner, overlays, as_json):
         raise typer.Exit(1)
 
@@ -104,7 +99,8 @@ def check(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Checks MRZ lines from standard input, one document a block between blank lines."""
-    examiner = Examiner(None, _lists(lists, list_keys, _settings_if_any(config)), machine_clock)
+    asked = chosen_lists(lists, list_keys, settings_if_any(config)).lists()
+    examiner = Examiner(None, asked, machine_clock)
     for number, rows in enumerate(_blocks_on_stdin(), start=1):
         text = reading_of(rows, reader="typed", today=machine_clock().now.date())
         examination = examiner.examine(Capture(source=f"stdin:{number}", text=text))
@@ -168,21 +164,6 @@ def config_check(
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
     sys.exit(run_command(app, "borderpost"))
-
-
-def _settings_if_any(path: Path) -> Settings | None:
-    """The settings, or None where the default file is not there: a technician's own computer."""
-    if path == DEFAULT_CONFIG and not path.exists():
-        return None
-    return load(path)
-
-
-def _lists(folder: Path | None, keys: Path | None, settings: Settings | None) -> Lists:
-    configured = settings.lists if settings else None
-    where = folder if folder is not None else configured.folder if configured else None
-    of_keys = keys if keys is not None else configured.keys if configured else None
-    rules = policies(configured) if configured and folder is None else None
-    return Lists(where, KeyFolders(device_folders(of_keys), apart_from=where), rules)
 
 
 def _blocks_on_stdin() -> Iterator[list[str]]:

@@ -53,7 +53,7 @@ class Progress:
         failed = f", {self.failed} of them in error" if self.failed else ""
         left = self._whole - self.done
         spent = self._clock() - self._began
-        rest = f", {_span(spent / self.done * left)} left" if self.done and left > 0 else ""
+        rest = f", {span_left(spent / self.done * left)} left" if self.done and left > 0 else ""
         return f"{self.done} of {self._whole} files{failed}{rest}"
 
     def _write(self, text: str) -> None:
@@ -62,7 +62,7 @@ class Progress:
             self._stream.flush()
 
 
-def _span(seconds: float) -> str:
+def span_left(seconds: float) -> str:
     """`about 40 s`, `about 12 min`, `about 3 h 20 min`."""
     if seconds < 90:
         return f"about {max(1, round(seconds))} s"

@@ -178,6 +178,15 @@ def write_ranges(path_of: Callable[[str], Path], spans: Iterable[Span], key: Lis
 
 def open_ranges(path: Path, digest: str, key: ListKey) -> Ranges:
     """The ranges in a file with this digest. Raises ListDamaged."""
+    content = verified(path, digest)
+    try:
+        return Ranges(opened(content, key))
+    except ValueError as error:
+        raise ListDamaged(f"{path}: {error}; {_AGAIN}") from None
+
+
+def verified(path: Path, digest: str) -> bytes:
+    """The content of a file with this digest, still encrypted. Raises ListDamaged."""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES)
@@ -185,10 +194,7 @@ def open_ranges(path: Path, digest: str, key: ListKey) -> Ranges:
         raise ListDamaged(f"{path}: {error.strerror or error}; {_AGAIN}") from None
     if digest_of(content) != digest:
         raise ListDamaged(f"{path}: the content is not what its manifest says; {_AGAIN}")
-    try:
-        return Ranges(opened(content, key))
-    except ValueError as error:
-        raise ListDamaged(f"{path}: {error}; {_AGAIN}") from None
+    return content
 
 
 def digest_of(content: bytes) -> str:

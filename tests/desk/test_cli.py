@@ -5,16 +5,18 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scanner.watchlist.keyring import user_folder, write_keys
 from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
-from tests.listing import built
+from tests.listing import KEY, built
 
-COMMANDS = ("scan", "parse", "check", "run", "demo", "config")
+COMMANDS = ("scan", "parse", "check", "run", "demo", "config", "list")
 
 
 def borderpost(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -36,12 +38,16 @@ def _text(*documents: tuple[str, ...]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a list, whose key is where a user's keys are."""
     folder = tmp_path_factory.mktemp("lists")
     source = folder / "source.csv"
     source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
     built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
-    return folder / "lists"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_DATA_HOME", str(folder / "home"))
+        write_keys(user_folder() / "sltd.key", [KEY])
+        yield folder / "lists"
 
 
 def test_parse_answers_each_block_in_order_and_says_why_one_is_no_document() -> None:

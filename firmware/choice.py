@@ -1,0 +1,54 @@
+"""Which configuration, lists and keys a command works with: what its options say, else what the
+configuration says."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firmware.policies import policies
+from firmware.settings import Settings, load
+from scanner.watchlist.keyring import KeyFolders, device_folders
+from scanner.watchlist.lists import ListPolicy, Lists
+
+DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+ListFolder = Annotated[
+    Path | None, typer.Option("--lists", help="A folder of lists; else the configured ones.")
+]
+ListKeys = Annotated[
+    Path | None,
+    typer.Option("--list-keys", help="A folder of lists' keys; else the configured one."),
+]
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+
+
+@dataclass(frozen=True)
+class ListChoice:
+    """A folder of lists, their keys, and what is demanded of each; without rules every list that is
+    in the folder is demanded."""
+
+    folder: Path | None
+    keys: KeyFolders
+    rules: tuple[ListPolicy, ...] | None
+
+    def lists(self) -> Lists:
+        return Lists(self.folder, self.keys, self.rules)
+
+
+def settings_if_any(path: Path) -> Settings | None:
+    """The settings, or None where the default file is not there: a technician's own computer."""
+    if path == DEFAULT_CONFIG and not path.exists():
+        return None
+    return load(path)
+
+
+def chosen_lists(folder: Path | None, keys: Path | None, settings: Settings | None) -> ListChoice:
+    """The lists that the options `--lists` and `--list-keys` and the settings give."""
+    configured = settings.lists if settings else None
+    where = folder if folder is not None else configured.folder if configured else None
+    of_keys = keys if keys is not None else configured.keys if configured else None
+    rules = policies(configured) if configured and folder is None else None
+    return ListChoice(where, KeyFolders(device_folders(of_keys), apart_from=where), rules)
