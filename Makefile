@@ -19,7 +19,7 @@ FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberatio
 .PHONY: help demo test check bench bench-lists train torture specimens clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.ready-run ## the main job with nothing but this machine (ONCE=1: once through, then a summary)
 	@$(BIN)/borderpost demo $(if $(ONCE),--once)

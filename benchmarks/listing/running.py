@@ -1,6 +1,7 @@
 """Runs stages one after the other, each once: what has left its result is not done again."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def _run_one(settings: Settings, stage: Stage, say: Say) -> None:
     try:
         errors = process.communicate()[1]
     except BaseException:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
     if process.returncode:

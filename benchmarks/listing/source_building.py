@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.listing import peers
 from benchmarks.listing.building import AS_OF, secret_of
-from benchmarks.listing.figures import DIRECTORY_BYTES_A_PAGE, bound_bytes
 from benchmarks.listing.formats import ISSUED
 from benchmarks.listing.measure import memory_mb, spent
+from benchmarks.listing.results import DIRECTORY_BYTES_A_PAGE, bound_bytes
 from benchmarks.listing.settings import LIST, Json, Settings
 from benchmarks.listing.travellers import SIZES
 from benchmarks.listing.world import World, write_source

@@ -81,11 +81,11 @@ def possible(settings: Settings) -> Json:
     told["groups"] = [
         {
             "name": group,
-            "issued": sum(one["issued"] for one in series),
-            "means": [_mean(series, which)["reckoned"] for which in range(len(SIZES))],
+            "issued": sum(one["issued"] for one in those),
+            "means": [_mean(those, which)["reckoned"] for which in range(len(SIZES))],
         }
         for group in _GROUPS
-        if (series := [one for one in told["series"] if one["group"] == group])
+        if (those := [one for one in told["series"] if one["group"] == group])
     ]
     keys = sum(one["keys"] * one["issued"] for one in told["series"])
     told["mean_keys"] = keys / sum(one["issued"] for one in told["series"])
