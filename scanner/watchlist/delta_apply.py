@@ -36,24 +36,26 @@ def apply_delta(lists: Path, name: str, delta: Path, key: ListKey) -> Manifest:
     """Brings a list to the version that a delta leads to, and puts it in force. A delta that was
     applied before changes nothing. Raises DeltaRefused, ListDamaged, Busy, OSError, and then the
     list is what it was."""
-    with open_delta(delta) as opened, alone(lists, name) as folder:
+    with (
+        open_delta(delta) as opened,
+        alone(lists, name) as folder,
+        workshop(folder) as place,
+    ):
         before = _in_force(lists, name, delta)
         if _is_there(opened.header, before):
+            clear(lists, name)
             return before
         _check_fit(opened, before, key)
-        with (
-            workshop(folder, "delta") as place,
-            closing(open_version(lists, before, key)) as version,
-        ):
+        with closing(open_version(lists, before, key)) as version:
             overlay = next_overlay(version, opened, place / "overlay")
-            after = opened.header.result(before, overlay)
-            if after.root() != opened.header.to_root:
-                raise _refusal(opened, "what it makes of the list is not what it says it does")
-            try:
-                _put_in_force(lists, place, opened, after, key)
-            except BaseException:
-                clear(lists, name)
-                raise
+        after = opened.header.result(before, overlay)
+        if after.root() != opened.header.to_root:
+            raise _refusal(opened, "what it makes of the list is not what it says it does")
+        try:
+            _put_in_force(lists, place, opened, after, key)
+        except BaseException:
+            clear(lists, name)
+            raise
     return after
 
 

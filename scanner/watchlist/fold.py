@@ -20,8 +20,7 @@ from scanner.watchlist.layout import base_folder
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest, read_manifest
 from scanner.watchlist.overlay_scan import scan_version
-from scanner.watchlist.placing import put_in_place, workshop
-from scanner.watchlist.table import open_table
+from scanner.watchlist.placing import check_table, put_in_place, workshop
 from scanner.watchlist.table_writer import TableWriter
 from scanner.watchlist.version import Version, open_version
 
@@ -47,29 +46,27 @@ def fold(
     `expected_root` is what the folded version's root must be, in hexadecimal, as its publisher
     signed it. Raises FoldRefused, ListDamaged, Busy, OSError, and then the list is what it was.
     """
-    with alone(lists, name) as folder:
+    with alone(lists, name) as folder, workshop(folder) as place:
         try:
             before = read_manifest(lists, name)
         except FileNotFoundError:
             raise FoldRefused(f"{lists}: there is no list {name} to fold") from None
         if before.overlay is None:
             _hold_against(before, expected_root)
+            clear(lists, name)
             return before
-        with (
-            workshop(folder, "fold") as place,
-            closing(open_version(lists, before, key)) as version,
-        ):
+        with closing(open_version(lists, before, key)) as version:
             base = folded_base(version, place / "base", progress)
-            after = replace(before, base=base, overlay=None)
-            _hold_against(after, expected_root)
-            target = base_folder(lists, name, base)
-            try:
-                put_in_place(place / "base", target, lambda table: _check_base(table, base))
-                open_version(lists, after, key).close()
-                activate(lists, after)
-            except BaseException:
-                clear(lists, name)
-                raise
+        after = replace(before, base=base, overlay=None)
+        _hold_against(after, expected_root)
+        target = base_folder(lists, name, base)
+        try:
+            put_in_place(place / "base", target, lambda table: check_table(table, base))
+            open_version(lists, after, key).close()
+            activate(lists, after)
+        except BaseException:
+            clear(lists, name)
+            raise
     return after
 
 
@@ -97,10 +94,3 @@ def _hold_against(manifest: Manifest, expected_root: str | None) -> None:
             f"list {manifest.name}: folded it has the root {manifest.root()}, and "
             f"{expected_root} was expected; nothing was changed; fetch the list whole"
         )
-
-
-def _check_base(folder: Path, root: str) -> None:
-    """Reads all of a table. Raises ListDamaged."""
-    with closing(open_table(folder, root)) as table:
-        for _ in table.scrubbed():
-            pass

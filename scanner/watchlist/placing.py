@@ -1,23 +1,25 @@
 """Where a version's parts are made, and how they come into their places.
 
-Parts are built in a hidden folder of the list's own and renamed whole. What an interrupted writer
-left is cleared by the next one of its kind: nothing that it made was of use to anyone yet.
+Parts are built in a hidden folder of the list's own and renamed whole. What an interrupted update
+left, the next one removes: nothing of it was of use to anyone yet.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from scanner.durable import sync_folder
 from scanner.watchlist.activation import BUILDING
 from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.table import open_table
 
 
 @contextmanager
-def workshop(folder: Path, purpose: str) -> Iterator[Path]:
-    """An empty hidden folder within a list's folder, gone afterwards. Raises OSError."""
-    place = folder / f"{BUILDING}-{purpose}"
+def workshop(folder: Path) -> Iterator[Path]:
+    """An empty hidden folder within a list's folder, gone afterwards. What an update left there
+    that was cut short is removed first. Raises OSError."""
+    place = folder / f"{BUILDING}-update"
     if place.exists():
         shutil.rmtree(place)
     place.mkdir()
@@ -40,3 +42,10 @@ def put_in_place(built: Path, target: Path, check: Callable[[Path], None]) -> No
             return
     built.rename(target)
     sync_folder(target.parent)
+
+
+def check_table(folder: Path, root: str) -> None:
+    """Reads all of a table. Raises ListDamaged."""
+    with closing(open_table(folder, root)) as table:
+        for _ in table.scrubbed():
+            pass

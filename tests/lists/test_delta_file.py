@@ -91,7 +91,7 @@ def assert_refused(lists: Path, path: Path, *, why: str = "", key: ListKey = KEY
     after.pop(f"{NAME}/.lock", None)
     before.pop(f"{NAME}/.lock", None)
     assert after == before
-    assert not (lists / NAME / ".building-delta").exists()
+    assert not (lists / NAME / ".building-update").exists()
 
 
 def test_a_delta_leads_to_the_new_records_and_ranges(lists: Path, delta: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_damaged_list_is_told_and_left(lists: Path, delta: Path) -> None:
         apply_delta(lists, NAME, delta, KEY)
     keys.write_bytes(content)
     assert listed_in(lists) == BEFORE
-    assert not (lists / NAME / ".building-delta").exists()
+    assert not (lists / NAME / ".building-update").exists()
 
 
 def test_a_delta_that_cannot_be_read_is_refused(lists: Path, tmp_path: Path) -> None:

@@ -141,8 +141,8 @@ def test_an_interrupted_fold_leaves_the_list_and_the_next_one_starts_anew(lists:
     with pytest.raises(KeyboardInterrupt):
         fold(lists, NAME, KEY, progress=interrupt)
     assert read_manifest(lists, NAME) == before
-    assert not (lists / NAME / ".building-fold").exists()
-    left = lists / NAME / ".building-fold"
+    assert not (lists / NAME / ".building-update").exists()
+    left = lists / NAME / ".building-update"
     (left / "base").mkdir(parents=True)
     (left / "base" / KEYS).write_bytes(b"half a page")
     assert fold(lists, NAME, KEY).overlay is None
@@ -191,7 +191,7 @@ def test_a_disk_that_is_full_changes_nothing(lists: Path, monkeypatch: pytest.Mo
     with pytest.raises(OSError, match="No space left"):
         fold(lists, NAME, KEY)
     assert read_manifest(lists, NAME) == before
-    assert not (lists / NAME / ".building-fold").exists()
+    assert not (lists / NAME / ".building-update").exists()
 
 
 def test_where_putting_in_force_fails_the_old_version_stays(
