@@ -1,50 +1,50 @@
 """Builds a list from its source, so that a folder shows the old version or the new one, whole.
 
-The rows are staged in a SQLite file in a hidden folder beside the list, sorted there, and written
-out in order: memory stays the same however long the list is, and the same source gives the same
-records. Then the data file is made durable, renamed to a name that says its content, and the
-manifest that puts it in force comes last. Whatever interrupts a build leaves the list as it was;
-the next build of the same list clears up.
+Rows are read in portions, filed under the list's key and dealt out to runs on disk (`runs`); from
+time to time all of it is made durable and how far the build has come is written down. Then the runs
+are sorted one after the other and laid into a table, the ranges are encrypted, and the manifest
+that puts the version in force comes last. Memory stays the same however long the list is, and the
+same source under the same key gives the same bytes.
+
+Whatever interrupts a build leaves the list as it was, and the next build of the same source goes on
+where that one was.
 """
 
-import fcntl
-import hashlib
-import os
-import re
 import shutil
-import sqlite3
-import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
-from scanner.durable import sync_folder
-from scanner.watchlist.contract import ListDamaged
-from scanner.watchlist.manifest import (
-    FORMAT,
-    IN_FORCE,
-    NAME,
-    PREVIOUS,
-    Manifest,
-    data_name,
-    manifest_path,
-    read_manifest,
-    write_manifest,
+import numpy as np
+
+from scanner.watchlist.activation import (
+    BUILDING,
+    Busy,
+    activate,
+    alone,
+    next_version,
 )
-from scanner.watchlist.skeleton import skeleton
-from scanner.watchlist.source import BadRow, Row, read_source
-from scanner.watchlist.store import SCHEMA
+from scanner.watchlist.build_state import State, beginning, state_in
+from scanner.watchlist.layout import base_folder, ranges_path
+from scanner.watchlist.listkey import ListKey
+from scanner.watchlist.manifest import NAME, Manifest
+from scanner.watchlist.notes import Notes, TooManyRanges
+from scanner.watchlist.placing import check_table, put_in_place
+from scanner.watchlist.portions import Portion, Single, read_portions
+from scanner.watchlist.ranges import Span, write_ranges
+from scanner.watchlist.runs import ROW, Replaced, Rows, Runs
+from scanner.watchlist.source import BadRow, SourceUnusable
+from scanner.watchlist.table_writer import TableWriter
 
-_STAGE = """
-CREATE TABLE record (line, issuer, skeleton, number, kind, status, recorded);
-CREATE TABLE range (line, issuer, length, low, high, kind, status, recorded);
-"""
-_RECORDS = "SELECT * FROM record ORDER BY issuer, skeleton, number, kind, line"
-_RANGES = "SELECT * FROM range ORDER BY issuer, length, low, high, kind, line"
-_PROGRESS_ROWS = 10_000
-_BLOCK = 1024 * 1024
+_KEPT_EVERY = 2_000_000
+"""Rows between two moments from which a build can go on."""
+_TABLE = "table"
+
+_T = TypeVar("_T")
 
 
 class BuildRefused(Exception):
@@ -60,7 +60,7 @@ class Superseded:
 
     @property
     def reason(self) -> str:
-        return f"the same issuer, number and kind stand on line {self.by_line}, which holds"
+        return f"the same issuer, number and kind stand on line {self.by_line}, which replaces it"
 
 
 Problem = BadRow | Superseded
@@ -68,12 +68,25 @@ Problem = BadRow | Superseded
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a stage is: `share` from 0 to 1, `left_s` the seconds that it may still take."""
+
+    stage: str
+    rows: int
+    share: float
+    left_s: float | None
+
+
+@dataclass(frozen=True)
 class Built:
-    """What a build came to: the manifest in force, and how many rows were bad or replaced."""
+    """What a build came to: the manifest in force, how many rows were bad or replaced, from which
+    row on it was resumed (0: from the beginning), and the seconds that each stage took."""
 
     manifest: Manifest
     bad_rows: int
     superseded: int
+    resumed_at: int
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def build_list(
@@ -81,17 +94,18 @@ def build_list(
     folder: Path,
     name: str,
     *,
+    key: ListKey,
     as_of: datetime,
     skip_bad_rows: bool = False,
     report: Callable[[Problem], None] = lambda problem: None,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Built:
     """Builds a CSV source into the next version of a list and puts it in force.
 
     `as_of` is the moment up to which the source is right, with its zone. `report` is told every
-    bad and every replaced row, in no more than two passes; `progress` is told the rows read.
-    Raises SourceUnusable, BuildRefused (bad rows without `skip_bad_rows`, or a name that cannot
-    be a list's), ValueError (`as_of` without a zone) and OSError.
+    bad row, also those that an earlier, interrupted build had met, and every replaced row.
+    Raises SourceUnusable, BuildRefused (bad rows without `skip_bad_rows`, a name that cannot be a
+    list's, a build that runs already, a disk that refuses), ValueError (`as_of` without a zone).
     """
     if not NAME.fullmatch(name):
         raise BuildRefused(
@@ -99,196 +113,210 @@ def build_list(
         )
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, name), _disk_faults(folder), _workshop(folder, name) as workshop:
-        stage = workshop / "stage.sqlite"
-        bad_rows = _stage(source, stage, report, progress)
-        if bad_rows and not skip_bad_rows:
-            rows = "1 row is" if bad_rows == 1 else f"{bad_rows} rows are"
-            raise BuildRefused(
-                f"{source}: {rows} bad and nothing was built; mend the source, or build without "
-                "them with --skip-bad-rows"
-            )
-        data = workshop / "data.sqlite"
-        counts = _write(stage, data, report)
-        if bad_rows and not counts.records + counts.ranges:
-            raise BuildRefused(f"{source}: every row is bad, and nothing was built")
-        manifest = _activate(data, folder, name, as_of, counts)
-    return Built(manifest, bad_rows, counts.superseded)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone(folder, name) as place:
+            build = _Build(source, place / f"{BUILDING}-csv", key, report, progress)
+            build.read()
+            if build.state.bad_rows and not skip_bad_rows:
+                shutil.rmtree(build.folder, ignore_errors=True)
+                rows = build.state.bad_rows
+                raise BuildRefused(
+                    f"{source}: {'1 row is' if rows == 1 else f'{rows} rows are'} bad and nothing "
+                    "was built; mend the source, or build without them with --skip-bad-rows"
+                )
+            return build.finish(folder, name, as_of)
+    except Busy as busy:
+        raise BuildRefused(str(busy)) from None
+    except OSError as error:
+        where = error.filename if error.filename is not None else folder
+        raise BuildRefused(
+            f"{where}: the list could not be written: {error.strerror or error}"
+        ) from None
 
 
-@contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
-    """One build of a list at a time."""
-    with (folder / f".{name}.lock").open("w") as lock:
+class _Build:
+    """One build, in its hidden folder."""
+
+    def __init__(
+        self,
+        source: Path,
+        folder: Path,
+        key: ListKey,
+        report: Callable[[Problem], None],
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self.folder = folder
+        self._source = source
+        self._key = key
+        self._report = report
+        self._progress = progress
+        self.seconds = dict.fromkeys(("read", "hash", "deal", "sort and write", "ranges"), 0.0)
+        with _reading(source):
+            begun_with = beginning(source, key.id)
+        self.state = state_in(folder, begun_with) or State(begun_with)
+        if not self.state.rows:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            self.state = State(begun_with)
+        self.resumed_at = self.state.rows
+        self._since = time.monotonic()
+
+    def read(self) -> None:
+        """Reads the source from where it was left, files its records and deals them out."""
+        state = self.state
+        with self._opened() as (runs, notes):
+            for bad in notes.bad_rows():
+                self._report(bad)
+            if state.read:
+                return
+            last = state.rows
+            with _reading(self._source) as file:
+                portions = read_portions(file, str(self._source), state.position)
+                for portion in self._timed("read", portions):
+                    self._take(portion, runs, notes)
+                    self._told("reading", state.offset / max(1, state.begun_with["size"]))
+                    if state.rows - last >= _KEPT_EVERY:
+                        self._keep(runs, notes)
+                        last = state.rows
+            if not self._source_is_the_same():
+                shutil.rmtree(self.folder, ignore_errors=True)
+                raise SourceUnusable(f"{self._source}: it changed while it was read; build again")
+            state.read = True
+            self._keep(runs, notes)
+
+    def finish(self, lists: Path, name: str, as_of: datetime) -> Built:
+        """Sorts the runs, lays them into a table, and puts the version in force."""
+        state = self.state
+        with self._opened() as (runs, notes):
+            spans, replaced_ranges = self._spans(notes)
+            for line, by_line in replaced_ranges:
+                self._report(Superseded(line, by_line))
+            state.replaced += len(replaced_ranges)
+            table = self.folder / _TABLE
+            shutil.rmtree(table, ignore_errors=True)
+            records = 0
+            with TableWriter(table, self._key.id) as writer:
+                for number, (part, replaced) in enumerate(
+                    self._timed("sort and write", runs.in_order()), start=1
+                ):
+                    self._tell_replaced(replaced)
+                    writer.append(part)
+                    records += len(part)
+                    self._told("writing", number / 256)
+                if state.bad_rows and not records + len(spans):
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    raise BuildRefused(f"{self._source}: every row is bad, and nothing was built")
+                root = writer.finish()
+        with self._stage("ranges"):
+            digest = write_ranges(lambda digest: ranges_path(lists, name, digest), spans, self._key)
+        base = base_folder(lists, name, root)
+        put_in_place(table, base, lambda folder: check_table(folder, root))
+        manifest = Manifest(
+            name=name,
+            version=next_version(lists, name),
+            as_of=as_of,
+            key_id=self._key.id,
+            records=records,
+            ranges=len(spans),
+            base=root,
+            overlay=None,
+            ranges_digest=digest,
+        )
+        activate(lists, manifest)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return Built(manifest, state.bad_rows, state.replaced, self.resumed_at, self.seconds)
+
+    def _spans(self, notes: Notes) -> tuple[list[Span], list[tuple[int, int]]]:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildRefused(f"{folder}: list {name} is being built already") from None
+            return notes.spans()
+        except TooManyRanges as too_many:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise BuildRefused(f"{self._source}: {too_many}; nothing was built") from None
+
+    def _take(self, portion: Portion, runs: Runs, notes: Notes) -> None:
+        state = self.state
+        rows = self._filed(portion.singles)
+        with self._stage("deal"):
+            self._tell_replaced(runs.add(rows))
+        for bad in portion.bad:
+            self._report(bad)
+        notes.add(portion.bad, portion.ranges)
+        state.bad_rows += len(portion.bad)
+        state.rows += len(portion.singles) + len(portion.ranges) + len(portion.bad)
+        state.offset, state.line = portion.end.offset, portion.end.line
+
+    def _filed(self, singles: list[Single]) -> Rows:
+        """Records as the runs take them."""
+        with self._stage("hash"):
+            keys, exact = self._key.many([(issuer, number) for _, issuer, number, _, _ in singles])
+        rows = np.empty(len(singles), ROW)
+        rows["key"] = np.frombuffer(keys, "<u8")
+        rows["exact"] = np.frombuffer(exact, "<u8")
+        rows["line"] = [line for line, *_ in singles]
+        rest = np.array([class_byte << 32 | day for *_, class_byte, day in singles], np.uint64)
+        rows["rest"] = rest | (rows["exact"] & np.uint64(0xFFFF)) << np.uint64(16)
+        return rows
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Runs, Notes]]:
+        """The runs and notes as the state has them; where they are not, all from the beginning."""
+        try:
+            runs = Runs(self.folder / "runs", self.state.sizes)
+            notes = Notes(self.folder, self.state.notes)
+        except ValueError:
+            self.state = State(self.state.begun_with)
+            self.resumed_at = 0
+            runs, notes = Runs(self.folder / "runs"), Notes(self.folder, {})
+        with runs, notes:
+            yield runs, notes
+
+    def _keep(self, runs: Runs, notes: Notes) -> None:
+        """Makes durable all that was read so far, then says so."""
+        self.state.sizes, replaced = runs.kept()
+        self._tell_replaced(replaced)
+        self.state.notes = notes.kept()
+        self.state.keep(self.folder)
+
+    def _tell_replaced(self, replaced: Replaced) -> None:
+        order = np.argsort(replaced.lines, kind="stable")
+        lines, by_lines = replaced.lines[order].tolist(), replaced.by_lines[order].tolist()
+        for line, by_line in zip(lines, by_lines, strict=True):
+            self._report(Superseded(line, by_line))
+        self.state.replaced += len(replaced)
+
+    def _told(self, stage: str, share: float) -> None:
+        spent = time.monotonic() - self._since
+        left = spent / share * (1 - share) if share > 0.01 and not self.resumed_at else None
+        self._progress(Progress(stage, self.state.rows, min(1.0, share), left))
+
+    def _source_is_the_same(self) -> bool:
+        with suppress(OSError):
+            return beginning(self._source, self._key.id) == self.state.begun_with
+        return False
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        begun = time.process_time()
         yield
+        self.seconds[name] += time.process_time() - begun
+
+    def _timed(self, name: str, parts: Iterator[_T]) -> Iterator[_T]:
+        """The same parts; the time that making them takes is put down to a stage."""
+        while True:
+            with self._stage(name):
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
 
 
 @contextmanager
-def _disk_faults(folder: Path) -> Iterator[None]:
-    """What SQLite says of the disk, said as a refusal."""
+def _reading(source: Path) -> Iterator[BinaryIO]:
+    """The source, open. Raises SourceUnusable where it cannot be opened or read."""
     try:
-        yield
-    except sqlite3.Error as error:
-        raise BuildRefused(f"{folder}: the list could not be written: {error}") from None
-
-
-@contextmanager
-def _workshop(folder: Path, name: str) -> Iterator[Path]:
-    """A hidden folder to build in, on the list's own file system; gone afterwards, and so are
-    those of builds that were killed."""
-    for left in folder.glob(f".building-{name}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f".building-{name}.", dir=folder) as workshop:
-        yield Path(workshop)
-
-
-def _stage(
-    source: Path,
-    stage: Path,
-    report: Callable[[Problem], None],
-    progress: Callable[[int], None],
-) -> int:
-    """Puts every good row on stage; gives the number of bad ones."""
-    bad_rows = rows = 0
-    with closing(_scratch(stage)) as database, database:
-        database.executescript(_STAGE)
-        for row in read_source(source):
-            rows += 1
-            if isinstance(row, BadRow):
-                bad_rows += 1
-                report(row)
-            else:
-                _stage_row(database, row)
-            if rows % _PROGRESS_ROWS == 0:
-                progress(rows)
-    progress(rows)
-    return bad_rows
-
-
-def _stage_row(database: sqlite3.Connection, row: Row) -> None:
-    told = (row.kind.value, row.status.value, row.recorded.isoformat())
-    if row.number_to is None:
-        key: tuple[object, ...] = (row.line, row.issuer, skeleton(row.number), row.number)
-        database.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", key + told)
-    else:
-        key = (row.line, row.issuer, len(row.number), row.number, row.number_to)
-        database.execute("INSERT INTO range VALUES (?, ?, ?, ?, ?, ?, ?, ?)", key + told)
-
-
-@dataclass
-class _Counts:
-    records: int = 0
-    ranges: int = 0
-    superseded: int = 0
-
-
-def _write(stage: Path, data: Path, report: Callable[[Problem], None]) -> _Counts:
-    """Writes the staged rows in the order of their keys, the later of equal ones."""
-    counts = _Counts()
-
-    def superseded(row: Superseded) -> None:
-        counts.superseded += 1
-        report(row)
-
-    with closing(_scratch(stage)) as staged, closing(_scratch(data)) as database, database:
-        database.executescript(f"PRAGMA user_version = {FORMAT}; {SCHEMA}")
-        records = _latest(staged.execute(_RECORDS), 5, superseded)
-        counts.records = database.executemany(
-            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)", records
-        ).rowcount
-        ranges = _with_reach(_latest(staged.execute(_RANGES), 6, superseded))
-        counts.ranges = database.executemany(
-            "INSERT INTO range VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ranges
-        ).rowcount
-    counts.records, counts.ranges = max(0, counts.records), max(0, counts.ranges)
-    return counts
-
-
-def _latest(
-    rows: Iterator[tuple[object, ...]], key_end: int, superseded: Callable[[Superseded], None]
-) -> Iterator[tuple[object, ...]]:
-    """Of sorted rows, the last of each run of equal keys, without its line."""
-    before: tuple[object, ...] | None = None
-    for row in rows:
-        if before is not None and before[1:key_end] == row[1:key_end]:
-            superseded(Superseded(int(str(before[0])), int(str(row[0]))))
-        elif before is not None:
-            yield before[1:]
-        before = row
-    if before is not None:
-        yield before[1:]
-
-
-def _with_reach(ranges: Iterator[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
-    """Adds to sorted ranges the largest upper end so far of the same issuer and length."""
-    group: tuple[object, ...] = ()
-    reach = ""
-    for row in ranges:
-        high = str(row[3])
-        reach = max(reach, high) if row[:2] == group else high
-        group = row[:2]
-        yield (*row, reach)
-
-
-def _scratch(path: Path) -> sqlite3.Connection:
-    """A file that nobody needs unless it is finished: it is made durable once, at the end."""
-    database = sqlite3.connect(path)
-    database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-    return database
-
-
-def _activate(data: Path, folder: Path, name: str, as_of: datetime, counts: _Counts) -> Manifest:
-    with data.open("rb+") as file:
-        os.fsync(file.fileno())
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    previous = _in_force(folder, name)
-    manifest = Manifest(
-        format=FORMAT,
-        name=name,
-        version=_next_version(folder, name, previous),
-        as_of=as_of,
-        file=data_name(name, digest),
-        sha256=digest,
-        size=data.stat().st_size,
-        records=counts.records,
-        ranges=counts.ranges,
-    )
-    data.replace(folder / manifest.file)
-    sync_folder(folder)
-    if previous:
-        write_manifest(folder, previous, PREVIOUS)
-    write_manifest(folder, manifest)
-    _forget_older(folder, name, {manifest.file, previous.file if previous else ""})
-    return manifest
-
-
-def _next_version(folder: Path, name: str, previous: Manifest | None) -> int:
-    """One more than any version there was: past a damaged manifest a number is left out."""
-    if previous is None:
-        return 2 if manifest_path(folder, name).exists() else 1
-    try:
-        return read_manifest(folder, name).version + 1
-    except (FileNotFoundError, ListDamaged):
-        return previous.version + 2
-
-
-def _in_force(folder: Path, name: str) -> Manifest | None:
-    """The version that the new one follows: the one in force, or where its manifest is damaged
-    the one before, so that a damaged list can be built again."""
-    for suffix in (IN_FORCE, PREVIOUS):
-        with suppress(FileNotFoundError, ListDamaged):
-            return read_manifest(folder, name, suffix)
-    return None
-
-
-def _forget_older(folder: Path, name: str, keep: set[str]) -> None:
-    """Removes data files older than the previous version's."""
-    for path in folder.glob(f"{name}-*.sqlite"):
-        of_this_list = re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}\.sqlite", path.name)
-        if of_this_list and path.name not in keep:
-            path.unlink(missing_ok=True)
+        file = source.open("rb")
+    except OSError as error:
+        raise SourceUnusable(f"{source}: {error.strerror or error}") from None
+    with file:
+        yield file

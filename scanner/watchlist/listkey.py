@@ -8,10 +8,11 @@ What each digest is for stands in BLAKE2b's personalisation, so no two uses shar
 """
 
 import secrets
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from scanner.watchlist.skeleton import skeleton
+from scanner.watchlist.skeleton import FOLD, skeleton
 
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 8
@@ -58,6 +59,12 @@ class ListKey:
         digest.update(f"{issuer}\0{number}".encode())
         return int.from_bytes(digest.digest(), "little")
 
+    def many(self, names: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+        """`key` and `exact` of many pairs of issuer and number, eight little-endian bytes each."""
+        folded = [issuer + b"\0" + number.translate(FOLD) for issuer, number in names]
+        whole = [issuer + b"\0" + number for issuer, number in names]
+        return _digests(self._keys, folded), _digests(self._tags, whole)
+
     def ranges_key(self) -> bytes:
         """The 32 bytes that ranges are encrypted with."""
         return blake2b(digest_size=32, key=self._secret, person=_RANGES).digest()
@@ -75,3 +82,12 @@ class ListKey:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+
+def _digests(begun: "blake2b", contents: Sequence[bytes]) -> bytes:
+    digests = []
+    for content in contents:
+        digest = begun.copy()
+        digest.update(content)
+        digests.append(digest.digest())
+    return b"".join(digests)
