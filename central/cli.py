@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from central.authority import Authority, NotEnrolled
+from central.lists_cli import lists_app
 from central.moments import in_iso
 from central.settings import Settings, load
 from central.show import device_line, line_of, object_of
 from scanner.alert import AnswerOutcome, KeyFault
 from scanner.command_line import Failure, Refusal, run_command
-from scanner.watchlist.build import BuildRefused, Problem, build_list
-from scanner.watchlist.source import SourceUnusable
 
 if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
     from central.store import AlertRow, Store
@@ -40,7 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-lists_app = typer.Typer(help="The lists of documents.")
 alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
 app.add_typer(alerts_app, name="alerts")
@@ -48,47 +46,6 @@ app.add_typer(alerts_app, name="alerts")
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-
-
-@lists_app.command("build")
-def lists_build(
-    source: Annotated[Path, typer.Argument(help="The list's source, a CSV file.")],
-    out: Annotated[Path, typer.Argument(help="The folder of lists to build into.")],
-    name: Annotated[
-        str | None, typer.Option(help="The list's name; else the source's file name.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="Until when the source is right, as 2026-11-23T04:00:00Z; else now."),
-    ] = None,
-    skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Build without the rows that are bad.")
-    ] = False,
-) -> None:
-    """Builds a list from its source; every bad row is reported, and stops it unless skipped."""
-
-    def report(problem: Problem) -> None:
-        print(f"{source}: line {problem.line}: {problem.reason}", file=sys.stderr)
-
-    try:
-        built = build_list(
-            source,
-            out,
-            name or source.stem.lower(),
-            as_of=_moment(as_of),
-            skip_bad_rows=skip_bad_rows,
-            report=report,
-            progress=_show_rows,
-        )
-    except (BuildRefused, SourceUnusable) as refusal:
-        raise Failure(str(refusal)) from None
-    except OSError as error:
-        raise Failure(f"{error.filename or out}: {error.strerror}") from None
-    manifest = built.manifest
-    print(
-        f"{out}: list {manifest.name} version {manifest.version}, {manifest.records} records and "
-        f"{manifest.ranges} ranges; {built.bad_rows} bad rows, {built.superseded} replaced"
-    )
 
 
 @app.command()
@@ -237,22 +194,6 @@ def _password(settings: Settings) -> str | None:
         return path.read_text().strip()
     except (OSError, UnicodeDecodeError):
         raise Refusal(f"{path}: the broker's password cannot be read") from None
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal(f"{text!r} is no time; it looks like 2026-11-23T04:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _show_rows(rows: int) -> None:
-    """How far a build is, for whoever watches a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r{rows} rows read", end="", file=sys.stderr, flush=True)
 
 
 def _print_alert(row: "AlertRow") -> None:

@@ -30,6 +30,7 @@ loop = {loop}
 
 [lists]
 folder = {lists}
+keys = {list_keys}
 [[lists.use]]
 name = "{list}"
 
@@ -111,6 +112,7 @@ def set_up(folder: Path, port: int, *, loop: bool) -> Site:
             specimens=_quoted(SPECIMENS_FOLDER),
             loop=str(loop).lower(),
             lists=_quoted(folder / "lists"),
+            list_keys=_quoted(folder / "list-keys"),
             port=port,
             device_key=_quoted(folder / "device-keys" / "device.jwk"),
             central_key=_quoted(folder / "device-keys" / "central.pub.jwk"),
@@ -119,7 +121,9 @@ def set_up(folder: Path, port: int, *, loop: bool) -> Site:
     site.ask_central("enrol", DEVICE, str(folder / "device-keys"))
     source = SPECIMENS_FOLDER / "demo-list.csv"
     build = [sys.executable, "-m", "central.cli", "lists", "build"]
-    _run([*build, str(source), str(folder / "lists"), "--name", LIST])
+    key = str(folder / "list-keys" / f"{LIST}.key")
+    _run([sys.executable, "-m", "central.cli", "lists", "new-key", LIST, "--key", key])
+    _run([*build, str(source), str(folder / "lists"), "--name", LIST, "--key", key])
     return site
 
 
