@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from central.list_keys import KeyRefused, key_for
+from central.list_keys import KeyRefused, key_for, new_key_for
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.build import BuildRefused, Built, Problem, Progress, build_list
 from scanner.watchlist.source import SourceUnusable
@@ -70,6 +70,19 @@ def lists_build(
     finally:
         course.make_room()
     print(_told(built, out))
+
+
+@lists_app.command("new-key")
+def lists_new_key(
+    name: Annotated[str, typer.Argument(help="The list's name.")], key: Key = None
+) -> None:
+    """Makes a new key for a list; the one in force stays beside it. The next build is under the
+    new one: bring the file to every desk first."""
+    try:
+        path, made = new_key_for(name, key)
+    except KeyRefused as refusal:
+        raise Failure(str(refusal)) from None
+    print(f"{path}: made key {made.id} for list {name}; bring this file to its desks, then build")
 
 
 def _told(built: Built, out: Path) -> str:

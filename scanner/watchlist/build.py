@@ -69,10 +69,12 @@ Problem = BadRow | Superseded
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage is: `share` from 0 to 1, `left_s` the seconds that it may still take."""
+    """How far a stage is: `share` from 0 to 1, `left_s` the seconds that it may still take, and
+    `kept` the rows after which a build that is interrupted now goes on."""
 
     stage: str
     rows: int
+    kept: int
     share: float
     left_s: float | None
 
@@ -159,7 +161,7 @@ class _Build:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             self.state = State(begun_with)
-        self.resumed_at = self.state.rows
+        self.resumed_at = self._kept = self.state.rows
         self._since = time.monotonic()
 
     def read(self) -> None:
@@ -266,7 +268,7 @@ class _Build:
             notes = Notes(self.folder, self.state.notes)
         except ValueError:
             self.state = State(self.state.begun_with)
-            self.resumed_at = 0
+            self.resumed_at = self._kept = 0
             runs, notes = Runs(self.folder / "runs"), Notes(self.folder, {})
         with runs, notes:
             yield runs, notes
@@ -277,6 +279,7 @@ class _Build:
         self._tell_replaced(replaced)
         self.state.notes = notes.kept()
         self.state.keep(self.folder)
+        self._kept = self.state.rows
 
     def _tell_replaced(self, replaced: Replaced) -> None:
         order = np.argsort(replaced.lines, kind="stable")
@@ -288,7 +291,7 @@ class _Build:
     def _told(self, stage: str, share: float) -> None:
         spent = time.monotonic() - self._since
         left = spent / share * (1 - share) if share > 0.01 and not self.resumed_at else None
-        self._progress(Progress(stage, self.state.rows, min(1.0, share), left))
+        self._progress(Progress(stage, self.state.rows, self._kept, min(1.0, share), left))
 
     def _source_is_the_same(self) -> bool:
         with suppress(OSError):
