@@ -84,8 +84,8 @@ class Scrub:
                 except ListDamaged as found:
                     damage.append(str(found))
             _forget(path, place, size)
-            self._rest()
             yield size
+            self._rest()
         if damage:
             more = f" ({len(damage)} of its {pages} pages are damaged)" if damage[1:] else ""
             self.damage.append(damage[0] + more)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from struct import Struct
 from typing import Final
 
@@ -75,6 +76,14 @@ class Table:
         """A page of details, whole. Raises ListDamaged."""
         return self._page(self._details, DETAILS, number, self.directory.detail_digest(number))
 
+    def expect(self, key_pages: range, detail_pages: range) -> None:
+        """Tells the system that these pages are read soon. Without it each page of a walk over the
+        table is waited for by itself."""
+        for file, pages in ((self._keys, key_pages), (self._details, detail_pages)):
+            with suppress(OSError):
+                begin, size = pages.start * PAGE, len(pages) * PAGE
+                os.posix_fadvise(file, begin, size, os.POSIX_FADV_WILLNEED)
+
     def scrubbed(self) -> Iterator[int]:
         """Reads every page against its digest, giving after each how many were read. Raises
         ListDamaged at the first that is not whole."""
@@ -116,8 +125,11 @@ def open_table(folder: Path, root: str) -> Table:
     try:
         for name, pages in ((KEYS, directory.pages), (DETAILS, directory.detail_pages)):
             path = folder / name
-            files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-            size = os.fstat(files[-1]).st_size
+            files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+            there = os.fstat(files[-1])
+            if not S_ISREG(there.st_mode):
+                raise ListDamaged(f"{path}: this is no plain file; {AGAIN}")
+            size = there.st_size
             if size != pages * PAGE:
                 raise ListDamaged(
                     f"{path}: the file has {size} bytes and should have {pages * PAGE}; {AGAIN}"
