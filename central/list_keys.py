@@ -19,7 +19,7 @@ from scanner.watchlist.keyring import (
     write_keys,
 )
 from scanner.watchlist.listkey import ListKey
-from scanner.watchlist.manifest import NAME
+from scanner.watchlist.manifest import IN_FORCE, NAME, PREVIOUS, Manifest, manifest_path
 
 
 class KeyRefused(Exception):
@@ -38,32 +38,31 @@ def key_for(name: str, out: Path, given: Path | None) -> Chosen:
     """The current key of the file `given`, else of the operator's own; that is made for a list that
     is not in `out` yet. Raises KeyRefused."""
     path = given or user_folder() / f"{name}{SUFFIX}"
-    if lies_within(path, out):
-        raise KeyRefused(
-            f"{path} lies with the lists: whoever copies them would have the key too; keep it "
-            "elsewhere"
-        )
+    _refuse_beside(path, out)
+    if not NAME.fullmatch(name):
+        raise KeyRefused(f"a list cannot be called {name!r}")
     said: list[str] = []
-    manifest = in_force(out, name) if NAME.fullmatch(name) else None
-    try:
-        if given is None and manifest is None and NAME.fullmatch(name) and _made(path):
-            said.append(f"{path}: made a key for list {name}; every desk that asks it needs it")
-        keys = read_keys(path)
-    except FileNotFoundError:
-        needed = f"; list {name} in {out} is under key {manifest.key_id}" if manifest else ""
-        raise KeyRefused(
-            f"{path} is not there{needed}: bring the key, or name its file with --key"
-        ) from None
-    except KeyUnusable as unusable:
-        raise KeyRefused(str(unusable)) from None
-    except OSError as error:
-        raise KeyRefused(f"{path}: {error.strerror or error}") from None
+    manifest = in_force(out, name)
+    is_there = any(manifest_path(out, name, suffix).exists() for suffix in (IN_FORCE, PREVIOUS))
+    if given is None and not is_there and _made(path):
+        said.append(f"{path}: made a key for list {name}; every desk that asks it needs it")
+    needed = f"list {name} in {out} is under key {manifest.key_id}" if manifest else ""
+    keys = _keys_in(path, out, needed)
     if manifest and manifest.key_id != keys[0].id:
         said.append(
             f"list {name} was under key {manifest.key_id} and will be under {keys[0].id}, from "
             f"{path}: a desk without it checks nothing"
         )
     return Chosen(keys[0], said)
+
+
+def key_of(manifest: Manifest, lists: Path, given: Path | None) -> ListKey:
+    """The key that a version in a folder of lists is under. Raises KeyRefused."""
+    path = given or user_folder() / f"{manifest.name}{SUFFIX}"
+    for key in _keys_in(path, lists, f"list {manifest.name} is under key {manifest.key_id}"):
+        if key.id == manifest.key_id:
+            return key
+    raise KeyRefused(f"{path} has not the key {manifest.key_id}, which {manifest.name} is under")
 
 
 def new_key_for(name: str, given: Path | None) -> tuple[Path, ListKey]:
@@ -80,16 +79,41 @@ def new_key_for(name: str, given: Path | None) -> tuple[Path, ListKey]:
         raise KeyRefused(f"{path}: {error.strerror or error}") from None
 
 
+def _refuse_beside(path: Path, lists: Path) -> None:
+    """Raises KeyRefused for a key that lies with lists."""
+    if lies_within(path, lists):
+        raise KeyRefused(
+            f"{path} lies with the lists: whoever copies them would have the key too; keep it "
+            "elsewhere"
+        )
+
+
+def _keys_in(path: Path, lists: Path, needed: str) -> tuple[ListKey, ...]:
+    _refuse_beside(path, lists)
+    try:
+        return read_keys(path)
+    except FileNotFoundError:
+        why = f" ({needed})" if needed else ""
+        raise KeyRefused(
+            f"{path} is not there{why}: bring the key, or name its file with --key"
+        ) from None
+    except KeyUnusable as unusable:
+        raise KeyRefused(str(unusable)) from None
+
+
 def _made(path: Path) -> bool:
-    """Makes a key file unless it is there; of two makers at once one makes it. Raises OSError."""
+    """Makes a key file unless it is there; of two makers at once one makes it. Raises
+    KeyRefused."""
     if path.exists():
         return False
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    write_keys(fresh, (ListKey.new(),))
     try:
+        write_keys(fresh, (ListKey.new(),))
         path.hardlink_to(fresh)
     except FileExistsError:
         return False
+    except OSError as error:
+        raise KeyRefused(f"{path}: {error.strerror or error}") from None
     finally:
         fresh.unlink(missing_ok=True)
     return True

@@ -1,22 +1,38 @@
-"""`borderpost-central lists`: builds the lists of documents, and says what is in them."""
+"""`borderpost-central lists`: builds lists of documents, says what is in them, and makes what
+brings a device from one version to the next."""
 
+import json
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from central.list_keys import KeyRefused, key_for, new_key_for
+from central import list_inspect
+from central.course import Course, time_left
+from central.list_keys import KeyRefused, key_for, key_of, new_key_for
 from scanner.command_line import Failure, Refusal
+from scanner.watchlist.activation import Busy
 from scanner.watchlist.build import BuildRefused, Built, Problem, Progress, build_list
+from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.delta import NoDelta, make_delta, ranges_of
+from scanner.watchlist.fold import FoldRefused, fold
+from scanner.watchlist.manifest import IN_FORCE, PREVIOUS, Manifest, read_manifest
 from scanner.watchlist.source import SourceUnusable
+from scanner.watchlist.version import open_version
 
 lists_app = typer.Typer(help="The lists of documents.")
 
 Key = Annotated[
     Path | None,
     typer.Option("--key", help="The list's key file; else the one in your own folder of keys."),
+]
+Folder = Annotated[Path, typer.Argument(help="The folder of lists.")]
+OneOf = Annotated[
+    str | None, typer.Option("--name", help="The list, where the folder has several.")
 ]
 
 
@@ -40,35 +56,39 @@ def lists_build(
     build that was interrupted goes on when the same command is given again."""
     name = name or source.stem.lower()
     moment = _moment(as_of)
-    course = _Course()
+    kept = 0
+    with Course() as course:
 
-    def report(problem: Problem) -> None:
-        course.make_room()
-        print(f"{source}: line {problem.line}: {problem.reason}", file=sys.stderr)
+        def report(problem: Problem) -> None:
+            course.make_room()
+            print(f"{source}: line {problem.line}: {problem.reason}", file=sys.stderr)
 
-    try:
-        chosen = key_for(name, out, key)
-        for line in chosen.said:
-            print(line, flush=True)
-        built = build_list(
-            source,
-            out,
-            name,
-            key=chosen.key,
-            as_of=moment,
-            skip_bad_rows=skip_bad_rows,
-            report=report,
-            progress=course.show,
-        )
-    except (BuildRefused, SourceUnusable, KeyRefused) as refusal:
-        raise Failure(str(refusal)) from None
-    except KeyboardInterrupt:
-        raise Failure(
-            f"interrupted; list {name} is as it was, and the same command goes on "
-            f"{f'after row {course.kept}' if course.kept else 'from the beginning'}"
-        ) from None
-    finally:
-        course.make_room()
+        def progress(now: Progress) -> None:
+            nonlocal kept
+            kept = now.kept
+            left = time_left(now.left_s)
+            course.show(f"{now.stage}: {now.share:.0%}, {now.rows:,} rows{left}")
+
+        try:
+            with _one_line():
+                chosen = key_for(name, out, key)
+                for line in chosen.said:
+                    print(line, flush=True)
+                built = build_list(
+                    source,
+                    out,
+                    name,
+                    key=chosen.key,
+                    as_of=moment,
+                    skip_bad_rows=skip_bad_rows,
+                    report=report,
+                    progress=progress,
+                )
+        except KeyboardInterrupt:
+            raise Failure(
+                f"interrupted; list {name} is as it was, and the same command goes on "
+                f"{f'after row {kept}' if kept else 'from the beginning'}"
+            ) from None
     print(_told(built, out))
 
 
@@ -78,11 +98,102 @@ def lists_new_key(
 ) -> None:
     """Makes a new key for a list; the one in force stays beside it. The next build is under the
     new one: bring the file to every desk first."""
-    try:
+    with _one_line():
         path, made = new_key_for(name, key)
-    except KeyRefused as refusal:
-        raise Failure(str(refusal)) from None
     print(f"{path}: made key {made.id} for list {name}; bring this file to its desks, then build")
+
+
+@lists_app.command("inspect")
+def lists_inspect(
+    lists: Folder,
+    name: Annotated[str | None, typer.Argument(help="One list; else every list.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Says what lies in a folder of lists: versions, records, sizes, keys, roots, ages, and whether
+    it is all there. Ends with exit code 1 where it is not."""
+    names = [name] if name else list_inspect.names_in(lists)
+    seen = [one for each in names for one in list_inspect.versions_in(lists, each, _now())]
+    if not seen:
+        raise Failure(f"{lists} holds no {f'list {name}' if name else 'list'}")
+    if as_json:
+        print(json.dumps([list_inspect.as_object(one) for one in seen]))
+    else:
+        for one in seen:
+            print("\n".join(list_inspect.lines(one)))
+    if any(one.fault for one in seen):
+        raise typer.Exit(1)
+
+
+@lists_app.command("diff")
+def lists_diff(
+    old: Annotated[Path, typer.Argument(help="The folder of lists that has the old version.")],
+    new: Annotated[
+        Path, typer.Argument(help="The folder that has the new one; may be the same folder.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The file to write the delta into.")],
+    name: OneOf = None,
+    key: Key = None,
+) -> None:
+    """Makes the delta from the version in force in one folder to that in another; where both are
+    one folder, from its previous version to the one in force."""
+    same = old.resolve() == new.resolve()
+    chosen = name or _only_list(new)
+    with Course() as course, _one_line(), ExitStack() as stack:
+        before = _manifest(old, chosen, PREVIOUS if same else IN_FORCE)
+        after = _manifest(new, chosen, IN_FORCE)
+        from_version, to_version = (
+            stack.enter_context(closing(open_version(lists, one, key_of(one, lists, key))))
+            for lists, one in ((old, before), (new, after))
+        )
+        ranges = ranges_of(new, to_version)
+        made = make_delta(from_version, to_version, ranges, out, course.show_records)
+    header = made.header
+    print(
+        f"{out}: {made.size:,} bytes, list {chosen} from version {header.from_version} to "
+        f"{header.to_version}: {header.additions:,} records added, {header.removals:,} removed, "
+        f"{'new ranges' if header.ranges_bytes else 'the same ranges'}"
+    )
+
+
+@lists_app.command("fold")
+def lists_fold(
+    lists: Folder,
+    name: OneOf = None,
+    key: Key = None,
+    root: Annotated[
+        str | None, typer.Option(help="The root that the folded version must have.")
+    ] = None,
+) -> None:
+    """Makes one base of a version's base and what changed since, and puts that in force."""
+    chosen = name or _only_list(lists)
+    with Course() as course, _one_line():
+        before = _manifest(lists, chosen, IN_FORCE)
+        folded = fold(
+            lists,
+            chosen,
+            key_of(before, lists, key),
+            expected_root=root,
+            progress=course.show_records,
+        )
+    if before.overlay is None:
+        print(f"{lists}: list {chosen} version {folded.version} has no overlay to fold")
+    else:
+        print(
+            f"{lists}: list {chosen} version {folded.version} is folded: {folded.records} records, "
+            f"root {folded.root()}"
+        )
+
+
+_REFUSALS = (BuildRefused, SourceUnusable, KeyRefused, ListDamaged, NoDelta, FoldRefused, Busy)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Ends the command with what a part of the list engine refuses."""
+    try:
+        yield
+    except _REFUSALS as refusal:
+        raise Failure(str(refusal)) from None
 
 
 def _told(built: Built, out: Path) -> str:
@@ -95,9 +206,26 @@ def _told(built: Built, out: Path) -> str:
     )
 
 
+def _only_list(lists: Path) -> str:
+    names = list_inspect.names_in(lists)
+    if not names:
+        raise Failure(f"{lists} holds no list")
+    if names[1:]:
+        raise Refusal(f"{lists} has several lists; say which with --name: {', '.join(names)}")
+    return names[0]
+
+
+def _manifest(lists: Path, name: str, suffix: str) -> Manifest:
+    try:
+        return read_manifest(lists, name, suffix)
+    except FileNotFoundError:
+        which = "previous version of list" if suffix == PREVIOUS else "list"
+        raise Failure(f"{lists} has no {which} {name}") from None
+
+
 def _moment(text: str | None) -> datetime:
     if text is None:
-        return datetime.now(UTC)
+        return _now()
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -105,28 +233,5 @@ def _moment(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-class _Course:
-    """How far a build is, on one line of a terminal."""
-
-    def __init__(self) -> None:
-        self._shown = 0
-        self.kept = 0
-
-    def show(self, progress: Progress) -> None:
-        self.kept = progress.kept
-        if not sys.stderr.isatty():
-            return
-        left = "" if progress.left_s is None else f", {_minutes(progress.left_s)} left"
-        line = f"{progress.stage}: {progress.share:.0%}, {progress.rows} rows{left}"
-        print(f"\r{line:<{self._shown}}", end="", file=sys.stderr, flush=True)
-        self._shown = len(line)
-
-    def make_room(self) -> None:
-        """Leaves the line to what is told next."""
-        if self._shown:
-            print(f"\r{'':<{self._shown}}\r", end="", file=sys.stderr, flush=True)
-            self._shown = 0
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(1, seconds):.0f} s"
+def _now() -> datetime:
+    return datetime.now(UTC)
