@@ -18,6 +18,7 @@ def scan(table: Table) -> Iterator[Records]:
     details = _Details(table)
     for begin in range(0, table.directory.pages, PAGES_AT_ONCE):
         end = min(begin + PAGES_AT_ONCE, table.directory.pages)
+        table.expect(range(end, end + PAGES_AT_ONCE), details.ahead())
         pages = [unpacked(table, number) for number in range(begin, end)]
         keys = np.concatenate([keys for keys, _ in pages])
         classes = np.concatenate([classes for _, classes in pages]).astype(np.uint64)
@@ -40,6 +41,10 @@ class _Details:
         self._table = table
         self._page = 0
         self._held = np.empty(0, np.uint64)
+
+    def ahead(self) -> range:
+        """The pages that the next portions lie in."""
+        return range(self._page, self._page + PAGES_AT_ONCE)
 
     def next(self, count: int) -> np.ndarray:
         """Tag and day of the next records, as `rest` has them."""
