@@ -106,7 +106,8 @@ def rollback(
     age = age_of(restored.as_of, _clock(settings))
     print(
         f"{name}: {now} was in force; version {restored.version} is now, right as of "
-        f"{restored.as_of}, {span(age.seconds)} old; the other is kept as the previous one"
+        f"{list_status.moment(restored.as_of)}, {span(age.seconds)} old; the other is kept as the "
+        "previous one"
     )
 
 

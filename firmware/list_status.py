@@ -3,6 +3,7 @@ what lies on disk behind it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,18 @@ def lines(one: Standing) -> Iterator[str]:
     if state.as_of and state.age_s is not None:
         least = "at least " if state.age_is_lower_bound else ""
         age = f"{least}{span(state.age_s)} old"
-        yield _row("answers", f"version {state.version}, right as of {state.as_of}, {age}")
+        yield _row("answers", f"version {state.version}, right as of {moment(state.as_of)}, {age}")
     if one.in_force and one.in_force.manifest:
         yield _row("in force", _content(one.in_force.manifest, one.in_force))
         yield _row("changes", _changes(one.in_force))
     yield _row("previous", _previous(one.previous))
     if one.key:
         yield _row("key", _key(one.key))
+
+
+def moment(as_of: datetime) -> str:
+    """A moment for a person, to the second."""
+    return as_of.isoformat(timespec="seconds")
 
 
 def size_of(size: int) -> str:
@@ -177,7 +183,8 @@ def _previous(lying: Lying | None) -> str:
         return "none"
     if lying.manifest is None:
         return lying.fault
-    version = f"version {lying.manifest.version}, right as of {lying.manifest.as_of}"
+    as_of = moment(lying.manifest.as_of)
+    version = f"version {lying.manifest.version}, right as of {as_of}"
     return f"{version}: {lying.fault or 'all there, and of the right size'}"
 
 

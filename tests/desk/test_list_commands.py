@@ -148,7 +148,7 @@ def test_status_tells_version_age_records_changes_previous_and_key(
 
 def test_status_says_the_same_to_a_person(borderpost: Command, lists: Path, keys: Path) -> None:
     said = borderpost("status", "--lists", str(lists), "--list-keys", str(keys))
-    assert re.search(r"^  answers +version 2, right as of 2026-\S+ \S+, .* old$", said.out, re.M)
+    assert re.search(r"^  answers +version 2, right as of 2026-\S+T\S+, .* old$", said.out, re.M)
     rows = dict(re.findall(r"^  (\w+(?: \w+)?)  +(.*)$", said.out, re.M))
     assert re.fullmatch(r"version 2, 2,998 records, 2 ranges, [\d.]+ KB", rows["in force"])
     assert rows["changes"].startswith("5 records added and 7 removed since the base, ")
