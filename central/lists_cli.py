@@ -19,6 +19,8 @@ from scanner.watchlist.activation import Busy
 from scanner.watchlist.build import BuildRefused, Built, Problem, Progress, build_list
 from scanner.watchlist.contract import ListDamaged
 from scanner.watchlist.delta import NoDelta, make_delta, ranges_of
+from scanner.watchlist.delta_apply import apply_delta
+from scanner.watchlist.delta_header import DeltaRefused
 from scanner.watchlist.fold import FoldRefused, fold
 from scanner.watchlist.manifest import IN_FORCE, PREVIOUS, Manifest, read_manifest
 from scanner.watchlist.source import SourceUnusable
@@ -151,7 +153,27 @@ def lists_diff(
     print(
         f"{out}: {made.size:,} bytes, list {chosen} from version {header.from_version} to "
         f"{header.to_version}: {header.additions:,} records added, {header.removals:,} removed, "
-        f"{'new ranges' if header.ranges_bytes else 'the same ranges'}"
+        f"{'new ranges' if header.ranges_bytes else 'the same ranges'}; from root "
+        f"{header.from_root} to root {header.to_root}"
+    )
+
+
+@lists_app.command("apply")
+def lists_apply(
+    delta: Annotated[Path, typer.Argument(help="The delta's file.")],
+    lists: Folder,
+    name: OneOf = None,
+    key: Key = None,
+) -> None:
+    """Brings a list to the version that a delta leads to, as a device does. The next day's delta
+    starts from what this comes to."""
+    chosen = name or _only_list(lists)
+    with _one_line():
+        before = _manifest(lists, chosen, IN_FORCE)
+        after = apply_delta(lists, chosen, delta, key_of(before, lists, key))
+    print(
+        f"{lists}: list {chosen} version {after.version} is in force: {after.records} records, "
+        f"root {after.root()}"
     )
 
 
@@ -184,7 +206,10 @@ def lists_fold(
         )
 
 
-_REFUSALS = (BuildRefused, SourceUnusable, KeyRefused, ListDamaged, NoDelta, FoldRefused, Busy)
+_REFUSALS = (
+    *(BuildRefused, SourceUnusable, KeyRefused, ListDamaged, NoDelta, DeltaRefused, FoldRefused),
+    Busy,
+)
 
 
 @contextmanager
