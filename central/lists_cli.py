@@ -23,7 +23,7 @@ from scanner.watchlist.delta_apply import apply_delta
 from scanner.watchlist.delta_header import DeltaRefused
 from scanner.watchlist.fold import FoldRefused, fold
 from scanner.watchlist.manifest import IN_FORCE, PREVIOUS, Manifest, read_manifest
-from scanner.watchlist.source import SourceUnusable
+from scanner.watchlist.source import SourceUnusable, check_source
 from scanner.watchlist.version import open_version
 
 lists_app = typer.Typer(help="The lists of documents.")
@@ -71,8 +71,16 @@ def lists_build(
             left = time_left(now.left_s)
             course.show(f"{now.stage}: {now.share:.0%}, {now.rows:,} rows{left}")
 
+        def resumed(rows: int) -> None:
+            print(
+                f"going on after row {rows:,} of an interrupted build; what was wrong before is "
+                "told again",
+                flush=True,
+            )
+
         try:
             with _one_line():
+                check_source(source)
                 chosen = key_for(name, out, key)
                 for line in chosen.said:
                     print(line, flush=True)
@@ -85,6 +93,7 @@ def lists_build(
                     skip_bad_rows=skip_bad_rows,
                     report=report,
                     progress=progress,
+                    resumed=resumed,
                 )
         except KeyboardInterrupt:
             raise Failure(

@@ -59,10 +59,11 @@ class ListKey:
         digest.update(f"{issuer}\0{number}".encode())
         return int.from_bytes(digest.digest(), "little")
 
-    def many(self, names: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-        """`key` and `exact` of many pairs of issuer and number, eight little-endian bytes each."""
-        folded = [issuer + b"\0" + number.translate(FOLD) for issuer, number in names]
-        whole = [issuer + b"\0" + number for issuer, number in names]
+    def many(self, issuers: Sequence[bytes], numbers: Sequence[bytes]) -> tuple[bytes, bytes]:
+        """`key` and `exact` of many numbers, eight little-endian bytes each."""
+        pairs = list(zip(issuers, numbers, strict=True))
+        folded = [issuer + b"\0" + number.translate(FOLD) for issuer, number in pairs]
+        whole = [issuer + b"\0" + number for issuer, number in pairs]
         return _digests(self._keys, folded), _digests(self._tags, whole)
 
     def ranges_key(self) -> bytes:

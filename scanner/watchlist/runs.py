@@ -1,121 +1,251 @@
-"""The records of a build on their way to their order: sorted runs on disk, in little memory.
+"""The records of a build on their way to their order: runs on disk, in little memory.
 
 A record's key is a hash, so keys are spread evenly: records are dealt out to 256 files by the
 highest byte of their key, and each file, a 256th of the list, is then sorted by itself. The files
-one after the other are the whole in order.
+one after the other are the whole in order. A file too long for memory is dealt out again by the
+next byte. A sum over each file, kept apart from it, tells one that the disk has changed.
 
 Of rows with the same issuer, number and kind the later holds. They share key, 64-bit hash of the
 exact number and kind; two numbers that differ share all of these once in 2^64 pairs of look-alikes.
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.watchlist.record_arrays import Records
+from scanner.watchlist.record_arrays import U64, Records
 
-FILES = 256
-AT_ONCE = 1 << 18
+FILES: Final = 256
+GATHERED = 1 << 18
 """Records that are gathered before they are dealt out."""
+SORTED_AT_ONCE = 1 << 20
+"""The longest file that is sorted in memory."""
+MOST_ALIKE = 1 << 20
+"""Records under one key: a look-up has to read them all."""
 ROW = np.dtype([("key", "<u8"), ("exact", "<u8"), ("line", "<u8"), ("rest", "<u8")])
 
 _KIND = np.uint64(0b111 << 32)
 """Where the kind stands in `rest`."""
+_KEY_BYTES = 8
 
 Rows = NDArray[np.void]
+
+
+class RunsDamaged(Exception):
+    """The files are not what was written; the message says so in one line."""
+
+
+class TooManyAlike(Exception):
+    """More numbers are look-alikes of each other than a list holds; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Replaced:
     """Lines of rows that a later row replaced, and the lines of those; columns of equal length."""
 
-    lines: NDArray[np.uint64]
-    by_lines: NDArray[np.uint64]
+    lines: U64
+    by_lines: U64
 
     def __len__(self) -> int:
         return len(self.lines)
 
 
+@dataclass
+class Written:
+    """What was written into the files: rows by file, and the sum of their words by file."""
+
+    rows: list[int] = field(default_factory=lambda: [0] * FILES)
+    sums: list[int] = field(default_factory=lambda: [0] * FILES)
+
+    def copy(self) -> "Written":
+        return Written([*self.rows], [*self.sums])
+
+
 class Runs:
     """The 256 files, in a folder. Used with `with`."""
 
-    def __init__(self, folder: Path, sizes: Mapping[int, int] | None = None) -> None:
-        """With `sizes`, bytes by file, goes on with files that are there, cut back to these sizes.
-        Raises ValueError where one is shorter, OSError."""
+    def __init__(self, folder: Path, written: Written | None = None) -> None:
+        """With `written`, goes on with files that are there, cut back to that. Raises RunsDamaged
+        where one is shorter, OSError."""
         folder.mkdir(exist_ok=True)
-        self._files: list[BinaryIO] = []
+        self._folder = folder
+        self._written = written.copy() if written else Written()
         self._held: list[Rows] = []
         self._count = 0
-        for number in range(FILES):
-            file = (folder / f"{number:02x}").open("ab" if sizes else "wb")
-            self._files.append(file)
-            if sizes:
-                if file.tell() < sizes[number]:
-                    raise ValueError("a run is shorter than it was")
-                file.truncate(sizes[number])
-        self._folder = folder
+        with ExitStack() as stack:
+            self._files = [
+                stack.enter_context(_opened(_path(folder, number), self._written.rows[number]))
+                for number in range(FILES)
+            ]
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> "Runs":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files:
-            file.close()
+        self._stack.close()
 
     def add(self, rows: Rows) -> Replaced:
         """Takes rows in, and says which were replaced within what it held."""
         self._held.append(rows)
         self._count += len(rows)
-        return self._deal() if self._count >= AT_ONCE else _none()
+        return self._deal() if self._count >= GATHERED else _NONE
 
-    def kept(self) -> tuple[dict[int, int], Replaced]:
-        """Makes all that was taken in durable. Gives the sizes of the files, and what was replaced
-        on the way."""
+    def kept(self) -> tuple[Written, Replaced]:
+        """Makes all that was taken in durable. Gives what the files hold, and what was replaced on
+        the way."""
         replaced = self._deal()
         for file in self._files:
             file.flush()
             os.fsync(file.fileno())
-        return {number: file.tell() for number, file in enumerate(self._files)}, replaced
+        return self._written.copy(), replaced
 
-    def in_order(self) -> Iterator[tuple[Records, Replaced]]:
-        """The records of each file in the order of a list, and what was replaced."""
+    def in_order(self) -> Iterator[tuple[Records, Replaced, float]]:
+        """All that was made durable, in the order of a list: records, what was replaced, and what
+        share of the whole is done. Raises RunsDamaged, TooManyAlike."""
         for number in range(FILES):
-            rows, replaced = _latest(np.fromfile(self._folder / f"{number:02x}", ROW))
-            yield Records(rows["key"], rows["rest"]).in_order(), replaced
+            path = _path(self._folder, number)
+            _check(path, self._written.rows[number], self._written.sums[number])
+            for rows, replaced in _sorted(path, 1):
+                yield Records(rows["key"], rows["rest"]), replaced, (number + 1) / FILES
 
     def _deal(self) -> Replaced:
         if not self._count:
-            return _none()
+            return _NONE
         rows, replaced = _latest(np.concatenate(self._held))
         self._held, self._count = [], 0
-        numbers = (rows["key"] >> np.uint64(56)).astype(np.intp)
-        ends = np.searchsorted(numbers, np.arange(FILES), side="right")
-        begin = 0
-        for number, end in enumerate(ends.tolist()):
-            if end > begin:
-                self._files[number].write(rows[begin:end].tobytes())
-            begin = end
+        for number, part in _dealt(rows, 0):
+            self._files[number].write(part.tobytes())
+            self._written.rows[number] += len(part)
+            self._written.sums[number] = (self._written.sums[number] + _sum(part)) % 2**64
         return replaced
 
 
-def _none() -> Replaced:
-    return Replaced(np.empty(0, np.uint64), np.empty(0, np.uint64))
+_NONE = Replaced(np.empty(0, np.uint64), np.empty(0, np.uint64))
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / f"{number:02x}"
+
+
+def _opened(path: Path, rows: int) -> BinaryIO:
+    file = path.open("ab")
+    if file.tell() < rows * ROW.itemsize:
+        file.close()
+        raise RunsDamaged(f"{path}: it is shorter than what was written into it")
+    file.truncate(rows * ROW.itemsize)
+    return file
+
+
+def _sum(rows: Rows) -> int:
+    return int(np.ascontiguousarray(rows).view("<u8").sum(dtype=np.uint64))
+
+
+def _portions(path: Path) -> Iterator[Rows]:
+    with path.open("rb") as file:
+        while len(rows := np.fromfile(file, ROW, GATHERED)):
+            yield rows
+
+
+def _check(path: Path, rows: int, total: int) -> None:
+    found = [0, 0]
+    for portion in _portions(path):
+        found = [found[0] + len(portion), (found[1] + _sum(portion)) % 2**64]
+    if found != [rows, total]:
+        raise RunsDamaged(f"{path}: it is not what was written into it")
+
+
+def _sorted(path: Path, depth: int) -> Iterator[tuple[Rows, Replaced]]:
+    """The rows of a file in order. All share the first `depth` bytes of key and exact hash."""
+    if path.stat().st_size <= SORTED_AT_ONCE * ROW.itemsize or depth == 2 * _KEY_BYTES:
+        rows, replaced = _latest(np.fromfile(path, ROW))
+        yield _ties_sorted(rows, rows["rest"]), replaced
+    elif depth == _KEY_BYTES:
+        yield _of_one_key(path)
+    else:
+        yield from _dealt_again(path, depth)
+
+
+def _of_one_key(path: Path) -> tuple[Rows, Replaced]:
+    parts: list[Rows] = []
+    lines, by_lines = [], []
+    for rows, replaced in _dealt_again(path, _KEY_BYTES):
+        parts.append(rows)
+        lines.append(replaced.lines)
+        by_lines.append(replaced.by_lines)
+        if sum(map(len, parts)) > MOST_ALIKE:
+            line = int(rows["line"][0])
+            raise TooManyAlike(
+                f"line {line}: more than {MOST_ALIKE} numbers of one State differ from this one "
+                "only by letters and digits that look alike, and no list holds so many"
+            )
+    rows = np.concatenate(parts)
+    replaced = Replaced(np.concatenate(lines), np.concatenate(by_lines))
+    return _ties_sorted(rows, rows["rest"]), replaced
+
+
+def _dealt_again(path: Path, depth: int) -> Iterator[tuple[Rows, Replaced]]:
+    """The same for a file that is too long: dealt out by the next byte."""
+    folder = path.with_name(f"{path.name}-")
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        files = [stack.enter_context(_path(folder, number).open("wb")) for number in range(FILES)]
+        for rows in _portions(path):
+            for number, part in _dealt(rows, depth):
+                files[number].write(part.tobytes())
+    for number in range(FILES):
+        yield from _sorted(_path(folder, number), depth + 1)
+        _path(folder, number).unlink()
+    folder.rmdir()
+
+
+def _dealt(rows: Rows, depth: int) -> Iterator[tuple[int, Rows]]:
+    """Rows by a byte of key and exact hash, the highest byte of each first."""
+    column, place = ("key", depth) if depth < _KEY_BYTES else ("exact", depth - _KEY_BYTES)
+    numbers = (rows[column] >> np.uint64(56 - 8 * place)).astype(np.uint8)
+    order = np.argsort(numbers, kind="stable")
+    ends = np.searchsorted(numbers[order], np.arange(FILES), side="right").tolist()
+    rows = rows[order]
+    begin = 0
+    for number, end in enumerate(ends):
+        if end > begin:
+            yield number, rows[begin:end]
+        begin = end
 
 
 def _latest(rows: Rows) -> tuple[Rows, Replaced]:
     """The rows by key, of equal ones the last, and which others it replaced."""
-    kinds = rows["rest"] & _KIND
-    rows = rows[np.lexsort((rows["line"], kinds, rows["exact"], rows["key"]))]
+    rows = rows[np.argsort(rows["key"], kind="stable")]
+    rows = _ties_sorted(rows, rows["line"], rows["rest"] & _KIND, rows["exact"])
+    if not len(rows):
+        return rows, _NONE
     kinds = rows["rest"] & _KIND
     same = (
         (rows["key"][1:] == rows["key"][:-1])
         & (rows["exact"][1:] == rows["exact"][:-1])
         & (kinds[1:] == kinds[:-1])
     )
+    if not same.any():
+        return rows, _NONE
     replaced = Replaced(rows["line"][:-1][same], rows["line"][1:][same])
-    return rows[np.append(~same, True)] if len(rows) else rows, replaced
+    return rows[np.append(~same, True)], replaced
+
+
+def _ties_sorted(rows: Rows, *columns: U64) -> Rows:
+    """Rows that are sorted by key, those with equal keys by columns, the last of which counts
+    most."""
+    tied = rows["key"][1:] == rows["key"][:-1]
+    if not tied.any():
+        return rows
+    among = np.append(tied, False) | np.append(False, tied)
+    some = rows[among]
+    order = np.lexsort((*(column[among] for column in columns), some["key"]))
+    rows = rows.copy()
+    rows[among] = some[order]
+    return rows

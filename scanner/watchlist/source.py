@@ -73,6 +73,17 @@ def read_source(path: Path) -> Iterator[Row | BadRow]:
         raise SourceUnusable(f"{path}: {error.strerror or error}") from None
 
 
+def check_source(path: Path) -> None:
+    """Raises SourceUnusable when a file cannot be read or its header is not that of a source."""
+    try:
+        if not path.is_file() and path.exists() and not path.is_dir():
+            raise SourceUnusable(f"{path}: a list is built from a file, and this is none")
+        with path.open("rb") as file:
+            header_of(records_of(lines_of(file, Position()), looks_like_row), str(path))
+    except OSError as error:
+        raise SourceUnusable(f"{path}: {error.strerror or error}") from None
+
+
 def read_rows(file: BinaryIO, name: str) -> Iterator[Row | BadRow]:
     """Like `read_source`, of an open file; `name` is used in errors."""
     records = records_of(lines_of(file, Position()), looks_like_row)
