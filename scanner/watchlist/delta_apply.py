@@ -46,8 +46,7 @@ def apply_delta(lists: Path, name: str, delta: Path, key: ListKey) -> Manifest:
             clear(lists, name)
             return before
         _check_fit(opened, before, key)
-        with closing(open_version(lists, before, key)) as version:
-            overlay = next_overlay(version, opened, place / "overlay")
+        overlay = _built(lists, before, key, opened, place / "overlay")
         after = opened.header.result(before, overlay)
         if after.root() != opened.header.to_root:
             raise _refusal(opened, "what it makes of the list is not what it says it does")
@@ -73,6 +72,12 @@ def next_overlay(version: Version, delta: Delta, folder: Path) -> str | None:
         for ranks in _removed(places.tombstones, of_base, back):
             writer.remove(ranks)
         return writer.finish()
+
+
+def _built(lists: Path, before: Manifest, key: ListKey, delta: Delta, folder: Path) -> str | None:
+    """The same from a version on disk, which is let go of before another is opened."""
+    with closing(open_version(lists, before, key)) as version:
+        return next_overlay(version, delta, folder)
 
 
 def _in_force(lists: Path, name: str, delta: Path) -> Manifest:

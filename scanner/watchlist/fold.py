@@ -55,8 +55,7 @@ def fold(
             _hold_against(before, expected_root)
             clear(lists, name)
             return before
-        with closing(open_version(lists, before, key)) as version:
-            base = folded_base(version, place / "base", progress)
+        base = _built(lists, before, key, place / "base", progress)
         after = replace(before, base=base, overlay=None)
         _hold_against(after, expected_root)
         target = base_folder(lists, name, base)
@@ -68,6 +67,12 @@ def fold(
             clear(lists, name)
             raise
     return after
+
+
+def _built(lists: Path, before: Manifest, key: ListKey, folder: Path, progress: Progress) -> str:
+    """The new base of a version on disk, which is let go of before another is opened."""
+    with closing(open_version(lists, before, key)) as version:
+        return folded_base(version, folder, progress)
 
 
 def folded_base(version: Version, folder: Path, progress: Progress = lambda *_: None) -> str:
