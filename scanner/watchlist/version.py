@@ -103,6 +103,8 @@ def _add_up(version: Version) -> None:
     tables = [version.base, overlay.adds] if overlay else [version.base]
     if any(table.directory.key_id != manifest.key_id for table in tables):
         raise ListDamaged(f"{version.base.folder}: it was built under another key")
+    if overlay and overlay.base != manifest.base:
+        raise ListDamaged(f"{overlay.adds.folder}: it says what changed since another base")
     records = version.base.records + (overlay.adds.records - overlay.removals if overlay else 0)
     if records != manifest.records:
         raise ListDamaged(

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scanner.watchlist.contract import ListDamaged
 from scanner.watchlist.fold import fold
-from scanner.watchlist.manifest import read_manifest
+from scanner.watchlist.layout import overlay_folder
+from scanner.watchlist.manifest import read_manifest, write_manifest
 from scanner.watchlist.overlay_scan import express, scan_version
 from scanner.watchlist.records import rest_of
 from scanner.watchlist.table_writer import TableWriter
@@ -192,3 +195,16 @@ def test_a_list_may_become_empty_and_full_again(tmp_path: Path) -> None:
         published.day(listed)
         assert_is(published.lists, listed, full)
     assert read_manifest(published.lists, NAME).overlay is None
+
+
+def test_an_overlay_over_another_base_is_damage(tmp_path: Path) -> None:
+    for where, base in (("a", {(5, A): 1, (7, B): 1}), ("b", {(5, A): 1, (8, B): 1})):
+        published = Published(tmp_path / where, Counter(base))
+        published.day(Counter({(5, A): 1}))
+    mine, other = (read_manifest(tmp_path / where / "lists", NAME) for where in "ab")
+    assert mine.overlay is not None and other.overlay is not None
+    there = overlay_folder(tmp_path / "b" / "lists", NAME, other.overlay)
+    shutil.copytree(there, overlay_folder(tmp_path / "a" / "lists", NAME, other.overlay))
+    write_manifest(tmp_path / "a" / "lists", replace(mine, overlay=other.overlay))
+    with pytest.raises(ListDamaged, match="since another base"):
+        listed_in(tmp_path / "a" / "lists")
