@@ -8,8 +8,10 @@ could not hold. Kinds, statuses and days have the shares that `shares` says; tag
 """
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +82,26 @@ def portions(settings: Settings, size: int = PORTION) -> Iterator[Records]:
     ):
         while len(keys := np.fromfile(keys_file, np.uint64, size)):
             yield Records(keys, np.fromfile(rest_file, np.uint64, size))
+
+
+class OnDisk(Sequence[int]):
+    """A column, number by number, read and not mapped. Used with `with`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+        self._count = os.fstat(self._file).st_size // 8
+
+    def __enter__(self) -> "OnDisk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        return int.from_bytes(os.pread(self._file, 8, at * 8), sys.byteorder)
 
 
 def numbers_in(path: Path) -> NDArray[np.uint64]:

@@ -16,9 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.listing import columns, peers
+from benchmarks.listing import peers
 from benchmarks.listing.building import in_force, secret_of, table_folder
-from benchmarks.listing.days import Day, adds_of, after, days, keys_at, lateness_bits, total
+from benchmarks.listing.days import (
+    Day,
+    adds_of,
+    after,
+    days,
+    keys_at,
+    lateness_bits,
+    ranks_below,
+    total,
+)
 from benchmarks.listing.measure import memory_mb, spent
 from benchmarks.listing.settings import LIST, Json, Settings
 from benchmarks.listing.shares import entropy_bits
@@ -181,10 +190,9 @@ def _live_ranks(settings: Settings, day: Day, live: Records, gone: U64) -> U64:
     if not len(day.removed_adds):
         return of_base.astype(np.uint64)
     again = day.removed_adds.keys
-    base_keys = np.memmap(settings.columns / columns.KEYS, np.uint64, "r")
-    below = np.searchsorted(base_keys, again).astype(np.int64)
+    below = ranks_below(settings, again)
     of_adds = (
-        below - np.searchsorted(gone, below.astype(np.uint64)) + np.searchsorted(live.keys, again)
+        below.astype(np.int64) - np.searchsorted(gone, below) + np.searchsorted(live.keys, again)
     )
     return np.sort(np.concatenate([of_base, of_adds])).astype(np.uint64)
 

@@ -5,6 +5,7 @@ records that are found again or ran out, from anywhere in the list; one in twent
 removes was added the day before. Small lists have smaller days.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -65,8 +66,14 @@ def lateness_bits() -> float:
 
 def keys_at(settings: Settings, ranks: U64) -> U64:
     """The keys of the base's records with these ranks."""
-    keys = np.memmap(settings.columns / columns.KEYS, np.uint64, "r")
-    return np.array(keys[ranks.astype(np.int64)])
+    with columns.OnDisk(settings.columns / columns.KEYS) as keys:
+        return np.array([keys[rank] for rank in ranks.tolist()], np.uint64)
+
+
+def ranks_below(settings: Settings, sought: U64) -> U64:
+    """How many of the base's keys are smaller than each of these."""
+    with columns.OnDisk(settings.columns / columns.KEYS) as keys:
+        return np.array([bisect_left(keys, key) for key in sought.tolist()], np.uint64)
 
 
 def after(settings: Settings, changes: list[Day]) -> Iterator[Records]:
