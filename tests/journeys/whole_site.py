@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.listing import built
+from scanner.watchlist.keyring import write_keys
+from tests.listing import KEY, built
 
 DEVICE = "desk-1"
 LIST = """issuer,number,number_to,kind,status,recorded,reference
@@ -53,6 +54,7 @@ class WholeSite:
             source = folder / "sltd.csv"
             source.write_text(LIST)
         built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+        write_keys(folder / "list-keys" / "sltd.key", [KEY])
 
     def __enter__(self) -> "WholeSite":
         return self
@@ -163,7 +165,8 @@ class WholeSite:
             f'[device]\nname = "{DEVICE}"\nsite = "Utopia North"\ndata = "{self.folder}/data"\n'
             f'[[sources]]\nkind = "serial"\nname = "scanner"\n'
             f'port = "{os.ttyname(self._slave)}"\n'
-            f'[lists]\nfolder = "{self.folder}/lists"\n[[lists.use]]\nname = "sltd"\n'
+            f'[lists]\nfolder = "{self.folder}/lists"\nkeys = "{self.folder}/list-keys"\n'
+            '[[lists.use]]\nname = "sltd"\n'
             f'[clock]\ntrust = "machine"\n[panel]\npins = "mock"\n{broker}'
             f'[keys]\ndevice = "{self.folder}/keys/device.jwk"\n'
             f'central = "{self.folder}/keys/central.pub.jwk"\n'
