@@ -92,11 +92,15 @@ def build_list(
         with alone(folder, name) as place:
             told = Told(report, progress, resumed)
             with Reading(source, place / FOLDER, key, told, stages) as reading:
-                reading.run()
-                if reading.state.bad_rows and not skip_bad_rows:
-                    raise BuildRefused(_bad_rows(source, reading.state.bad_rows))
-                build = _Build(reading, place / FOLDER / _TABLE, key, stages)
-                return build.finished(source, folder, name, as_of)
+                try:
+                    reading.run()
+                    if reading.state.bad_rows and not skip_bad_rows:
+                        raise BuildRefused(_bad_rows(source, reading.state.bad_rows))
+                    build = _Build(reading, place / FOLDER / _TABLE, key, stages)
+                    return build.finished(source, folder, name, as_of)
+                except (RunsDamaged, NotesDamaged):
+                    reading.discard()
+                    raise
 
 
 class _Build:
@@ -187,8 +191,8 @@ def _refusals(source: Path, folder: Path) -> Iterator[None]:
         raise BuildRefused(f"{source}: {too_many}; nothing was built") from None
     except (RunsDamaged, NotesDamaged) as damage:
         raise BuildRefused(
-            f"{damage}; the disk is not to be trusted. Nothing was built; remove "
-            f"{FOLDER} and build again"
+            f"{damage}: the disk is not to be trusted; nothing was built, and the next build "
+            "begins anew"
         ) from None
     except OSError as error:
         where = error.filename if error.filename is not None else folder

@@ -84,8 +84,13 @@ class Notes:
         """The bad rows noted so far."""
         with self._reading(_BAD) as file:
             for line in file:
-                number, reason = json.loads(line)
-                yield BadRow(int(number), str(reason))
+                try:
+                    number, reason = json.loads(line)
+                    yield BadRow(int(number), str(reason))
+                except (ValueError, TypeError):
+                    raise NotesDamaged(
+                        f"{self._paths[_BAD]}: it is not what was written into it"
+                    ) from None
 
     def replaced(self) -> Iterator[tuple[int, int]]:
         """The replaced rows noted so far, by their lines and those of the rows that replaced
