@@ -8,8 +8,8 @@ The day is counted from 1950. The tag is what tells the exact number from its lo
 The orders of `KINDS` and `STATUSES` are part of the format (docs/lists.md): they only grow.
 """
 
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from scanner.mrz.document import Kind
 from scanner.watchlist.contract import ListStatus
@@ -30,8 +30,7 @@ _STATUS_SHIFT = 3
 _LOW_BITS = (1 << _STATUS_SHIFT) - 1
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record of a list. `key` has 64 bits, `tag` 16, `day` counts from FIRST_DAY."""
 
     key: int
