@@ -10,6 +10,7 @@ from scanner.mrz.states import name_of
 from scanner.sources.capture import Fault
 from scanner.sources.replay import shown
 from scanner.verdict import Verdict
+from scanner.watchlist.questions import BUDGET
 
 _INDENT = "  "
 
@@ -110,3 +111,6 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
         yield f"{_INDENT}{_INDENT}{reason}"
     for beside in verdict.beside:
         yield f"{_INDENT}{_INDENT}beside: {beside}"
+    if verdict.lists:
+        left = f", {verdict.unasked} left unasked" if verdict.unasked else ""
+        yield f"{_INDENT}asked        {verdict.asked} of at most {BUDGET} numbers{left}"

@@ -141,6 +141,8 @@ def _verdict(verdict: Verdict | None) -> Json | None:
         "beside": list(verdict.beside),
         "matches": [_match(match) for match in verdict.matches],
         "lists": [_list(state) for state in verdict.lists],
+        "asked": verdict.asked,
+        "unasked": verdict.unasked,
     }
 
 
@@ -164,6 +166,7 @@ def _list(state: ListState) -> Json:
         "age_s": None if state.age_s is None else round(state.age_s),
         "health": state.health.value,
         "age_is_lower_bound": state.age_is_lower_bound,
+        "reason": state.reason or None,
     }
 
 

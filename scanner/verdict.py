@@ -51,13 +51,16 @@ class Answered:
 @dataclass(frozen=True)
 class Verdict:
     """The outcome; every reason, the deciding ones first; the matches, exact ones first; the lists
-    as they stood; and what is told beside without changing the outcome."""
+    as they stood; what is told beside without changing the outcome; and how many numbers were asked
+    of each list, and how many the budget of a scan left unasked."""
 
     outcome: Outcome
     reasons: tuple[str, ...]
     matches: tuple[Match, ...] = ()
     lists: tuple[ListState, ...] = ()
     beside: tuple[str, ...] = ()
+    asked: int = 0
+    unasked: int = 0
 
 
 def judge(
@@ -92,6 +95,8 @@ def judge(
         matches=matches,
         lists=inquiry.lists,
         beside=_unique(iter(beside)),
+        asked=inquiry.asked,
+        unasked=inquiry.unasked,
     )
 
 

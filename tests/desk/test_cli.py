@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from scanner.watchlist.keyring import user_folder, write_keys
+from scanner.watchlist.questions import BUDGET
 from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
 from tests.listing import KEY, built
 
@@ -113,6 +114,9 @@ def test_check_tells_the_listed_from_the_clean(lists: Path) -> None:
     hit, clear = objects(done)
     assert done.returncode == 0
     assert hit["verdict"]["outcome"] == "HIT"
+    assert 0 < hit["verdict"]["asked"] <= BUDGET
+    assert hit["verdict"]["unasked"] == 0
+    assert hit["verdict"]["lists"][0]["reason"] is None
     (match,) = hit["verdict"]["matches"]
     assert match["list"] == "sltd"
     assert match["certainty"] == "exact"
