@@ -238,8 +238,11 @@ def test_the_object_of_scan_has_every_key_in_its_order(
                         "age_s": 0,
                         "health": "ok",
                         "age_is_lower_bound": False,
+                        "reason": None,
                     }
                 ],
+                "asked": 33,
+                "unasked": 0,
             },
         }
     )
