@@ -105,11 +105,14 @@ def kills(results: Results) -> tuple[str, bool | None]:
     counts: Counter[str] = Counter()
     for path in sorted(_TORTURE.glob("*/shard-*.json")):
         counts.update(json.loads(path.read_text(encoding="utf-8")))
-    told = "not measured in this run: tests/lists/update_torture.py kills, and stops at a fault"
+    told = (
+        "not measured in this run: tests/lists/build_torture.py and update_torture.py kill, and "
+        "stop at a fault"
+    )
     if not counts:
-        return f"{told}; it has left no tally in build/torture", None
+        return f"{told}; they have left no tally in build/torture", None
     parts = ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))
-    return f"{told}; its tally in build/torture: {counts.total()} kills ({parts})", None
+    return f"{told}; their tally in build/torture: {counts.total()} kills ({parts})", None
 
 
 def possible(results: Results) -> tuple[str, bool | None]:
