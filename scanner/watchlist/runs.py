@@ -19,6 +19,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.durable import sync_folder
 from scanner.watchlist.record_arrays import U64, Records
 
 FILES: Final = 256
@@ -68,7 +69,7 @@ class Written:
 
 
 class Runs:
-    """The 256 files, in a folder. Used with `with`."""
+    """The files, in a folder; those that have rows are there. Used with `with`."""
 
     def __init__(self, folder: Path, written: Written | None = None) -> None:
         """With `written`, goes on with files that are there, cut back to that. Raises RunsDamaged
@@ -78,12 +79,11 @@ class Runs:
         self._written = written.copy() if written else Written()
         self._held: list[Rows] = []
         self._count = 0
-        with ExitStack() as stack:
-            self._files = [
-                stack.enter_context(_opened(_path(folder, number), self._written.rows[number]))
-                for number in range(FILES)
-            ]
-            self._stack = stack.pop_all()
+        self._stack = ExitStack()
+        self._files: dict[int, BinaryIO] = {}
+        self._changed: set[int] = set()
+        for number, rows in enumerate(self._written.rows):
+            _cut_back(_path(folder, number), rows)
 
     def __enter__(self) -> "Runs":
         return self
@@ -101,15 +101,19 @@ class Runs:
         """Makes all that was taken in durable. Gives what the files hold, and what was replaced on
         the way."""
         replaced = self._deal()
-        for file in self._files:
-            file.flush()
-            os.fsync(file.fileno())
+        for number in self._changed:
+            self._files[number].flush()
+            os.fsync(self._files[number].fileno())
+        self._changed.clear()
+        sync_folder(self._folder)
         return self._written.copy(), replaced
 
     def in_order(self) -> Iterator[tuple[Records, Replaced, float]]:
         """All that was made durable, in the order of a list: records, what was replaced, and what
         share of the whole is done. Raises RunsDamaged, TooManyAlike."""
         for number in range(FILES):
+            if not self._written.rows[number]:
+                continue
             path = _path(self._folder, number)
             _check(path, self._written.rows[number], self._written.sums[number])
             for rows, replaced in _sorted(path, 1):
@@ -121,10 +125,17 @@ class Runs:
         rows, replaced = _latest(np.concatenate(self._held))
         self._held, self._count = [], 0
         for number, part in _dealt(rows, 0):
-            self._files[number].write(part.tobytes())
+            self._write(number, part)
             self._written.rows[number] += len(part)
             self._written.sums[number] = (self._written.sums[number] + _sum(part)) % 2**64
         return replaced
+
+    def _write(self, number: int, rows: Rows) -> None:
+        if number not in self._files:
+            file = _path(self._folder, number).open("ab")
+            self._files[number] = self._stack.enter_context(file)
+        self._files[number].write(rows.tobytes())
+        self._changed.add(number)
 
 
 _NONE = Replaced(np.empty(0, np.uint64), np.empty(0, np.uint64))
@@ -134,13 +145,14 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"{number:02x}"
 
 
-def _opened(path: Path, rows: int) -> BinaryIO:
-    file = path.open("ab")
-    if file.tell() < rows * ROW.itemsize:
-        file.close()
-        raise RunsDamaged(f"{path}: it is shorter than what was written into it")
-    file.truncate(rows * ROW.itemsize)
-    return file
+def _cut_back(path: Path, rows: int) -> None:
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("ab") as file:
+        if file.tell() < rows * ROW.itemsize:
+            raise RunsDamaged(f"{path}: it is shorter than what was written into it")
+        file.truncate(rows * ROW.itemsize)
 
 
 def _sum(rows: Rows) -> int:

@@ -44,7 +44,7 @@ def run(
         timeout=60,
         check=False,
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(folder / "home")},
     )
 
 

@@ -137,7 +137,7 @@ def test_ctrl_c_ends_a_build_with_one_line_that_says_how_to_go_on(office: Office
         text=True,
         cwd=ROOT,
     ) as builder:
-        while not (Path("lists/sltd") / FOLDER / "runs" / "ff").exists():
+        while not (Path("lists/sltd") / FOLDER / "runs").exists():
             time.sleep(0.01)
         builder.send_signal(signal.SIGINT)
         _, told = builder.communicate(timeout=30)

@@ -298,7 +298,7 @@ def test_a_build_that_is_cut_at_any_moment_goes_on_to_the_very_same_list(
     built(source, folder, as_of=NOW, skip_bad_rows=True, progress=moments.append)
     reading = sum(one.stage == "reading" for one in moments)
     assert reading > 8
-    for moment in (*range(reading + 2), reading + 100, len(moments) - 1):
+    for moment in (*range(reading + 2), reading + 20, len(moments) - 1):
         left = moment
 
         def stop(progress: Progress) -> None:
