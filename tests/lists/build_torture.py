@@ -13,7 +13,6 @@ Exit code 1 at the first wrong or lost list; the list is then left for inspectio
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -21,7 +20,6 @@ import signal
 import sys
 import time
 import traceback
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,7 +30,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scanner.durable import replace_durably
 from scanner.watchlist import build, build_reading, portions
 from scanner.watchlist.activation import parts_of
 from scanner.watchlist.build import build_list
@@ -42,6 +39,7 @@ from scanner.watchlist.manifest import PREVIOUS, Manifest, read_manifest
 from scanner.watchlist.overlay_scan import scan_version
 from scanner.watchlist.record_arrays import Records
 from scanner.watchlist.version import open_version
+from tests.lists.tally import Tally, together
 
 STATE = Path("build/torture/builds")
 KEY, NAME = ListKey(bytes(range(32))), "sltd"
@@ -73,7 +71,7 @@ def main() -> int:
     arguments = parser.parse_args()
     build_reading.KEPT_EVERY, portions._PORTION_BYTES = KEPT_EVERY, PORTION
     STATE.mkdir(parents=True, exist_ok=True)
-    tally = _Tally(STATE / f"shard-{arguments.shard}.json")
+    tally = Tally(STATE / f"shard-{arguments.shard}.json")
     folder = STATE / f"shard-{arguments.shard}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -87,35 +85,8 @@ def main() -> int:
         return 1
     shutil.rmtree(folder)
     print(f"shard {arguments.shard}: {tally.said()}, in {time.monotonic() - start:.0f} s here")
-    together = sum((_Tally(path).counts for path in STATE.glob("shard-*.json")), Counter())
-    print(f"all shards: {_said(together)}; 0 wrong lists, 0 lists lost")
+    print(f"all shards: {together(STATE.glob('shard-*.json'))}; 0 wrong lists, 0 lists lost")
     return 0
-
-
-class _Tally:
-    """What a shard has done so far, kept on disk."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.counts: Counter[str] = Counter()
-        if path.exists():
-            self.counts.update(json.loads(path.read_text()))
-
-    @property
-    def kills(self) -> int:
-        return self.counts.total()
-
-    def count(self, what: str) -> None:
-        self.counts[what] += 1
-        replace_durably(self._path, json.dumps(self.counts).encode(), mode=0o644)
-
-    def said(self) -> str:
-        return _said(self.counts)
-
-
-def _said(counts: Counter[str]) -> str:
-    parts = ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))
-    return f"{counts.total()} kills ({parts})"
 
 
 def _source(folder: Path, number: int) -> Source:
@@ -136,7 +107,7 @@ def _source(folder: Path, number: int) -> Source:
 
 
 def _torture(
-    lists: Path, sources: list[Source], rng: random.Random, tally: _Tally, wanted: int
+    lists: Path, sources: list[Source], rng: random.Random, tally: Tally, wanted: int
 ) -> None:
     took, previous = _run(lists, sources[0]), sources[0]
     for source in _by_turns(sources):

@@ -13,7 +13,6 @@ Exit code 1 at the first wrong answer or lost list; the list is then left for in
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -21,7 +20,6 @@ import signal
 import sys
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,7 +30,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scanner.durable import replace_durably
 from scanner.mrz.document import Kind
 from scanner.watchlist import delta_apply, fold
 from scanner.watchlist.activation import parts_of
@@ -46,6 +43,7 @@ from scanner.watchlist.record_arrays import Records
 from scanner.watchlist.records import class_of, rest_of
 from scanner.watchlist.version import open_version
 from tests.list_versions import DAY_ONE, KEY, NAME, delta_between, put_base
+from tests.lists.tally import Tally, together
 
 STATE = Path("build/torture/updates")
 RECORDS, ADDED, REMOVED, DAYS = 30_000, 2_000, 1_000, 4
@@ -120,7 +118,7 @@ def main() -> int:
     parser.add_argument("--shard", type=int, default=1)
     arguments = parser.parse_args()
     STATE.mkdir(parents=True, exist_ok=True)
-    tally = _Tally(STATE / f"shard-{arguments.shard}.json")
+    tally = Tally(STATE / f"shard-{arguments.shard}.json")
     folder = STATE / f"shard-{arguments.shard}"
     world = World(folder)
     desk = Desk(folder / "lists")
@@ -134,38 +132,11 @@ def main() -> int:
         return 1
     shutil.rmtree(folder)
     print(f"shard {arguments.shard}: {tally.said()}, in {time.monotonic() - start:.0f} s here")
-    together = sum((_Tally(path).counts for path in STATE.glob("shard-*.json")), Counter())
-    print(f"all shards: {_said(together)}; 0 wrong answers, 0 lists lost")
+    print(f"all shards: {together(STATE.glob('shard-*.json'))}; 0 wrong answers, 0 lists lost")
     return 0
 
 
-class _Tally:
-    """What a shard has done so far, kept on disk."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.counts: Counter[str] = Counter()
-        if path.exists():
-            self.counts.update(json.loads(path.read_text()))
-
-    @property
-    def kills(self) -> int:
-        return self.counts.total()
-
-    def count(self, what: str) -> None:
-        self.counts[what] += 1
-        replace_durably(self._path, json.dumps(self.counts).encode(), mode=0o644)
-
-    def said(self) -> str:
-        return _said(self.counts)
-
-
-def _said(counts: Counter[str]) -> str:
-    parts = ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))
-    return f"{counts.total()} kills ({parts})"
-
-
-def _go_through(world: World, desk: "Desk", rng: random.Random, tally: _Tally, wanted: int) -> None:
+def _go_through(world: World, desk: "Desk", rng: random.Random, tally: Tally, wanted: int) -> None:
     """All steps from the first version on, each killed a few times before it may end."""
     shutil.rmtree(desk.lists, ignore_errors=True)
     shutil.copytree(world.pristine, desk.lists)
