@@ -68,7 +68,7 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
         before.best[:] = best
         here = slice(behind[k], behind[k] + len(band))
         np.add(before.a_stride_back[ahead[k - 1]], gain[:, :, here], out=paths[k])
-        best = paths[k].max(axis=1)
+        best = np.maximum.reduce(paths[k], axis=1)
     at = first[-1] + band
     best = best - (outside[:, -1:] - outside[:, at])
     last = first[-1] + best.argmax(axis=1)
