@@ -57,6 +57,11 @@ KEPT = 180_000
 """So many values of input have room side by side: some 25 MB in the locator, next to nothing in the
 recognisers. All larger shapes share one room, which grows to what the largest of them takes."""
 
+APART = 4 << 20
+"""More than any array of a usual frame takes, so that those cost nothing more."""
+_M_MMAP_THRESHOLD = -3
+"""glibc's malloc.h."""
+
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
 
@@ -139,6 +144,15 @@ class Network:
         interpreter.allocate_tensors()
 
 
+def _keep_large_blocks_apart() -> None:
+    """Has the C library, where it is glibc, take blocks of `APART` bytes and more from the system
+    and give them back whole, always. It begins so, but puts the limit up to 32 MB by and by: then
+    what a large room leaves behind is cut up and stays with the process."""
+    limit = getattr(ctypes.CDLL(None), "mallopt", None)
+    if limit is not None:
+        limit(_M_MMAP_THRESHOLD, APART)
+
+
 def _give_back() -> None:
     """Gives memory that rooms no longer take back to the system, where the C library can (glibc):
     else what lies free between what is used grows with every shape that is seen."""
@@ -150,6 +164,7 @@ def _give_back() -> None:
 def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> Network:
     """The network in a TFLite file. Raises ReaderUnavailable with one line."""
     weights = verified(path)
+    _keep_large_blocks_apart()
     if interpreter not in INTERPRETERS:
         raise ReaderUnavailable(
             f"no interpreter {interpreter!r}; there is {', '.join(INTERPRETERS)}"
