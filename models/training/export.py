@@ -1,9 +1,10 @@
 """From a trained network to the bytes of a TFLite file, a pure function of its weights.
 
-The file is written by our own hand (`trace`, `quantise`, `flatbuffer`) and by no converter: the
-networks are a dozen convolutions, and so nothing is left to a converter's version. The bytes depend
-on weights and representative inputs alone, there are no transpositions, no size stands in the file,
-and the operators are ones that XNNPACK runs in every interpreter that we support.
+The file is written by our own hand (`trace`, `folding`, `quantise`, `flatbuffer`) and by no
+converter: the networks are a dozen convolutions, and so nothing is left to a converter's version.
+The bytes depend on weights and representative inputs alone, there are no transpositions, no size
+stands in the file, and the operators are ones that XNNPACK runs in every interpreter that we
+support.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from ai_edge_litert.interpreter import Interpreter
 from torch import nn
 
 from models.training.flatbuffer import Precision, write
+from models.training.folding import folded
 from models.training.quantise import calibrate
 from models.training.trace import read_graph
 
@@ -39,7 +41,7 @@ def export(
     network's strides. `representative` inputs are needed for int8 alone. With `float_outputs` the
     layers that give the outputs stay in float there, so that small differences remain.
     """
-    graph = read_graph(network, example)
+    graph = folded(read_graph(network, example))
     if precision is not Precision.INT8:
         return write(graph, precision)
     float_layers = graph.outputs if float_outputs else ()

@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from itertools import product
@@ -41,19 +41,39 @@ LARGE = 0.25
 """The share of frames of any size, up to 1400 px."""
 MARGIN = 0.2
 """Thresholds must hold, too, when what they leave to 1 is widened by this share."""
-STRICTEST = Thresholds(checked=0.99, unchecked=0.99, confidence=0.99, misprinted=0.99, gap=8.0)
-STEPS: dict[str, tuple[float, ...]] = {
-    "checked": (0.7, 0.8, 0.9, 0.95, 0.98),
-    "borne_out": (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99),
+STRICTEST = Thresholds(
+    checked=0.99,
+    unaided=0.99,
+    unchecked=0.99,
+    borne_out=0.99,
+    confidence=0.99,
+    misprinted=0.99,
+    gap=16.0,
+)
+Steps = dict[str, tuple[float, ...]]
+ALWAYS: Steps = {
     "unchecked": (0.8, 0.85, 0.9, 0.91, 0.92, 0.93, 0.94, 0.945, 0.95, 0.955, 0.96, 0.97, 0.98),
-    "misprinted": (0.9, 0.95, 0.97, 0.99),
     "confidence": (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85),
 }
-"""What is tried."""
+BORNE_OUT: Steps = {
+    "checked": (0.7, 0.8, 0.9, 0.95, 0.98),
+    "borne_out": (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99),
+}
+"""What is held against readings whose check digits hold, beside `ALWAYS`."""
+MISPRINTED: Steps = {
+    "unaided": (0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99),
+    "misprinted": (0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.99),
+    "gap": (8.0, 8.5, 9.0, 9.5, 10.0, 12.0, 14.0, 16.0),
+}
+"""What is held against those of which one fails."""
 COLUMNS = (
     *("found", "right", "agree", "checked", "unchecked", "misprinted", "gap"),
     *("borne_out", "confidence", "mean_log_p", "lines", "legible"),
 )
+
+
+class NotSafe(Exception):
+    """There are no thresholds under which nothing is read wrongly; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +186,8 @@ def unknowable(models: Path, rows: np.ndarray) -> NDArray[np.bool_]:
     """Of the rows that come near to being *read* wrongly, those whose frames nobody can read as
     they were meant. Each such frame is drawn and read again."""
     column = dict(zip(COLUMNS, rows.T, strict=True))
-    loosest = replace(STRICTEST, **{name: min(steps) for name, steps in STEPS.items()})
+    every = ALWAYS | BORNE_OUT | MISPRINTED
+    loosest = replace(STRICTEST, **{name: min(steps) for name, steps in every.items()})
     near = _read(column, _lowered(loosest)) & (column["right"] == 0)
     found = np.zeros(len(rows), np.bool_)
     cv2.setNumThreads(1)
@@ -184,22 +205,28 @@ def choose(rows: np.ndarray, apart: NDArray[np.bool_]) -> Choice:
     In a clear picture every character is clear; where one is misread, its neighbours are dim, too.
     So the probability that *every* character is right (`confidence`) is held against a threshold
     beside the least probability of one. All that lie on the grid are tried; a wrong reading must
-    miss them even after they are lowered by `MARGIN`. What is `apart` counts as neither.
+    miss them even after they are lowered by `MARGIN`. What is `apart` counts as neither. Of those
+    that read as many, the strictest is taken.
     """
     column = dict(zip(COLUMNS, rows.T, strict=True))
     right = column["right"] > 0
     wrong = ~right & ~apart
     legible = (column["lines"] > 0) & (column["legible"] > 0)
-    best, chosen = -1, STRICTEST
-    found = column["found"] > 0
-    told = {name: values[found] for name, values in column.items()}
-    for steps in product(*(STEPS[name] for name in STEPS)):
-        limits = replace(STRICTEST, **dict(zip(STEPS, steps, strict=True)))
-        if (_read(told, _lowered(limits)) & wrong[found]).any():
+    kinds = [
+        (_only(column | {"wrong": wrong}, (column["agree"] > 0) == agree), steps)
+        for agree, steps in ((True, BORNE_OUT), (False, MISPRINTED))
+    ]
+    best, chosen = -1, None
+    for limits in _each(STRICTEST, ALWAYS):
+        found = [_most(of_a_kind, limits, steps) for of_a_kind, steps in kinds]
+        if None in found:
             continue
-        count = int((_read(told, limits) & right[found]).sum())
-        if count > best:
-            best, chosen = count, limits
+        (one, borne_out), (other, misprinted) = found
+        if one + other >= best:
+            best = one + other
+            chosen = replace(borne_out, **{name: getattr(misprinted, name) for name in MISPRINTED})
+    if chosen is None:
+        raise NotSafe(f"all thresholds that are tried read something wrong of {len(rows)} frames")
     read = _read(column, chosen)
     return Choice(
         chosen,
@@ -212,17 +239,43 @@ def choose(rows: np.ndarray, apart: NDArray[np.bool_]) -> Choice:
     )
 
 
+def _most(
+    column: dict[str, np.ndarray], limits: Thresholds, steps: Steps
+) -> tuple[int, Thresholds] | None:
+    """How many of one kind are *read* under the thresholds on a grid that read most of them and
+    nothing wrong, and these thresholds; None where something wrong is *read* under all."""
+    loosest = replace(limits, **{name: min(values) for name, values in steps.items()})
+    near = _only(column, _read(column, _lowered(loosest)))
+    best: tuple[int, Thresholds] | None = None
+    for tried in _each(limits, steps):
+        if (_read(near, _lowered(tried)) & near["wrong"]).any():
+            continue
+        count = int((_read(near, tried) & (near["right"] > 0)).sum())
+        if best is None or count >= best[0]:
+            best = count, tried
+    return best
+
+
+def _each(limits: Thresholds, steps: Steps) -> Iterator[Thresholds]:
+    """Every point of a grid, the loosest first."""
+    for values in product(*steps.values()):
+        yield replace(limits, **dict(zip(steps, values, strict=True)))
+
+
+def _only(column: dict[str, np.ndarray], which: NDArray[np.bool_]) -> dict[str, np.ndarray]:
+    return {name: values[which] for name, values in column.items()}
+
+
 def _read(column: dict[str, np.ndarray], limits: Thresholds) -> np.ndarray:
     """Which frames are *read* under thresholds: `Evidence.is_read`, of all of them at once."""
+    agree = column["agree"] > 0
     borne_out = np.where(
-        column["agree"] > 0,
-        column["borne_out"] >= limits.borne_out,
-        column["gap"] >= limits.gap,
+        agree, column["borne_out"] >= limits.borne_out, column["gap"] >= limits.gap
     )
     return (
         (column["found"] > 0)
         & borne_out
-        & (column["checked"] >= limits.checked)
+        & (column["checked"] >= np.where(agree, limits.checked, limits.unaided))
         & (column["unchecked"] >= limits.unchecked)
         & (column["misprinted"] >= limits.misprinted)
         & (column["confidence"] >= limits.confidence)
@@ -230,8 +283,11 @@ def _read(column: dict[str, np.ndarray], limits: Thresholds) -> np.ndarray:
 
 
 def _lowered(limits: Thresholds) -> Thresholds:
-    lower = {name: 1 - (1 - getattr(limits, name)) / (1 - MARGIN) for name in STEPS}
-    return replace(limits, **lower, gap=limits.gap * (1 - MARGIN))
+    lower = {
+        name: 1 - (1 - getattr(limits, name)) / (1 - MARGIN)
+        for name in ALWAYS | BORNE_OUT | MISPRINTED
+    }
+    return replace(limits, **lower | {"gap": limits.gap * (1 - MARGIN)})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

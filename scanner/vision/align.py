@@ -8,6 +8,7 @@ columns about a place say together is the character's probability.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def align(columns: Columns, expected: NDArray[np.float64], reach: float) -> Alig
         before.best[:] = best
         here = slice(behind[k], behind[k] + len(band))
         np.add(before.a_stride_back[ahead[k - 1]], gain[:, :, here], out=paths[k])
-        best = paths[k].max(axis=1)
+        best = np.maximum.reduce(paths[k], axis=1)
     at = first[-1] + band
     best = best - (outside[:, -1:] - outside[:, at])
     last = first[-1] + best.argmax(axis=1)
@@ -188,8 +189,13 @@ def _near(x: NDArray[np.float64], places: NDArray[np.float64], reach: float) -> 
 
 def _finer(values: Floats) -> Floats:
     """Columns at half their distance: value i stands at px i * FINE + (FINE - 1) / 2."""
-    count = values.shape[1] * STEP // FINE
-    x = (np.arange(count) * FINE + (FINE - 1) / 2 + 0.5) / STEP - 0.5
-    left = np.clip(np.floor(x).astype(int), 0, values.shape[1] - 2)
-    share = np.clip(x - left, 0, 1).astype(np.float32)
+    left, share = _between(values.shape[1])
     return np.asarray(values[:, left] * (1 - share) + values[:, left + 1] * share, np.float32)
+
+
+@lru_cache(maxsize=32)
+def _between(columns: int) -> tuple[NDArray[np.intp], Floats]:
+    """Which column each finer value follows on, and how much the next one counts."""
+    x = (np.arange(columns * STEP // FINE) * FINE + (FINE - 1) / 2 + 0.5) / STEP - 0.5
+    left = np.clip(np.floor(x).astype(int), 0, columns - 2)
+    return left, np.clip(x - left, 0, 1).astype(np.float32)

@@ -31,7 +31,7 @@ from scanner.mrz.document import Format
 from scanner.mrz.document_codes import is_known
 from scanner.mrz.document_numbers import read_number
 from scanner.mrz.findings import DIGITS_IN_NAMES_IN_USE
-from scanner.mrz.layouts import CHARACTERS, LAYOUTS, LETTERS, WIDTHS, Layout
+from scanner.mrz.layouts import CHARACTERS, DIGITS, LAYOUTS, LETTERS, WIDTHS, Layout
 from scanner.mrz.reading import UNKNOWN, Status, Uncertain
 from scanner.vision.characters import as_indices, as_lines, least, normalised, of
 from scanner.vision.evidence import DEFAULT, Evidence, Thresholds
@@ -177,6 +177,14 @@ class _Option:
         masks = [covered(self.scheme.layout, name, self.seen) for name in self.checks[1]]
         return np.asarray(np.logical_or.reduce([self.out_of_place, *masks]))
 
+    @property
+    def _may_be_misprinted(self) -> bool:
+        """Whether a digit stands for each check digit that fails; that of a long number stands
+        elsewhere."""
+        layout = self.scheme.layout
+        failing = [n for n in self.checks[1] if not (n == "number" and layout.long_numbers)]
+        return all(layout.checks[name].printed(self.seen) in DIGITS for name in failing)
+
     @cached_property
     def evidence(self) -> Evidence:
         checked, suspect = self.scheme.checked, self.suspect
@@ -186,7 +194,7 @@ class _Option:
             agree=self.seen == self.best.lines,
             least_checked=least(clear[checked & ~suspect]),
             least_unchecked=least(clear[~checked & ~suspect]),
-            least_misprinted=least(clear[suspect]),
+            least_misprinted=least(clear[suspect]) if self._may_be_misprinted else 0.0,
             borne_out=self.posterior.share(as_indices(self.best.lines), checked_alone=True),
             confidence=self.share if self.seen == self.best.lines else float(clear.prod()),
             gap=max(0.0, float(of(self.scores, self.seen).sum()) - self.best.score),
@@ -219,7 +227,8 @@ class _Option:
     ) -> tuple[Uncertain, ...]:
         """The places that are not clear enough as seen, or less than that once the check digits
         are heeded, and those where the two readings differ."""
-        limits = np.where(self.scheme.checked, thresholds.checked, thresholds.unchecked)
+        limit = thresholds.unaided if as_printed else thresholds.checked
+        limits = np.where(self.scheme.checked, limit, thresholds.unchecked)
         chances = clear = np.exp(self.scores)
         if as_printed:
             limits = np.where(self.suspect, thresholds.misprinted, limits)

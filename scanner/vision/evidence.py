@@ -12,7 +12,10 @@ class Thresholds:
     """How clear the picture must be; see `Evidence` for what each is held against."""
 
     checked: float = 0.8
-    """The least probability of a character that check digits cover, all of which hold."""
+    """The least probability of a character that check digits cover, where all of them hold."""
+    unaided: float = 0.0
+    """The same where one of them fails: then the others bear out little, and the whole picture has
+    to be as clear as what it says of the one."""
     unchecked: float = 0.9
     """The same where no check digit covers it: in names, State, code and sex."""
     borne_out: float = 0.5
@@ -45,7 +48,8 @@ class Evidence:
     least_unchecked: float
     least_misprinted: float
     """The least probability of a character under a failing check digit or out of place; 1.0 where
-    there is none."""
+    there is none, 0.0 where no digit stands for the check digit: that is no misprint, but a line
+    that was cut short or is taken for one of another length."""
     borne_out: float
     """Of the probability of all that might stand where check digits cover and have them hold, the
     share of the best: 1.0 where nothing else comes near."""
@@ -67,8 +71,9 @@ class Evidence:
 
     def is_read(self, thresholds: Thresholds) -> bool:
         """Whether the lines as seen are sure to be what is printed."""
+        checked = thresholds.checked if self.agree else thresholds.unaided
         return (
-            self.least_checked >= thresholds.checked
+            self.least_checked >= checked
             and self.least_unchecked >= thresholds.unchecked
             and self.least_misprinted >= thresholds.misprinted
             and self.confidence >= thresholds.confidence

@@ -12,12 +12,14 @@ Networks take any batch, height and width. Making room for a shape costs as much
 the room for the last few shapes is kept, as far as `KEPT` values of input go.
 """
 
+import ctypes
 import os
 import sys
 import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
 from math import prod
@@ -51,62 +53,118 @@ _ANEW = "install borderpost anew"
 
 _stderr = Lock()
 
-KEPT = 320_000
-"""So many values of input have room at once: some 38 MB in the locator, next to nothing in the
-recognisers. A larger shape has room alone, so that no memory is taken twice."""
+KEPT = 180_000
+"""So many values of input have room side by side: some 25 MB in the locator, next to nothing in the
+recognisers. All larger shapes share one room, which grows to what the largest of them takes."""
+
+APART = 4 << 20
+"""More than any array of a usual frame takes, so that those cost nothing more."""
+_M_MMAP_THRESHOLD = -3
+"""glibc's malloc.h."""
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
+
+
+@dataclass
+class _Room:
+    """An interpreter, and the most values of input that it has had room for: what it once took it
+    keeps."""
+
+    interpreter: Any
+    most: int
 
 
 class Network:
     """A network ready to run, on one thread at a time."""
 
     def __init__(self, make: Callable[[Shape | None], Any]) -> None:
-        """`make` makes an interpreter of the same weights, with room for a shape: for that of the
-        file, where none is given."""
+        """`make` makes an interpreter of the same weights, with room for a shape: with none at all
+        where no shape is given."""
         self._make = make
-        self._rooms: OrderedDict[Shape, Any] = OrderedDict()
-        first = make(None)
-        details = first.get_input_details()[0]
-        self._input = int(details["index"])
-        self._outputs = [int(output["index"]) for output in first.get_output_details()]
-        self._rooms[tuple(int(size) for size in details["shape"])] = first
+        without = make(None)
+        self._input = int(without.get_input_details()[0]["index"])
+        self._outputs = [int(output["index"]) for output in without.get_output_details()]
+        self._rooms: OrderedDict[Shape, _Room] = OrderedDict()
+        self._large: tuple[Shape, _Room] | None = None
 
     def run(self, pictures: Floats) -> list[Floats]:
         """What the network says of pictures, batch × height × width × channels: an array an output,
         in the same order of axes."""
-        interpreter = self._room(pictures.shape)
+        shape = pictures.shape
+        interpreter = self._large_room(shape) if prod(shape) > KEPT else self._room(shape)
         interpreter.set_tensor(self._input, pictures)
         interpreter.invoke()
         return [np.asarray(interpreter.get_tensor(output)) for output in self._outputs]
 
-    def _room(self, shape: Shape) -> Any:
-        """An interpreter with room for the shape: the one that was last used for it, or that which
-        was not used for longest where no more may be kept, or a new one."""
-        if shape not in self._rooms:
-            interpreter = self._cleared_for(shape)
-            if interpreter is None:
-                interpreter = self._make(shape)
+    def _large_room(self, shape: Shape) -> Any:
+        """The one interpreter for shapes that are too large to be kept side by side; one that has
+        to grow is made anew, so that it never has its room twice."""
+        if self._large and self._large[0] != shape:
+            room = self._large[1]
+            if room.most < prod(shape):
+                self._large = None
+                del room
             else:
-                interpreter.resize_tensor_input(self._input, shape)
-                interpreter.allocate_tensors()
-            self._rooms[shape] = interpreter
-        self._rooms.move_to_end(shape)
-        return self._rooms[shape]
+                self._resize(room.interpreter, shape)
+                self._large = shape, room
+            _give_back()
+        if self._large is None:
+            self._large = shape, _Room(self._make(shape), prod(shape))
+        return self._large[1].interpreter
 
-    def _cleared_for(self, shape: Shape) -> Any | None:
-        """Takes away the rooms that may not be kept beside a shape, those that were not used for
-        longest first, and gives the last of them to be used anew."""
-        cleared = None
-        while self._rooms and sum(map(prod, self._rooms)) + prod(shape) > KEPT:
+    def _room(self, shape: Shape) -> Any:
+        """The interpreter that was last used for the shape, or that which was not used for longest
+        where no more may be kept, or a new one."""
+        if shape not in self._rooms:
+            room = self._cleared_for(prod(shape))
+            if room is not None:
+                self._resize(room.interpreter, shape)
+                room.most = max(room.most, prod(shape))
+            else:
+                room = _Room(self._make(shape), prod(shape))
+            self._rooms[shape] = room
+            _give_back()
+        self._rooms.move_to_end(shape)
+        return self._rooms[shape].interpreter
+
+    def _cleared_for(self, values: int) -> _Room | None:
+        """Takes away the rooms that may not be kept beside one for so many values, those that were
+        not used for longest first, and gives the last of them, unless it is far too large."""
+        cleared: _Room | None = None
+        while self._rooms:
+            kept = sum(room.most for room in self._rooms.values())
+            if kept + max(values, cleared.most if cleared else 0) <= KEPT:
+                break
             _, cleared = self._rooms.popitem(last=False)
-        return cleared
+        return cleared if cleared and cleared.most <= 2 * values else None
+
+    def _resize(self, interpreter: Any, shape: Shape) -> None:
+        interpreter.resize_tensor_input(self._input, shape)
+        interpreter.allocate_tensors()
+
+
+def _keep_large_blocks_apart() -> None:
+    """Has the C library, where it is glibc, take blocks of `APART` bytes and more from the system
+    and give them back whole, always. It begins so, but puts the limit up to 32 MB by and by: then
+    what a large room leaves behind is cut up and stays with the process."""
+    limit = getattr(ctypes.CDLL(None), "mallopt", None)
+    if limit is not None:
+        limit(_M_MMAP_THRESHOLD, APART)
+
+
+def _give_back() -> None:
+    """Gives memory that rooms no longer take back to the system, where the C library can (glibc):
+    else what lies free between what is used grows with every shape that is seen."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> Network:
     """The network in a TFLite file. Raises ReaderUnavailable with one line."""
     weights = verified(path)
+    _keep_large_blocks_apart()
     if interpreter not in INTERPRETERS:
         raise ReaderUnavailable(
             f"no interpreter {interpreter!r}; there is {', '.join(INTERPRETERS)}"
@@ -125,7 +183,7 @@ def open_network(path: Path, *, threads: int = 1, interpreter: str = LITERT) -> 
             opened = module.Interpreter(model_content=weights, num_threads=threads)
             if shape is not None:
                 opened.resize_tensor_input(opened.get_input_details()[0]["index"], shape)
-            opened.allocate_tensors()
+                opened.allocate_tensors()
             return opened
 
     try:

@@ -9,6 +9,7 @@ show it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -96,7 +97,7 @@ def _lines_of(x: NDArray[np.intp], y: NDArray[np.intp], values: Maps) -> Iterato
     if along is None:
         return
     caps = np.asarray(CAP_UNIT * np.exp(np.clip(values[:, SIZE], -2.0, 4.0)), np.float32)
-    cap = float(np.median(caps))
+    cap = float(median(caps))
     points = (np.stack([x, y], axis=1) + 0.5) * MAP_STEP
     points = points + values[:, TOWARDS_X : TOWARDS_Y + 1] * caps[:, None]
     # A second look along the votes themselves: they lie on the line better than its axis is known.
@@ -148,12 +149,12 @@ def _line(
 ) -> Line | None:
     reach = MAP_STEP / 2
     first, last = float(u.min()) - reach, float(u.max()) + reach
-    cap = float(np.median(caps))
+    cap = float(median(caps))
     if last - first < LEAST_CAPS * cap * 0.5:
         return None
     middle = (first + last) / 2
     far = (u - middle) / (last - first)
-    keep = np.abs(v - np.median(v)) < 2 * cap
+    keep = np.abs(v - median(v)) < 2 * cap
     slope, level = np.polyfit(far[keep], v[keep], 1, w=weight[keep])
     grow, size = np.polyfit(far, caps, 1, w=weight)
     grow = float(np.clip(grow, -0.6 * size, 0.6 * size))
@@ -167,3 +168,13 @@ def _line(
         (float(size - grow / 2), float(size + grow / 2)),
         float(weight.mean()),
     )
+
+
+def median(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The median along the last axis, which must not be empty: what NumPy's gives, which takes five
+    times as long over the few numbers that it is asked for here."""
+    half = values.shape[-1] // 2
+    if values.shape[-1] % 2:
+        return np.asarray(np.partition(values, half, axis=-1)[..., half])
+    parted = np.partition(values, (half - 1, half), axis=-1)
+    return np.asarray((parted[..., half - 1] + parted[..., half]) / 2)

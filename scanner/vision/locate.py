@@ -67,7 +67,7 @@ class Locator:
         tone = int(np.median(small[::4, ::4]))
         padded = cv2.copyMakeBorder(small, 0, down, 0, across, cv2.BORDER_CONSTANT, value=tone)
         (out,) = self._network.run(normalised(np.asarray(padded, np.uint8)[None]))
-        maps = np.array(out[0], np.float32)
+        maps = np.asarray(out[0], np.float32)
         maps[..., CORE] = 1 / (1 + np.exp(-maps[..., CORE]))
         maps[(height + 1) // 2 :] = 0
         maps[:, (width + 1) // 2 :] = 0

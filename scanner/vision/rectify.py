@@ -8,13 +8,14 @@ curled page, a slanted print or an error of the locator straightens itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from scanner.vision.blocks import Block
-from scanner.vision.lines import Line
+from scanner.vision.lines import Line, median
 from scanner.vision.shapes import CAP, EDGE, HEIGHT, PITCH
 
 Grey = NDArray[np.uint8]
@@ -105,7 +106,7 @@ def _of_line(line: Line, characters: int, shear: float) -> Ruling:
 def _mapped(matrix: Floats, x: Floats, y: Floats) -> Floats:
     points = matrix @ np.stack([x, y, np.ones_like(x)])
     # Far outside the line's quadrilateral a homography may turn over: the margins are kept sane.
-    depth = np.maximum(points[2], 0.2 * np.median(points[2]))
+    depth = np.maximum(points[2], 0.2 * median(points[2]))
     return np.asarray((points[:2] / depth).T)
 
 
@@ -134,14 +135,9 @@ def refined(
     `places` (lines, characters) are their centres along each strip, `weights` how sure each is,
     `rises` how far below the strip's middle they stand in px, `sizes` their height against `CAP`.
     """
-    count = places.shape[1]
-    slots = np.linspace(-1, 1, count)
-    width = 2 * EDGE + count * PITCH
-    targets = (np.arange(width) + 0.5 - EDGE) / PITCH - 0.5  # in characters
-    targets = targets / (count - 1) * 2 - 1
-    xs = _fitted(slots, places, weights, 3, targets)
-    ys = _fitted(slots, rises, weights, 2, targets) + (HEIGHT - 1) / 2
-    tall = np.exp(_fitted(slots, np.log(sizes), weights, 1, targets)).clip(0.5, 2.0)
+    xs = _fitted(places, weights, 3)
+    ys = _fitted(rises, weights, 2) + (HEIGHT - 1) / 2
+    tall = np.exp(_fitted(np.log(sizes), weights, 1)).clip(0.5, 2.0)
     middles, heights = [], []
     for ruling, x, y, times in zip(rulings, xs, ys, tall, strict=True):
         middle = ruling.place(x, y)
@@ -154,29 +150,38 @@ def refined(
     ]
 
 
-def _fitted(slots: Floats, values: Floats, weights: Floats, degree: int, targets: Floats) -> Floats:
-    """A polynomial for each row, through what most of its values at the slots say, at the targets:
-    (rows, targets)."""
+def _fitted(values: Floats, weights: Floats, degree: int) -> Floats:
+    """A polynomial for each row, through what most of its characters' values say, at every px of a
+    strip of so many: (rows, px)."""
+    count = values.shape[1]
     weights = weights + 1e-3
-    fitted = _least_squares(slots, values, weights, 1, slots)
-    for at in (slots, targets):
-        away = np.abs(values - fitted)
-        usual = np.median(away, axis=1, keepdims=True)
+    straight, _ = _powers(count, 1)
+    at_characters, at_px = _powers(count, degree)
+    fitted = straight @ _least_squares(straight, values, weights)
+    for powers in (at_characters, at_px):
+        away = np.abs(values - fitted[..., 0])
+        usual = median(away)[:, None]
         trust = weights / (1 + (away / (2 * usual + 1e-3)) ** 2)
-        fitted = _least_squares(slots, values, trust, degree, at)
-    return fitted
+        fitted = powers @ _least_squares(at_characters, values, trust)
+    return np.asarray(fitted[..., 0], np.float64)
 
 
-def _least_squares(
-    slots: Floats, values: Floats, weights: Floats, degree: int, targets: Floats
-) -> Floats:
-    """For each row the polynomial of least weighted squares, at the targets."""
-    powers = np.vander(slots, degree + 1)
+@lru_cache(maxsize=32)
+def _powers(count: int, degree: int) -> tuple[Floats, Floats]:
+    """The powers that a polynomial is made of, at so many characters and at every px of their
+    strip; the first character counts as -1, the last as 1."""
+    px = (np.arange(2 * EDGE + count * PITCH) + 0.5 - EDGE) / PITCH - 0.5  # in characters
+    at = (np.linspace(-1, 1, count), px / (count - 1) * 2 - 1)
+    return np.vander(at[0], degree + 1), np.vander(at[1], degree + 1)
+
+
+def _least_squares(powers: Floats, values: Floats, weights: Floats) -> Floats:
+    """For each row the coefficients of the polynomial of least weighted squares: (rows, powers,
+    1)."""
     weighted = powers * (weights**2)[:, :, None]
     normal = weighted.transpose(0, 2, 1) @ powers
     told = np.einsum("lkp,lk->lp", weighted, values)
-    found = np.linalg.solve(normal, told[..., None])
-    return np.asarray((np.vander(targets, degree + 1) @ found)[..., 0], np.float64)
+    return np.asarray(np.linalg.solve(normal, told[..., None]), np.float64)
 
 
 def _normals(middle: Floats) -> Floats:
@@ -201,6 +206,6 @@ def _down(middles: Sequence[Floats], i: int) -> Floats:
     side = step - normal * deep[:, None]
     lean = side / np.maximum(deep, 1e-6)[:, None]
     steep = np.hypot(*lean.T)
-    if np.median(steep) > 0.8:
+    if median(steep) > 0.8:
         return normal
     return np.asarray(normal + lean)

@@ -70,12 +70,9 @@ def test_our_reader_reads_every_specimen_alike_with_both_interpreters(
     assert len(one) == len(list(SPECIMENS_FOLDER.glob("*.jpg")))
     assert {reader for reader, _, _ in one.values()} == {"litert"}
     assert {reader for reader, _, _ in other.values()} == {"tflite-runtime"}
-    assert {file: lines for file, (*_, lines) in other.items()} == {
-        file: lines for file, (*_, lines) in one.items()
+    assert {file: told[1:] for file, told in other.items()} == {
+        file: told[1:] for file, told in one.items()
     }
-    # They round int8 differently: a reading at a threshold may be doubtful with one of them.
-    alike = [file for file in one if one[file][1] == other[file][1]]
-    assert len(alike) >= len(one) - 1
 
 
 @pytest.mark.timeout(900)

@@ -19,6 +19,7 @@ from scanner.vision.lines import (
     TOWARDS_Y,
     WITHIN,
     Maps,
+    median,
 )
 
 CAP = 5.0
@@ -129,3 +130,11 @@ def test_scattered_pixels_are_no_line() -> None:
     maps[rng.integers(256, size=600), rng.integers(256, size=600), CORE] = 0.9
     maps[..., AXIS_COSINE : SINE + 1] = rng.normal(size=(*SHAPE, 4))
     assert blocks(maps, AS_IT_IS) == []
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_medians_are_those_of_numpy_to_the_bit(kind: type[np.floating]) -> None:
+    rng = np.random.default_rng(5)
+    for length in range(1, 60):
+        values = rng.normal(size=(3, length)).astype(kind)
+        assert np.array_equal(median(values), np.median(values, axis=1))

@@ -130,6 +130,34 @@ def test_a_number_that_its_check_digit_does_not_fit_is_not_read_where_one_charac
     assert (1, 6) in {(one.line, one.position) for one in decoded.uncertain}
 
 
+@pytest.mark.parametrize("format_", [Format.TD1, Format.TD2, Format.TD3])
+def test_what_stands_for_a_check_digit_and_is_none_is_no_misprint_however_clear(
+    format_: Format,
+) -> None:
+    lines = lines_of(format_)
+    span = LAYOUTS[format_].checks["composite"].place
+    printed = with_(lines, (span.line, span.start), "<")
+    decoded = decode(picture(printed, clear=0.9999))
+    assert decoded.status is Status.DOUBTFUL
+    assert decoded.lines == printed
+    assert (span.line, span.start) in {(one.line, one.position) for one in decoded.uncertain}
+
+
+def test_where_a_check_digit_fails_the_other_fields_must_be_as_clear() -> None:
+    lines = lines_of(Format.MRV_A)
+    place = place_of(Format.MRV_A, "expiry_date", 2)
+    faint = {place: {lines[1][place[1]]: 0.7}}
+    limits = Thresholds(checked=0.7, unaided=0.98)
+    assert is_read_as(decode(picture(lines, faint, clear=0.9999), limits), lines)
+    printed = with_(lines, (1, 9), str((int(lines[1][9]) + 4) % 10))
+    shown = picture(printed, faint, clear=0.9999)
+    assert is_read_as(decode(shown, replace(limits, unaided=0.7)), printed)
+    decoded = decode(shown, limits)
+    assert decoded.status is Status.DOUBTFUL
+    assert decoded.lines == printed
+    assert place in {(one.line, one.position) for one in decoded.uncertain}
+
+
 def test_o_against_zero_in_a_name_is_settled_by_the_layout() -> None:
     lines = lines_of()
     place = place_of(Format.TD3, "name", 1)

@@ -178,18 +178,18 @@ def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 class Counted:
-    """Makes interpreters of a small network, and knows how many."""
+    """Makes interpreters of a small network, and knows how many had room from the start."""
 
     def __init__(self, path: Path) -> None:
         self.made = 0
         self._weights = path.read_bytes()
 
     def __call__(self, shape: tuple[int, ...] | None) -> Interpreter:
-        self.made += 1
         made = Interpreter(model_content=self._weights, num_threads=1)
         if shape is not None:
+            self.made += 1
             made.resize_tensor_input(made.get_input_details()[0]["index"], shape)
-        made.allocate_tensors()
+            made.allocate_tensors()
         return made
 
 
@@ -219,12 +219,24 @@ def test_rooms_that_are_taken_for_other_shapes_answer_as_new_ones(
     assert counted.made < len(order) / 4, "rooms are used anew"
 
 
-def test_what_is_kept_is_bounded_and_a_large_shape_has_room_alone(
+def test_large_shapes_share_one_room_and_leave_those_that_are_kept_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interpreter, "KEPT", 3000)
     counted = Counted(write_small_network(tmp_path))
     network = Network(counted)
-    for size in ((32, 64), (16, 16), (256, 256), (32, 64), (256, 128)):
+    for size in ((32, 64), (16, 16), (256, 256), (32, 64), (256, 128), (16, 16)):
         network.run(pictures(1, *size, 1))
-    assert counted.made == 2, "each large shape takes the room of the last one"
+    assert counted.made == 3
+
+
+def test_a_room_that_is_far_too_large_is_not_used_for_a_small_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "KEPT", 3000)
+    counted = Counted(write_small_network(tmp_path))
+    network = Network(counted)
+    network.run(pictures(1, 32, 80, 1))
+    for size in ((16, 32), (32, 64)) * 3:
+        network.run(pictures(1, *size, 1))
+    assert counted.made == 3, "else neither of the two would ever have room beside the other"

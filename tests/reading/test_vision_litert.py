@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -59,9 +60,8 @@ def test_every_specimen_is_read_exactly_and_its_box_is_where_the_ink_is(
     shot = shots.WAYS[way](upright(DOCUMENTS[file]))
     reading = our_reader.read([shot.frame])
     assert reading.lines == DOCUMENTS[file].lines
-    if file != WRONG_DIGIT.file:  # a wrong check digit is sure in the clearest pictures alone
-        assert reading.status is Status.READ
-        assert reading.uncertain == ()
+    assert reading.status is Status.READ
+    assert reading.uncertain == ()
     assert reading.box is not None
     assert np.hypot(*(np.array(reading.box) - shot.mrz).T).max() < 0.7 * shot.pitch
 
@@ -242,10 +242,12 @@ def test_a_model_that_is_missing_or_not_what_it_should_be_is_one_line(
 
 
 FOOTPRINT = """
-import resource, sys, time
+import re, sys, time
+from pathlib import Path
 import cv2, numpy as np
 frames = [cv2.imread(path) for path in sys.argv[1:]]
-used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not what getrusage tells: that begins at what the process had that started this one.
+used = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 before, started = used(), time.perf_counter()
 from scanner.vision.engine import DEFAULT, open_reader
 reader = open_reader(DEFAULT)
@@ -256,12 +258,12 @@ print(loaded, used() - before)
 """
 
 
-def test_it_loads_in_under_a_second_and_takes_less_than_150_mb_of_its_own(tmp_path: Path) -> None:
-    frames = [shots.on_a_desk(upright(one)).frame for one in (PASSPORT, CARD)]
-    frames += [shots.desk(), upright(PASSPORT).frame]
-    paths = [str(tmp_path / f"{number}.png") for number in range(len(frames))]
-    for path, frame in zip(paths, frames, strict=True):
-        cv2.imwrite(path, frame)
+def seconds_and_megabytes(folder: Path, frames: Iterable[Frame]) -> tuple[float, float]:
+    """What loading the reader takes, and what it has had at most once it has read the frames."""
+    paths = []
+    for number, frame in enumerate(frames):
+        paths.append(str(folder / f"{number:03}.png"))
+        cv2.imwrite(paths[-1], frame, [cv2.IMWRITE_PNG_COMPRESSION, 0])
     done = subprocess.run(
         [sys.executable, "-c", FOOTPRINT, *paths],
         capture_output=True,
@@ -270,7 +272,30 @@ def test_it_loads_in_under_a_second_and_takes_less_than_150_mb_of_its_own(tmp_pa
         cwd=ROOT,
     )
     seconds, megabytes = map(float, done.stdout.split())
+    return seconds, megabytes
+
+
+def test_it_loads_in_under_a_second_and_takes_less_than_150_mb_of_its_own(tmp_path: Path) -> None:
+    frames = [shots.on_a_desk(upright(one)).frame for one in (PASSPORT, CARD)]
+    frames += [shots.desk(), upright(PASSPORT).frame]
+    seconds, megabytes = seconds_and_megabytes(tmp_path, frames)
     assert seconds < 1.0
+    assert megabytes < 150
+
+
+@pytest.mark.timeout(120)
+def test_pictures_of_many_sizes_take_no_more_memory_than_those_of_one(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    long, short = rng.integers(500, 2000, 40), rng.uniform(0.2, 1.0, 40)
+    without, with_mrz = shots.desk(), upright(PASSPORT).frame
+
+    def of_all_sizes() -> Iterator[Frame]:
+        for i, (side, share) in enumerate(zip(long, short, strict=True)):
+            size = (int(side), int(side * share))
+            picture = with_mrz if i % 3 == 0 else without
+            yield np.asarray(cv2.resize(picture, size[::-1] if i % 2 else size), np.uint8)
+
+    _, megabytes = seconds_and_megabytes(tmp_path, of_all_sizes())
     assert megabytes < 150
 
 
