@@ -404,7 +404,8 @@ built = build_list(
     Path(sys.argv[1]), Path(sys.argv[2]), "sltd", key=ListKey(bytes(range(32))),
     as_of=datetime.now(UTC), progress=progress,
 )
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+hwm = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print("peak", hwm[0].split()[1])
 """
 
 
