@@ -35,8 +35,8 @@ class Chosen:
 
 
 def key_for(name: str, out: Path, given: Path | None) -> Chosen:
-    """The current key of the file `given`, else of the operator's own; that is made for a list that
-    is not in `out` yet. Raises KeyRefused."""
+    """The current key of the file `given`, else of the operator's own; the file is made for a list
+    that is not in `out` yet. Raises KeyRefused."""
     path = given or user_folder() / f"{name}{SUFFIX}"
     _refuse_beside(path, out)
     if not NAME.fullmatch(name):
@@ -44,7 +44,7 @@ def key_for(name: str, out: Path, given: Path | None) -> Chosen:
     said: list[str] = []
     manifest = in_force(out, name)
     is_there = any(manifest_path(out, name, suffix).exists() for suffix in (IN_FORCE, PREVIOUS))
-    if given is None and not is_there and _made(path):
+    if not is_there and _made(path):
         said.append(f"{path}: made a key for list {name}; every desk that asks it needs it")
     needed = f"list {name} in {out} is under key {manifest.key_id}" if manifest else ""
     keys = _keys_in(path, out, needed)

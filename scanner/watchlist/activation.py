@@ -118,8 +118,11 @@ def rolled_back(lists: Path, name: str) -> Manifest:
 
 
 def clear(lists: Path, name: str) -> None:
-    """Removes parts that no manifest names. While a manifest is there and cannot be read, nothing
-    is removed: it might name anything."""
+    """Removes parts that no manifest names, and what is left of a manifest that was being written.
+    While a manifest is there and cannot be read, no part is removed: it might name anything."""
+    for left in lists.glob(f".{name}.*"):
+        if left.name.startswith((f".{name}{IN_FORCE}.", f".{name}{PREVIOUS}.")):
+            left.unlink(missing_ok=True)
     needed: set[Path] = set()
     for suffix in (IN_FORCE, PREVIOUS):
         try:

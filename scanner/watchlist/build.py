@@ -40,7 +40,7 @@ __all__ = ["BuildRefused", "Built", "Problem", "Progress", "Superseded", "build_
 
 FOLDER = f"{BUILDING}-csv"
 """Where a list is built, within the list's own folder."""
-_TABLE = "table"
+_TABLE, _RANGES = "table", "sealed-ranges"
 
 
 class BuildRefused(Exception):
@@ -123,8 +123,10 @@ class _Build:
             raise BuildRefused(f"{source}: every row is bad, and nothing was built")
         root, records = self._written()
         with self._stages.of("ranges"):
-            digest = write_ranges(lambda digest: ranges_path(lists, name, digest), spans, self._key)
+            written = self._table.with_name(_RANGES)
+            digest = write_ranges(lambda digest: written, spans, self._key)
         with self._stages.of("activate"):
+            written.replace(ranges_path(lists, name, digest))
             base = base_folder(lists, name, root)
             put_in_place(self._table, base, lambda folder: check_table(folder, root))
             manifest = Manifest(

@@ -239,6 +239,7 @@ def _check_left(lists: Path) -> None:
     for manifest in (read_manifest(lists, NAME), read_manifest(lists, NAME, PREVIOUS)):
         named |= set(parts_of(lists, manifest))
     there = {path for path in (lists / NAME).iterdir() if path.name != ".lock"}
+    there |= {path for path in lists.iterdir() if path.is_file() and path.name.startswith(".")}
     if there != named:
         raise Wrong(f"left over: {sorted(path.name for path in there ^ named)}")
 

@@ -88,9 +88,17 @@ def test_a_key_that_lies_with_the_lists_is_refused(office: Office, place: str) -
     assert not Path("lists/sltd.json").exists()
 
 
-def test_a_named_key_file_that_is_not_there_or_none_is_refused(office: Office) -> None:
+def test_a_named_key_file_is_made_by_the_first_build_and_missed_by_later_ones(
+    office: Office,
+) -> None:
+    made, _ = office.run("build", "sltd.csv", "lists", "--key", "keys/sltd.key")
+    assert made.startswith("keys/sltd.key: made a key for list sltd")
     (refusal,) = office.run("build", "sltd.csv", "lists", "--key", "keys/typo.key", code=1)
     assert "keys/typo.key is not there" in refusal
+    assert not Path("keys/typo.key").exists()
+
+
+def test_a_named_key_file_that_is_none_is_refused(office: Office) -> None:
     Path("bad.key").write_text("secret")
     (refusal,) = office.run("build", "sltd.csv", "lists", "--key", "bad.key", code=1)
     assert "hexadecimal" in refusal

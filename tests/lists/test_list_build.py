@@ -538,3 +538,15 @@ def test_a_source_with_more_ranges_than_a_list_holds_is_refused(
     with pytest.raises(BuildRefused, match="at most 3 ranges"):
         build(*rows)
     assert read_manifest(folder, "sltd").version == 1
+
+
+def test_what_a_killed_writer_left_of_a_manifest_goes_with_the_next_version(
+    build: Build, folder: Path
+) -> None:
+    build(GOOD, name="sltd-north")
+    left = [folder / ".sltd.json.x1y2", folder / ".sltd.previous.x1y2"]
+    other = folder / ".sltd-north.json.x1y2"
+    for path in (*left, other):
+        path.write_text("{")
+    build(GOOD)
+    assert [path.exists() for path in (*left, other)] == [False, False, True]
