@@ -76,7 +76,7 @@ class Match:
 class ListState:
     """A list as it stood when it was asked. `age_s` is in seconds and a lower bound where
     `age_is_lower_bound`; `required` says whether CLEAR needs this list; `reason` says what is wrong
-    with it, or that an older version answers in place of a damaged one."""
+    with it, or that a part of it is damaged."""
 
     name: str
     version: int | None

@@ -24,7 +24,7 @@ from scanner.watchlist.contract import (
 from scanner.watchlist.keyring import KeySource
 from scanner.watchlist.manifest import IN_FORCE, NAME, manifest_path
 from scanner.watchlist.questions import Questions
-from scanner.watchlist.slot import Slot
+from scanner.watchlist.slot import Answer, Slot
 
 NO_LIST = "(none)"
 """Stands for the list that ought to be there when a folder holds none."""
@@ -94,7 +94,7 @@ class Lists:
             )
         if answer.store is None:
             return (), _faulty(policy, answer.health, answer.reason)
-        return answer.matches, _state(policy, answer.store, answer.reason, clock)
+        return answer.matches, _state(policy, answer.store, answer, clock)
 
     def _demanded(self) -> tuple[ListPolicy, ...]:
         if self._policies is not None:
@@ -117,20 +117,21 @@ def _faulty(policy: ListPolicy, health: ListHealth, reason: str) -> ListState:
     return ListState(policy.name, None, None, None, health, policy.required, reason)
 
 
-def _state(policy: ListPolicy, store: Watchlist, warning: str, clock: ClockReading) -> ListState:
-    """How a list that answered stands; `warning` is told with it and takes nothing from it."""
+def _state(policy: ListPolicy, store: Watchlist, answer: Answer, clock: ClockReading) -> ListState:
+    """How a list that answered stands, by the version that did."""
     age = age_of(store.as_of, clock)
     limit = policy.max_age.total_seconds()
     fault = age.fault
     if not fault and age.seconds > limit:
         fault = f"it is {span(age.seconds)} old and may be {span(limit)}; fetch a newer version"
+    health = ListHealth.OVER_AGE if fault else ListHealth.OK
     return ListState(
         name=policy.name,
         version=store.version,
         as_of=store.as_of,
         age_s=age.seconds,
-        health=ListHealth.OVER_AGE if fault else ListHealth.OK,
+        health=health if answer.health is ListHealth.OK else answer.health,
         required=policy.required,
-        reason="; ".join(filter(None, (fault, warning))),
+        reason="; ".join(filter(None, (fault, answer.reason))),
         age_is_lower_bound=age.is_lower_bound,
     )

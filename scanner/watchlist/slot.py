@@ -1,11 +1,13 @@
 """One list's place on a device: which of its versions answers.
 
-The version in force answers. Where it is damaged, or under a key that is not at hand, the previous
-one takes over if it is whole and does not share the damaged part, and that is said beside every
-answer. Where there is none
-such, the version in force goes on answering out of the pages that are whole, since each is verified
-as it is read: a document whose own pages cannot be used is not checked, the others are, and the
-damage is said. What was found damaged stays so until its files change.
+The version in force answers, and goes on answering out of the pages that are whole where others are
+damaged: each is verified as it is read, so what a whole page says is as good as it was. The damage
+is said beside.
+
+Where what a document needs cannot be read, or the version's key is not at hand, the previous
+version is asked in its place. What it finds is a match; that it finds nothing clears nobody, since
+what is new in the version in force it cannot know. So the list counts as damaged or locked all the
+same. What was found damaged is told until its files change.
 """
 
 from collections.abc import Sequence
@@ -22,8 +24,8 @@ from scanner.watchlist.store import Store, open_store
 
 @dataclass(frozen=True)
 class Answer:
-    """What a list said. `store` is the version that answered; None where none could, and then
-    `health` and `reason` say why. With a store, `reason` is what is to be told beside."""
+    """What a list said. `store` is the version that answered, None where none could. `health` and
+    `reason` are those of the version in force: it is not OK where another one answered."""
 
     matches: tuple[Match, ...]
     store: Store | None
@@ -40,7 +42,6 @@ class _Opened:
     store: Store | None = None
     manifest: Manifest | None = None
     damage: str = ""
-    part: Path | None = None
     health: ListHealth = field(default=ListHealth.DAMAGED)
 
     def look_up(self, questions: Sequence[Question]) -> tuple[Match, ...] | None:
@@ -50,7 +51,7 @@ class _Opened:
         try:
             return self.store.look_up(questions)
         except ListDamaged as damage:
-            self.damage, self.part = str(damage), damage.part
+            self.damage = str(damage)
             return None
 
     def close(self) -> None:
@@ -70,39 +71,24 @@ class Slot:
     def ask(self, questions: Sequence[Question]) -> Answer:
         """Asks the version that may answer. Raises FileNotFoundError where there is no list."""
         current = self._current(IN_FORCE)
-        if not current.damage:
-            matches = current.look_up(questions)
-            if matches is not None:
-                return Answer(matches, current.store, ListHealth.OK)
-        return (
-            self._of_previous(current, questions)
-            or self._of_whole_pages(current, questions)
-            or Answer((), None, current.health, current.damage)
+        told = current.damage
+        matches = current.look_up(questions)
+        if matches is not None:
+            reason = f"a part of it is damaged: {told}" if told else ""
+            return Answer(matches, current.store, ListHealth.OK, reason)
+        return self._of_previous(current, questions) or Answer(
+            (), None, current.health, current.damage
         )
 
     def _of_previous(self, damaged: _Opened, questions: Sequence[Question]) -> Answer | None:
-        """What the previous version answers, where it is whole."""
+        """What the previous version finds in place of one that cannot be asked."""
         with suppress(FileNotFoundError):
             previous = self._current(PREVIOUS)
-            if previous.damage or previous.manifest is None or previous.store is None:
-                return None
-            if previous.manifest == damaged.manifest:
-                return None
-            if damaged.part in parts_of(self._folder, previous.manifest):
-                return None
             matches = previous.look_up(questions)
-            if matches is not None:
-                reason = f"version {previous.manifest.version} answers, as {damaged.damage}"
-                return Answer(matches, previous.store, ListHealth.OK, reason)
+            if matches is not None and previous.manifest and previous.manifest != damaged.manifest:
+                reason = f"version {previous.manifest.version} is asked instead: {damaged.damage}"
+                return Answer(matches, previous.store, damaged.health, reason)
         return None
-
-    def _of_whole_pages(self, damaged: _Opened, questions: Sequence[Question]) -> Answer | None:
-        """What the version in force answers out of pages that are whole."""
-        told = damaged.damage
-        matches = damaged.look_up(questions)
-        if matches is None:
-            return None
-        return Answer(matches, damaged.store, ListHealth.OK, f"a part of it is damaged: {told}")
 
     def _current(self, suffix: str) -> _Opened:
         """A version as its files are now, opened again only when they have changed. Raises
@@ -132,7 +118,7 @@ class Slot:
         except KeyMissing as missing:
             opened.damage, opened.health = str(missing), ListHealth.LOCKED
         except ListDamaged as damage:
-            opened.damage, opened.part = str(damage), damage.part
+            opened.damage = str(damage)
         return opened
 
     def _was_replaced(self, suffix: str, manifest: Manifest) -> bool:

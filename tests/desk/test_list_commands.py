@@ -267,7 +267,7 @@ def test_damage_that_opening_shows_is_told_by_status(
         assert one["previous"]["fault"]
     else:
         assert one["version"] == 1
-        assert "version 1 answers, as " in one["reason"]
+        assert "version 1 is asked instead: " in one["reason"]
         assert one["previous"]["fault"] is None
 
 

@@ -174,7 +174,7 @@ def test_a_list_that_stays_damaged_keeps_nothing_of_what_it_was_asked(
     assert kept() is None
 
 
-def test_the_previous_version_answers_for_a_damaged_one_and_says_so(
+def test_the_previous_version_is_asked_for_a_damaged_one_and_clears_nobody(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD, as_of=NOW - timedelta(days=2))
@@ -185,19 +185,34 @@ def test_the_previous_version_answers_for_a_damaged_one_and_says_so(
     inquiry = lists.ask(ASKED, clock)
     (state,) = inquiry.lists
     assert (len(inquiry.matches), state.version, state.age_s) == (1, 1, 2 * 86400)
-    assert state.health is ListHealth.OK
-    assert state.reason.startswith(f"version 1 answers, as {base / 'keys'}: page 0")
+    assert state.health is ListHealth.DAMAGED
+    assert state.reason.startswith(f"version 1 is asked instead: {base / 'keys'}: page 0")
+    listed_since = Question("UTO", "U71B40952", Kind.PASSPORT, AskedAs.NUMBER, True)
+    inquiry = lists.ask(Questions((listed_since,)), clock)
+    assert (inquiry.matches, inquiry.lists[0].health) == ((), ListHealth.DAMAGED)
 
 
 def test_an_older_version_that_answers_has_its_own_age(
     build: Build, folder: Path, clock: ClockReading
 ) -> None:
     build(GOOD, as_of=NOW - timedelta(days=9))
-    (folder / "sltd.json").write_bytes(build(GOOD, OTHER).manifest.name.encode())
+    build(GOOD, OTHER)
+    (folder / "sltd.json").write_text("sltd")
     inquiry = lists_in(folder).ask(ASKED, clock)
     (state,) = inquiry.lists
-    assert (len(inquiry.matches), state.health) == (1, ListHealth.OVER_AGE)
+    assert (len(inquiry.matches), state.age_s) == (1, 9 * 86400)
+    assert state.health is ListHealth.DAMAGED
     assert state.reason.startswith("it is 9 days old and may be 7 days; fetch a newer version; ")
+
+
+def test_a_version_under_a_missing_key_leaves_the_previous_one_to_find_what_it_can(
+    build: Build, folder: Path, clock: ClockReading
+) -> None:
+    build(GOOD)
+    build(GOOD, OTHER, key=ListKey.new())
+    inquiry = lists_in(folder).ask(ASKED, clock)
+    assert (len(inquiry.matches), inquiry.lists[0].version) == (1, 1)
+    assert inquiry.lists[0].health is ListHealth.LOCKED
 
 
 def test_two_versions_that_are_both_damaged_answer_nothing(
