@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from scanner.watchlist.page import MOST_LOW_BITS, after_zeros
+from scanner.watchlist.page import MOST_LOW_BITS, after_zeros, low_at
 
 HEADER: Final = struct.Struct("<QIIB3x")
 
@@ -63,16 +63,9 @@ def holds(content: bytes, run: Run, number: int) -> bool:
     low = distance & ((1 << run.low_bits) - 1)
     index, bucket = at - high, row >> at
     while bucket & 1:
-        here = _low(content, run, index)
+        here = low_at(content, run.lows, run.low_bits, index)
         if here >= low:
             return here == low
         bucket >>= 1
         index += 1
     return False
-
-
-def _low(content: bytes, run: Run, index: int) -> int:
-    bit = index * run.low_bits
-    begin = run.lows + (bit >> 3)
-    value = int.from_bytes(content[begin : begin + 9], "little") >> (bit & 7)
-    return value & ((1 << run.low_bits) - 1)

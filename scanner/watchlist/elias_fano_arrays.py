@@ -4,7 +4,7 @@ import numpy as np
 
 from scanner.watchlist.elias_fano import HEADER, Run
 from scanner.watchlist.page import MOST_LOW_BITS
-from scanner.watchlist.page_writer import packed, unpacked
+from scanner.watchlist.page_writer import packed, unpacked, upper_row
 from scanner.watchlist.record_arrays import U64
 
 _LARGEST = 2**64 - 1
@@ -15,10 +15,7 @@ def encode(numbers: U64) -> bytes:
     count = len(numbers)
     distances = numbers - numbers[0]
     low_bits = _split(count, int(distances[-1]))
-    highs = (distances >> np.uint64(low_bits)).astype(np.int64)
-    row = np.zeros(count + int(highs[-1]), np.uint8)
-    row[highs + np.arange(count)] = 1
-    upper = np.packbits(row, bitorder="little").tobytes()
+    upper = upper_row(distances, low_bits)
     header = HEADER.pack(int(numbers[0]), count, len(upper), low_bits)
     return header + upper + packed(distances, low_bits)
 

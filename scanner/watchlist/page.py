@@ -46,11 +46,11 @@ def find(page: bytes, first: int, key: int) -> range:
     low = distance & ((1 << low_bits) - 1)
     index = at - high
     bucket = upper >> at
-    while bucket & 1 and _low(page, lows, low_bits, index) < low:
+    while bucket & 1 and low_at(page, lows, low_bits, index) < low:
         bucket >>= 1
         index += 1
     begin = index
-    while bucket & 1 and _low(page, lows, low_bits, index) == low:
+    while bucket & 1 and low_at(page, lows, low_bits, index) == low:
         bucket >>= 1
         index += 1
     return range(begin, index)
@@ -77,9 +77,9 @@ def after_zeros(row: int, zeros: int, all_zeros: int) -> int:
     return (below ^ ((1 << at) - 1)).bit_length()
 
 
-def _low(page: bytes, lows: int, low_bits: int, index: int) -> int:
-    """The lower part of one key."""
+def low_at(content: bytes, lows: int, low_bits: int, index: int) -> int:
+    """The lower part of one number; they begin at the byte `lows`, `low_bits` each."""
     bit = index * low_bits
     begin = lows + (bit >> 3)
-    value = int.from_bytes(page[begin : begin + 9], "little") >> (bit & 7)
+    value = int.from_bytes(content[begin : begin + 9], "little") >> (bit & 7)
     return value & ((1 << low_bits) - 1)

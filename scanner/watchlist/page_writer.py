@@ -32,10 +32,7 @@ def encode(keys: U64, classes: NDArray[np.uint8]) -> bytes:
     count = len(keys)
     distances = keys - keys[0]
     _, low_bits = _split(count, int(distances[-1]))
-    highs = (distances >> np.uint64(low_bits)).astype(np.int64)
-    row = np.zeros(count + int(highs[-1]), np.uint8)
-    row[highs + np.arange(count)] = 1
-    upper = np.packbits(row, bitorder="little").tobytes()
+    upper = upper_row(distances, low_bits)
     parts = (
         HEADER.pack(count, low_bits, 0, len(upper), 0),
         classes.tobytes(),
@@ -71,6 +68,14 @@ def _split(count: int, span: int) -> tuple[int, int]:
         (count + (count + (span >> bits) + 7) // 8 + (count * bits + 7) // 8, bits)
         for bits in range(max(0, near - 1), min(MOST_LOW_BITS, near + 1) + 1)
     )
+
+
+def upper_row(distances: U64, low_bits: int) -> bytes:
+    """The upper parts of sorted distances: bit `high + i` is set for each."""
+    highs = (distances >> np.uint64(low_bits)).astype(np.int64)
+    row = np.zeros(len(highs) + int(highs[-1]), np.uint8)
+    row[highs + np.arange(len(highs))] = 1
+    return np.packbits(row, bitorder="little").tobytes()
 
 
 def packed(numbers: U64, bits: int) -> bytes:
