@@ -93,7 +93,7 @@ $(VENV)/.ready-run: pyproject.toml
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml
-	@$(call debian,tesseract-ocr mosquitto $(FONTS))
+	@$(call debian,tesseract-ocr mosquitto postgresql chromium $(FONTS))
 	@$(call python,$(TEST_EXTRAS))
 	@touch $@ $(VENV)/.ready-run
 

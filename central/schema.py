@@ -49,11 +49,18 @@ alerts = Table(
     Column("answer_until", BigInteger),
     Column("late", Boolean, nullable=False),
     Column("shown_at", BigInteger),
+    Column("answer", Text),
+    Column("answered_at", BigInteger),
+    Column("escalated_at", BigInteger),
+    Column("seen_at", BigInteger),
     Column("data", JSON, nullable=False),
     Index("alerts_by_time", "received_at"),
     Index("alerts_by_document", "issuer", "number"),
+    Index("alerts_open", "answered_at", "answer_until"),
 )
-"""The alerts; `late` says that the time to answer had passed on arrival."""
+"""The alerts. `late` says that the time to answer had passed on arrival; `answer` and `answered_at`
+are the outcome and the moment of the latest answer; `escalated_at` is when the time to answer ran
+out without one, and `seen_at` when a supervisor took note of that."""
 
 outcomes = Table(
     "outcomes",
@@ -94,8 +101,10 @@ devices = Table(
     Column("status_at", BigInteger),
     Column("heard_at", BigInteger, nullable=False),
     Column("status", JSON),
+    Column("keys_at", BigInteger),
 )
-"""Each device's latest status with what orders it, and the counter of what central says to it."""
+"""Each device's latest status with what orders it, the counter of what central says to it, and
+when it was last told central's new keys."""
 
 sequences = Table(
     "sequences",
@@ -103,8 +112,10 @@ sequences = Table(
     Column("device", Text, primary_key=True),
     Column("epoch", Text, primary_key=True),
     Column("high", BigInteger, nullable=False),
+    Column("high_id", Text),
+    Column("heard_at", BigInteger),
 )
-"""How far each sequence has come."""
+"""How far each sequence has come, and with which message."""
 
 gaps = Table(
     "gaps",
@@ -125,6 +136,7 @@ answers = Table(
     Column("device", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("instruction", Text, nullable=False),
+    Column("reason", Text, nullable=False, default="", server_default=""),
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("by", Text),
@@ -136,3 +148,56 @@ answers = Table(
 )
 """What central answered. `send_at` is when to send it next: null once the device holds it, it is
 replaced by a newer answer to the same alert, or it holds no longer."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("audit_by_time", "at"),
+    Index("audit_by_subject", "subject"),
+)
+"""Who did what at central: rows are only ever added, each bound by `hash` to the one before it."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("locked_until", BigInteger),
+)
+"""Who may sign in to the console; `password` is a salted hash."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("sessions_by_user", "user"),
+)
+"""Who is signed in; `id` is the hash of what the browser holds."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+"""What other systems read with; `hash` is of the token."""

@@ -8,7 +8,7 @@ without being refused for it.
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +27,8 @@ MAX_LISTS = 32
 MAX_ACKS = 100
 MAX_HELD = 100
 MAX_FAULTS = 32
+MAX_MISSING = 100
+MAX_KEYS = 4
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 _UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
@@ -50,6 +52,8 @@ def _not_reserved(value: str) -> str:
     return value
 
 
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""A key's SHA-256 thumbprint (RFC 7638)."""
 Line = Annotated[str, StringConstraints(pattern=_PRINTABLE)]
 """One line of text without control characters, bidirectional overrides or line separators."""
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -203,10 +207,18 @@ class StatusData(Said):
     connection: Count = 0
     revision: Count = 0
     epoch: Id | None = None
+    last_n: Count = 0
+    """The highest place in that sequence so far."""
     queued: Count = 0
     """Messages that central has not yet acknowledged."""
     answers_held: tuple[Id, ...] = Field(default=(), max_length=MAX_HELD)
     """The ids of the answers that the device holds, the latest last."""
+    central_keys: tuple[Thumbprint, ...] = Field(default=(), max_length=MAX_KEYS)
+    """The keys that the device believes central by."""
+    certificate_until: Moment | None = None
+    """When the device's certificate for the broker ends."""
+    refused: Count = 0
+    """Messages that the device did not believe since its start."""
     place: Place | None = None
     software: Line = Field(default="", max_length=64)
     lists: tuple[ListVersion, ...] = Field(default=(), max_length=MAX_LISTS)
@@ -252,6 +264,39 @@ class CommandData(FromCentral):
     reason: Line = Field(default="", max_length=200)
 
 
+class Missing(Said):
+    """Places of a sequence that central has not, `first` to `last`, both included."""
+
+    first: Number
+    last: Number
+
+
+class TallyData(FromCentral):
+    """What central holds of a sequence of the device's, so that both ends notice what only one of
+    them has: everything up to `high` but what is `missing`. `high_id` is the message at `high`: a
+    device that remembers another one there, or none, was set back to an older state."""
+
+    epoch: Id
+    high: Count
+    high_id: Id | None = None
+    missing: tuple[Missing, ...] = Field(default=(), max_length=MAX_MISSING)
+
+
+class PublicKey(Said):
+    """A public Ed25519 key (RFC 8037)."""
+
+    kty: Literal["OKP"] = "OKP"
+    crv: Literal["Ed25519"] = "Ed25519"
+    x: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class KeysData(FromCentral):
+    """The keys that central signs with from now on, in the place of those before. It counts where
+    one of those before has signed it."""
+
+    keys: tuple[PublicKey, ...] = Field(min_length=1, max_length=MAX_KEYS)
+
+
 class UpdateData(Said):
     """A hint that there is a new publication for a ring: it wakes devices and decides nothing."""
 
@@ -268,5 +313,7 @@ Data = (
     | AckData
     | AnswerData
     | CommandData
+    | TallyData
+    | KeysData
     | UpdateData
 )

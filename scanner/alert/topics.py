@@ -16,10 +16,12 @@ from scanner.alert.messages import (
     CommandData,
     Data,
     DeviceName,
+    KeysData,
     OutcomeData,
     RingName,
     StatsData,
     StatusData,
+    TallyData,
     UpdateData,
 )
 
@@ -41,6 +43,8 @@ class Message(StrEnum):
     ACK = "ack"
     ANSWER = "answer"
     COMMAND = "command"
+    TALLY = "tally"
+    KEYS = "keys"
     UPDATE = "update"
 
 
@@ -65,6 +69,8 @@ TABLE: dict[Message, Row] = {
     Message.ACK: Row(f"{PREFIX}/<device>/ack", AckData, from_central=True),
     Message.ANSWER: Row(f"{PREFIX}/<device>/answer", AnswerData, from_central=True),
     Message.COMMAND: Row(f"{PREFIX}/<device>/command", CommandData, from_central=True),
+    Message.TALLY: Row(f"{PREFIX}/<device>/tally", TallyData, from_central=True),
+    Message.KEYS: Row(f"{PREFIX}/<device>/keys", KeysData, from_central=True),
     Message.UPDATE: Row(
         f"{PREFIX}/ring/<ring>/update", UpdateData, from_central=True, retained=True
     ),

@@ -23,6 +23,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "list": said.ListVersion,
     "status: fault": said.DeviceFault,
     "ack: message": said.Acknowledged,
+    "tally: missing": said.Missing,
+    "keys: key": said.PublicKey,
 }
 
 
