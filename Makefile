@@ -24,8 +24,8 @@ help: ## this list
 demo: $(VENV)/.ready-run ## the main job with nothing but this machine (ONCE=1: once through, then a summary)
 	@$(BIN)/borderpost demo $(if $(ONCE),--once)
 
-test: $(VENV)/.ready-test ## every test, with a real Mosquitto
-	@$(BIN)/python -m pytest
+test: $(VENV)/.ready-test ## every test, with a real Mosquitto, PostgreSQL and Chromium, on every core
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/.ready-test ## ruff and mypy, strict
 	@$(BIN)/ruff check .
