@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from central import answering, sequence
+from central import answering, sequence, waking
 from central.answering import Answer, DueAnswer, UnknownAlert
 from central.database import StoreFault, add, in_words, open_engine
 from central.moments import from_ms, iso, to_ms
@@ -72,13 +72,13 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
-        with self._changing() as tx:
+        with self.changing() as tx:
             metadata.create_all(tx)
 
     def commit(self, batch: Sequence[Received], now: datetime) -> Committed:
         """Stores a batch, whole or not at all."""
         done = Committed()
-        with self._changing() as tx:
+        with self.changing() as tx:
             for received in batch:
                 if isinstance(received.event.data, StatusData):
                     self._keep_status(tx, received.device, received.event.data, now)
@@ -103,27 +103,27 @@ class Store:
     def mark_shown(self, alert: AlertRow, now: datetime) -> None:
         """The alert was shown to the operator."""
         one = (alerts.c.id == alert.id, alerts.c.device == alert.device)
-        with self._changing() as tx:
+        with self.changing() as tx:
             tx.execute(alerts.update().where(*one).values(shown_at=to_ms(now)))
 
     def answer(self, answer: Answer, now: datetime) -> str:
         """Records an answer, to be sent until the device holds it, and gives its id. It takes the
         place of any earlier answer to the same alert. Raises UnknownAlert."""
-        with self._changing() as tx:
+        with self.changing() as tx:
             return answering.record(tx, answer, now)
 
     def due_answers(self, now: datetime) -> list[DueAnswer]:
         """The answers to send now, each with a counter of its own; each falls due again later."""
-        with self._reading() as db:
+        with self.reading() as db:
             if not answering.is_any_due(db, now):
                 return []
-        with self._changing() as tx:
+        with self.changing() as tx:
             return answering.take_due(tx, now, lambda device: self._next_counter(tx, device, now))
 
     def devices(self) -> list[dict[str, Any]]:
         """What is known of each device: its latest status, when it was heard, what is missing of
         its sequences."""
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(sa.select(devices).order_by(devices.c.device)).mappings().all()
             missing = defaultdict(list)
             for gap in sequence.open_gaps(db):
@@ -142,7 +142,7 @@ class Store:
 
     def answers_to(self, alert_id: str) -> list[dict[str, Any]]:
         """The answers to an alert, oldest first, and whether the device holds them."""
-        with self._reading() as db:
+        with self.reading() as db:
             chosen = sa.select(answers).where(answers.c.alert == alert_id).order_by(answers.c.id)
             rows = db.execute(chosen).all()
         return [
@@ -280,7 +280,7 @@ class Store:
         return counter
 
     def _alerts(self, chosen: sa.ColumnElement[bool]) -> Iterator[AlertRow]:
-        with self._reading() as db:
+        with self.reading() as db:
             order = (alerts.c.received_at, alerts.c.id)
             rows = db.execute(sa.select(alerts).where(chosen).order_by(*order)).all()
         for row in rows:
@@ -288,11 +288,20 @@ class Store:
             yield AlertRow(row.id, row.device, from_ms(row.received_at), row.late, data)
 
     @contextmanager
-    def _changing(self) -> Iterator[sa.Connection]:
+    def changing(self, *, quietly: bool = False) -> Iterator[sa.Connection]:
+        """One transaction, whole or not at all, for whatever is to be changed together; where it
+        ends, it is on the disk, and whoever watches the store wakes, unless `quietly`."""
         with in_words(), self._engine.begin() as connection:
             yield connection
+            if not quietly:
+                waking.notify(connection)
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """One view of the store."""
         with in_words(), self._engine.connect() as connection:
             yield connection.execution_options(reading=True)
+
+    def watch(self) -> waking.Watch:
+        """Wakes with what is committed to this store from now on, by whichever process."""
+        return waking.Watch(self._engine)
