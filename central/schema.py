@@ -44,6 +44,9 @@ alerts = Table(
     Column("issuer", Text, nullable=False),
     Column("number", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("surname", Text, nullable=False, default="", server_default=""),
+    Column("given_names", Text, nullable=False, default="", server_default=""),
+    Column("site", Text, nullable=False, default="", server_default=""),
     Column("captured_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("answer_until", BigInteger),
@@ -57,6 +60,15 @@ alerts = Table(
     Index("alerts_by_time", "received_at"),
     Index("alerts_by_document", "issuer", "number"),
     Index("alerts_open", "answered_at", "answer_until"),
+    Index("alerts_by_number", "number", postgresql_ops={"number": "text_pattern_ops"}),
+    Index("alerts_by_surname", "surname", postgresql_ops={"surname": "text_pattern_ops"}),
+    Index(
+        "alerts_by_given_names",
+        "given_names",
+        postgresql_ops={"given_names": "text_pattern_ops"},
+    ),
+    Index("alerts_by_site", "site", "received_at"),
+    Index("alerts_by_device", "device", "received_at"),
 )
 """The alerts. `late` says that the time to answer had passed on arrival; `answer` and `answered_at`
 are the outcome and the moment of the latest answer; `escalated_at` is when the time to answer ran
@@ -148,6 +160,19 @@ answers = Table(
 )
 """What central answered. `send_at` is when to send it next: null once the device holds it, it is
 replaced by a newer answer to the same alert, or it holds no longer."""
+
+changes = Table(
+    "changes",
+    metadata,
+    Column(
+        "n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("device", Text, nullable=False),
+    Column("alert", Text),
+    sqlite_autoincrement=True,
+)
+"""What changed lately, as the triggers of `central/changes.py` note it: an alert of a device, or,
+where `alert` is null, what is known of the device itself."""
 
 audit = Table(
     "audit",
