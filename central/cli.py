@@ -69,6 +69,7 @@ def enrol(
 @app.command()
 def receive(config: Config = DEFAULT_CONFIG) -> None:
     """Receives alerts and prints each as it arrives, until SIGTERM."""
+    from central.connection import brokers  # noqa: PLC0415  needs the extra `central`
     from central.receiver import Receiver  # noqa: PLC0415  needs the extra `central`
 
     settings = load(config)
@@ -78,11 +79,10 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
         signal.signal(number, lambda *_: stop.set())
     with _store(settings) as store:
         receiver = Receiver(
-            settings.broker,
+            brokers(settings.broker, _password(settings)),
             store,
             Authority(settings.keys.folder),
             _print_alert,
-            password=_password(settings),
         )
         receiver.run(stop)
 

@@ -1,11 +1,19 @@
-"""One connection of the receiver to the broker, with a client of its own.
+"""One connection of the receiver to an MQTT broker, with a client of its own.
 
-Messages are acknowledged to the broker by hand, once they are stored; until then the broker keeps
-them, also over a reconnection, for the session outlasts the connection. Each connection has a
-client of its own, so an acknowledgement can never reach a later session.
+Messages are acknowledged to the broker by hand, once they are stored. The session ends with the
+connection: a worker that dies leaves nothing at the broker that only it could have taken, and what
+was under way to it the devices send again, as they do with everything that central has not
+acknowledged to them.
+
+What every device says in sequence is shared among the workers by a shared subscription; statuses,
+which are retained and small, every worker hears.
 """
 
+import secrets
+import select
 import time
+from collections import deque
+from threading import Event, get_ident
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -14,94 +22,153 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from central.inflow import Delivery, LinkDown, Source
 from central.settings import BrokerSettings
-from scanner.alert import MAX_PAYLOAD
+from scanner.alert import MAX_PAYLOAD, TABLE
+from scanner.waker import Waker
 
-SESSION_S = 30 * 24 * 3600
-"""How long the broker keeps messages for a receiver that is away (MQTT 5; 3.1.1 has no limit)."""
 CONNECT_WITHIN_S = 5.0
+GOODBYE_WITHIN_S = 1.0
+MOST_AT_ONCE = 1000
+"""Messages that an MQTT 5 broker may have under way to one worker."""
 
 
-class LinkDown(Exception):
-    """There is no connection; the message says why."""
+def brokers(settings: BrokerSettings, password: str | None) -> list[Source]:
+    """Every broker that is configured."""
+
+    def source(host: str, port: int) -> Source:
+        return Source(f"{host}:{port}", lambda: Connection(settings, host, port, password))
+
+    return [source(settings.host, settings.port)]
+
+
+def _subscriptions(group: str) -> list[str]:
+    """What every device says; what is in sequence comes to one worker of `group` each."""
+    said = [row for row in TABLE.values() if not row.from_central]
+    return [
+        f"$share/{group}/{topic}" if row.sequenced and group else topic
+        for row in said
+        for topic in [row.topic.replace("<device>", "+")]
+    ]
 
 
 class Connection:
-    """For one thread. `inbox` holds what has come and was not yet acknowledged, in order."""
+    """An `Inflow` by MQTT."""
 
-    def __init__(self, broker: BrokerSettings, password: str | None) -> None:
-        self._broker = broker
+    def __init__(
+        self, settings: BrokerSettings, host: str, port: int, password: str | None
+    ) -> None:
+        self._settings = settings
+        self._host, self._port = host, port
         self._failure: str | None = None
         self._subscribed = False
-        self.inbox: list[mqtt.MQTTMessage] = []
-        five = broker.protocol == "5"
+        self._waker = Waker()
+        self._to_publish: deque[tuple[str, bytes]] = deque()
+        self._thread = get_ident()
+        self.inbox: list[Delivery] = []
+        five = settings.protocol == "5"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            clean_session=None if five else False,
+            client_id=f"{settings.client_id}-{secrets.token_hex(6)}",
+            clean_session=None if five else True,
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
             manual_ack=True,
         )
         client.connect_timeout = CONNECT_WITHIN_S
-        if broker.username is not None:
-            client.username_pw_set(broker.username, password)
+        client.max_inflight_messages_set(MOST_AT_ONCE)
+        if settings.username is not None:
+            client.username_pw_set(settings.username, password)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         self._client = client
 
-    def open(self, topics: tuple[str, ...]) -> None:
-        """Connects and subscribes to `topics`. Raises LinkDown."""
-        broker = self._broker
-        where = f"{broker.host}:{broker.port}"
+    def open(self, stop: Event) -> None:
+        settings, where = self._settings, f"{self._host}:{self._port}"
         options: dict[str, Any] = {}
-        if broker.protocol == "5":
+        if settings.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = SESSION_S
             properties.MaximumPacketSize = 2 * MAX_PAYLOAD
-            options = {"clean_start": False, "properties": properties}
-        self._topics = topics
+            properties.ReceiveMaximum = MOST_AT_ONCE
+            options = {"clean_start": True, "properties": properties}
         try:
             self._client.connect(
-                broker.host, broker.port, keepalive=broker.keepalive_seconds, **options
+                self._host, self._port, keepalive=settings.keepalive_seconds, **options
             )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise LinkDown(f"{where}: {why}") from None
         deadline = time.monotonic() + CONNECT_WITHIN_S
         while not self._subscribed:
+            if stop.is_set():
+                raise LinkDown("stopped")
             if time.monotonic() > deadline:
                 raise LinkDown(f"{where}: no MQTT broker answers there")
-            self._loop(0.1)
+            self._once(0.1)
 
     def turn(self, wait_s: float, most: int) -> None:
-        """Waits for the network and takes in all that is there, until the inbox holds `most`.
-        Raises LinkDown."""
         while True:
+            self._flush()
             before = len(self.inbox)
-            self._loop(wait_s)
+            self._once(0.0 if len(self.inbox) >= most else wait_s)
             if len(self.inbox) == before or len(self.inbox) >= most:
-                return
+                break
             wait_s = 0.0
+        self._flush()
 
-    def acknowledge(self, messages: list[mqtt.MQTTMessage]) -> None:
-        """Tells the broker that the first of the inbox are taken in, and removes them."""
-        for message in messages:
-            self._client.ack(message.mid, message.qos)
-        del self.inbox[: len(messages)]
+    def acknowledge(self, count: int) -> None:
+        for delivery in self.inbox[:count]:
+            self._client.ack(*delivery.token)
+        del self.inbox[:count]
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Publishes at QoS 1; whatever is lost is said again on another occasion."""
-        self._client.publish(topic, payload, qos=1)
+        self._to_publish.append((topic, payload))
+        if get_ident() != self._thread:
+            self.wake()
+
+    def wake(self) -> None:
+        self._waker.wake()
 
     def close(self) -> None:
-        """Says good-bye."""
-        self._client.disconnect()
+        try:
+            self._flush()
+            self._client.disconnect()
+            deadline = time.monotonic() + GOODBYE_WITHIN_S
+            while self._client.want_write() and time.monotonic() < deadline:
+                self._once(0.05)
+        except LinkDown:
+            pass
+        finally:
+            sock: Any = self._client.socket()
+            if sock is not None:
+                sock.close()
+            self._waker.close()
 
-    def _loop(self, wait_s: float) -> None:
-        code = self._client.loop(wait_s)
+    def _flush(self) -> None:
+        while self._to_publish:
+            self._client.publish(*self._to_publish.popleft(), qos=1)
+
+    def _once(self, wait_s: float) -> None:
+        """Waits for the network or a `wake`, and handles what there is."""
+        client = self._client
+        sock: Any = client.socket()
+        if sock is None:
+            raise LinkDown(self._failure or "the connection broke")
+        buffered = getattr(sock, "pending", None)
+        if buffered is not None and buffered() > 0:
+            wait_s = 0.0
+        writing = [sock] if client.want_write() else []
+        readable, writable, _ = select.select([sock, self._waker.reader], writing, [], wait_s)
+        if self._waker.reader in readable:
+            self._waker.clear()
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if sock in readable or wait_s == 0.0:
+            code = client.loop_read()
+        if sock in writable and not code:
+            code = client.loop_write()
+        code = code or client.loop_misc()
         if self._failure is not None or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkDown(self._failure or "the connection broke")
 
@@ -111,7 +178,7 @@ class Connection:
         if reason.is_failure:
             self._failure = f"the broker refuses the connection: {reason}"
         else:
-            client.subscribe([(topic, 1) for topic in self._topics])
+            client.subscribe([(topic, 1) for topic in _subscriptions(self._settings.group)])
 
     def _on_subscribe(self, _c: Any, _u: Any, _m: int, reasons: list[ReasonCode], _p: Any) -> None:
         if any(reason.is_failure for reason in reasons):
@@ -123,4 +190,9 @@ class Connection:
         self._failure = self._failure or f"the connection broke: {reason}"
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
-        self.inbox.append(message)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        token = (message.mid, message.qos)
+        self.inbox.append(Delivery(topic, bytes(message.payload), message.retain, token))

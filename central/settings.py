@@ -25,6 +25,7 @@ class BrokerSettings(Section):
     port: int = Field(default=1883, ge=1, le=65535)
     protocol: Literal["5", "3.1.1"] = "5"
     client_id: str = Field(default="borderpost-central", min_length=1, max_length=64)
+    group: str = Field(default="borderpost-central", pattern=r"^[A-Za-z0-9._-]{0,64}$")
     keepalive_seconds: int = Field(default=10, ge=2, le=15)
     username: str | None = None
     password_file: TomlPath | None = None

@@ -32,6 +32,9 @@ __all__ = [
     "UnknownAlert",
 ]
 
+_AT_ONCE = 500
+"""Rows that one statement names."""
+
 
 @dataclass(frozen=True)
 class Received:
@@ -100,11 +103,14 @@ class Store:
         """The alerts that were never shown, in the order of arrival."""
         return self._alerts(alerts.c.shown_at.is_(None))
 
-    def mark_shown(self, alert: AlertRow, now: datetime) -> None:
-        """The alert was shown to the operator."""
-        one = (alerts.c.id == alert.id, alerts.c.device == alert.device)
-        with self.changing() as tx:
-            tx.execute(alerts.update().where(*one).values(shown_at=to_ms(now)))
+    def mark_shown(self, shown: Sequence[AlertRow], now: datetime) -> None:
+        """The alerts were shown to the operator."""
+        names = sa.tuple_(alerts.c.id, alerts.c.device)
+        with self.changing(quietly=True) as tx:
+            for start in range(0, len(shown), _AT_ONCE):
+                some = shown[start : start + _AT_ONCE]
+                these = names.in_([(alert.id, alert.device) for alert in some])
+                tx.execute(alerts.update().where(these).values(shown_at=to_ms(now)))
 
     def answer(self, answer: Answer, now: datetime) -> str:
         """Records an answer, to be sent until the device holds it, and gives its id. It takes the
@@ -204,6 +210,9 @@ class Store:
                     issuer=data.document.issuer,
                     number=data.document.number,
                     kind=data.document.kind.value,
+                    surname=data.document.surname,
+                    given_names=data.document.given_names,
+                    site=data.place.site,
                     captured_at=to_ms(data.captured_at),
                     received_at=to_ms(now),
                     answer_until=None if until is None else to_ms(until),

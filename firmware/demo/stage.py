@@ -57,6 +57,7 @@ _CENTRAL_TOML = """
 host = "127.0.0.1"
 port = {port}
 protocol = "3.1.1"
+group = ""
 
 [store]
 url = {store}

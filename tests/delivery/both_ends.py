@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from central.authority import Authority
+from central.connection import brokers
 from central.receiver import Receiver
 from central.settings import BrokerSettings
 from central.store import AlertRow, Store
@@ -162,7 +163,8 @@ class HeadOffice:
 
     @contextmanager
     def receiving(self) -> Iterator[Receiver]:
-        receiver = Receiver(self.broker, self.store, self.authority, self.shown.append)
+        sources = brokers(self.broker, None)
+        receiver = Receiver(sources, self.store, self.authority, self.shown.append)
         with running(receiver.run):
             yield receiver
 

@@ -1,0 +1,96 @@
+"""Carries what is in the store to where it is waited for: answers to devices, alerts to operators.
+
+It wakes with whatever is committed to the store, by this process or another, so an answer leaves
+within milliseconds of being recorded; and it looks by itself now and then, for what falls due.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event as Signal
+from typing import Protocol
+
+from central.store import AlertRow, Store, StoreFault
+from central.voice import Voice
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+BREATH_S = 0.005
+"""The least time between two looks, however much is committed."""
+STORE_PAUSE_S = 1.0
+
+
+class Outlet(Protocol):
+    """Where signed messages leave for the devices."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def publish(self, topic: str, payload: bytes) -> None: ...
+
+
+class Courier:
+    """Run `run(stop)` in a thread of its own. `show` is given each alert once, when it is safely
+    stored; alerts that an earlier receiver stored and did not show come first."""
+
+    def __init__(
+        self,
+        store: Store,
+        voice: Voice,
+        outlets: list[Outlet],
+        show: Callable[[AlertRow], None],
+    ) -> None:
+        self._store = store
+        self._voice = voice
+        self._outlets = outlets
+        self._show = show
+        self._watch = store.watch()
+        self._shown: set[tuple[str, str]] = set()
+        self._fault: str | None = None
+
+    def wake(self) -> None:
+        """There is something to do. For any thread."""
+        self._watch.wake()
+
+    def run(self, stop: Signal) -> None:
+        """Carries until `stop`."""
+        try:
+            while not stop.is_set():
+                self._watch.wait(LOOK_EVERY_S)
+                pause_s = BREATH_S
+                try:
+                    self._send_answers()
+                    self._show_new()
+                except StoreFault as fault:
+                    pause_s = STORE_PAUSE_S
+                    if self._fault != str(fault):
+                        self._fault = str(fault)
+                        log.warning("%s; answers wait until it does not", fault)
+                else:
+                    self._fault = None
+                stop.wait(pause_s)
+        finally:
+            self._watch.close()
+
+    def _send_answers(self) -> None:
+        """By every broker that is there: which of them the device is at, the broker knows."""
+        there = [outlet for outlet in self._outlets if outlet.connected]
+        if not there:
+            return
+        for due in self._store.due_answers(datetime.now(UTC)):
+            topic, payload = self._voice.say(due.data, due.id)
+            for outlet in there:
+                outlet.publish(topic, payload)
+
+    def _show_new(self) -> None:
+        """Shows what is new, each alert once also where the store refuses to take note of it."""
+        new = list(self._store.unshown())
+        for alert in new:
+            name = (alert.device, alert.id)
+            if name not in self._shown:
+                self._show(alert)
+                self._shown.add(name)
+        if new:
+            self._store.mark_shown(new, datetime.now(UTC))
+            self._shown.difference_update((alert.device, alert.id) for alert in new)

@@ -1,0 +1,179 @@
+"""Takes in what comes from one broker: verify, commit, and only then acknowledge.
+
+Messages that the network brings are gathered into a batch, each checked against its device's key,
+and committed in one transaction; only when that has returned are they acknowledged to the broker
+and, signed, to the devices. A receiver that is killed at any point has either committed a message
+or leaves it to come again; what comes again is absorbed and acknowledged again.
+
+What is not genuine is counted, said, and never stored.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event as Signal
+
+from central.authority import Authority
+from central.inflow import Delivery, Inflow, LinkDown, Source
+from central.sequence import Gap
+from central.store import Committed, Received, Store, StoreFault
+from central.voice import ToDevice, Voice
+from scanner.alert import MAX_ACKS, AckData, Acknowledged, Refusals, Refused, address_of, unseal
+from scanner.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.2
+STORE_PAUSE_S = 1.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+
+
+class Intake:
+    """Run `run(stop)` in a thread of its own. `stored` is told what each batch came to."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        authority: Authority,
+        voice: Voice,
+        stored: Callable[[Committed], None],
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._authority = authority
+        self._voice = voice
+        self._stored = stored
+        self._refusals = Refusals(log)
+        self._inflow: Inflow | None = None
+        self._said: str | None = None
+        self._store_fault: str | None = None
+        self._store_at = 0.0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there and took the subscriptions."""
+        return self._inflow is not None
+
+    @property
+    def refused(self) -> int:
+        """Messages that were not believed since the start."""
+        return self._refusals.counts.total()
+
+    def run(self, stop: Signal) -> None:
+        """Takes in until `stop`. Whatever the broker or the store does, it is tried again."""
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, spreading=True)
+        while not stop.is_set():
+            try:
+                self._serve(stop)
+            except LinkDown as down:
+                if self.connected:
+                    backoff.reset()
+                if not stop.is_set():
+                    self._say(logging.WARNING, f"not receiving: {down}")
+            finally:
+                self._inflow = None
+            backoff.wait(stop)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publishes by the present connection, if there is one. For any thread."""
+        if (inflow := self._inflow) is not None:
+            inflow.publish(topic, payload)
+
+    def wake(self) -> None:
+        """Ends the present waiting. For any thread."""
+        if (inflow := self._inflow) is not None:
+            inflow.wake()
+
+    def _serve(self, stop: Signal) -> None:
+        """One connection, from subscribing to the good-bye. Raises LinkDown."""
+        inflow = self._source.connect()
+        try:
+            inflow.open(stop)
+            self._inflow = inflow
+            self._say(logging.INFO, f"receiving from {self._source.name}")
+            while not stop.is_set():
+                inflow.turn(TURN_S, most=MAX_ACKS)
+                if inflow.inbox and time.monotonic() >= self._store_at:
+                    self._with_store(inflow)
+        finally:
+            inflow.close()
+
+    def _with_store(self, inflow: Inflow) -> None:
+        """Takes in a batch. While the store refuses, nothing is acknowledged and all is kept."""
+        try:
+            self._take_in(inflow)
+        except StoreFault as fault:
+            self._store_at = time.monotonic() + STORE_PAUSE_S
+            if self._store_fault != str(fault):
+                self._store_fault = str(fault)
+                log.warning("%s; nothing is acknowledged until it takes it", fault)
+        else:
+            self._store_fault = None
+
+    def _take_in(self, inflow: Inflow) -> None:
+        """A batch of at most as many messages as one acknowledgement can name."""
+        batch = inflow.inbox[:MAX_ACKS]
+        genuine = [one for one in map(self._checked, batch) if one is not None]
+        committed = self._store.commit(genuine, datetime.now(UTC)) if genuine else Committed()
+        inflow.acknowledge(len(batch))
+        for said in _acknowledgements(genuine, committed.counters):
+            inflow.publish(*self._voice.say(said))
+        self._report(committed)
+        self._stored(committed)
+
+    def _checked(self, delivery: Delivery) -> Received | None:
+        """The message, if its device said it."""
+        address = address_of(delivery.topic)
+        try:
+            event = unseal(delivery.topic, delivery.payload, self._authority.keys_of)
+        except Refused as refused:
+            self._refusals.note(address.message if address else "another topic", refused.code)
+            return None
+        if address is None or address.device is None:
+            self._refusals.note("another topic", "not for central")
+            return None
+        return Received(address.device, event, delivery.payload)
+
+    def _report(self, committed: Committed) -> None:
+        for gap in committed.missing:
+            log.warning("%s: %s missing of what it has said", gap.device, _those(gap))
+        for gap in committed.arrived:
+            log.info("%s: %s came after all", gap.device, _numbers(gap))
+        for device in committed.repeated:
+            log.warning(
+                "%s: a place in its sequence was used twice; its memory was perhaps set back",
+                device,
+            )
+
+    def _say(self, level: int, state: str) -> None:
+        """Logs the link's state when it changes."""
+        if state != self._said:
+            self._said = state
+            log.log(level, "%s", state)
+
+
+def _acknowledgements(genuine: list[Received], counters: dict[str, int]) -> list[ToDevice]:
+    """What tells each device which of its messages are committed."""
+    of_device: dict[str, list[Acknowledged]] = defaultdict(list)
+    for received in genuine:
+        event = received.event
+        if event.epoch is not None and event.n is not None:
+            one = Acknowledged(id=event.id, epoch=event.epoch, n=event.n)
+            of_device[received.device].append(one)
+    return [
+        AckData(device=device, counter=counters[device], committed=tuple(every))
+        for device, every in of_device.items()
+    ]
+
+
+def _numbers(gap: Gap) -> str:
+    if gap.first == gap.last:
+        return f"message {gap.first}"
+    return f"messages {gap.first} to {gap.last}"
+
+
+def _those(gap: Gap) -> str:
+    return f"{_numbers(gap)} {'is' if gap.first == gap.last else 'are'}"
