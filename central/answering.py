@@ -11,26 +11,36 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from central.moments import from_ms, to_ms
+from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 300_000
 
 
+ANY = ""
+"""In the place of an answer's id: whichever was the latest."""
+
+
 class UnknownAlert(Exception):
     """There is no such alert, or more than one; the message says so."""
 
 
+class AnsweredMeanwhile(Exception):
+    """Somebody else has answered since the operator looked; nothing was recorded."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """An operator's answer to an alert, which holds until `until`."""
+    """An operator's answer to an alert, which holds until `until`. The officer is told the
+    instruction; the reason stays at central."""
 
     alert: str
     outcome: AnswerOutcome
     instruction: str
     until: datetime
     by: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,18 +51,14 @@ class DueAnswer:
     data: AnswerData
 
 
-def record(tx: sa.Connection, answer: Answer, now: datetime) -> str:
+def record(tx: sa.Connection, answer: Answer, now: datetime, *, seen: str | None = ANY) -> str:
     """Records an answer in the place of any earlier one to the same alert, and gives its id.
-    Raises UnknownAlert."""
-    raised_by = tx.scalars(sa.select(alerts.c.device).where(alerts.c.id == answer.alert)).all()
-    if not raised_by:
-        raise UnknownAlert(f"there is no alert {answer.alert}; `alerts` lists them")
-    if len(raised_by) > 1:
-        raise UnknownAlert(
-            f"{answer.alert} was raised by {' and '.join(sorted(raised_by))}: one of them copied "
-            "the other's; tell the desk by other means and look into that device"
-        )
-    (device,) = raised_by
+
+    `seen` is the id of the latest answer that the operator knew of, None for none. Raises
+    UnknownAlert, and AnsweredMeanwhile where there is a later one by now."""
+    device = _raised_by(tx, answer.alert)
+    if seen != ANY:
+        _check_latest(tx, answer.alert, seen)
     tx.execute(answers.update().where(answers.c.alert == answer.alert).values(send_at=None))
     answer_id = new_id()
     tx.execute(
@@ -62,12 +68,18 @@ def record(tx: sa.Connection, answer: Answer, now: datetime) -> str:
             device=device,
             outcome=answer.outcome.value,
             instruction=answer.instruction,
+            reason=answer.reason,
             at=to_ms(now),
             until=to_ms(answer.until),
             by=answer.by,
             sent=0,
             send_at=to_ms(now),
         )
+    )
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == answer.alert, alerts.c.device == device)
+        .values(answer=answer.outcome.value, answered_at=to_ms(now))
     )
     return answer_id
 
@@ -120,6 +132,32 @@ def hurry(tx: sa.Connection, device: str, now: datetime) -> None:
         .where(answers.c.device == device, answers.c.send_at.is_not(None))
         .values(sent=0, send_at=to_ms(now))
     )
+
+
+def _raised_by(tx: sa.Connection, alert: str) -> str:
+    """The device that raised the alert, which nobody else answers until `tx` ends."""
+    chosen = sa.select(alerts.c.device).where(alerts.c.id == alert)
+    raised_by = tx.scalars(chosen.with_for_update()).all()
+    if not raised_by:
+        raise UnknownAlert(f"there is no alert {alert}; `alerts` lists them")
+    if len(raised_by) > 1:
+        raise UnknownAlert(
+            f"{alert} was raised by {' and '.join(sorted(raised_by))}: one of them copied "
+            "the other's; tell the desk by other means and look into that device"
+        )
+    return str(raised_by[0])
+
+
+def _check_latest(tx: sa.Connection, alert: str, seen: str | None) -> None:
+    order = (answers.c.at.desc(), answers.c.id.desc())
+    chosen = sa.select(answers).where(answers.c.alert == alert).order_by(*order).limit(1)
+    latest = tx.execute(chosen).one_or_none()
+    if latest is not None and latest.id != seen:
+        who = f" by {latest.by}" if latest.by else ""
+        outcome = latest.outcome.replace("_", " ")
+        raise AnsweredMeanwhile(
+            f"answered meanwhile{who}: {outcome}, {iso(latest.at)}; look again before you answer"
+        )
 
 
 def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

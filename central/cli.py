@@ -8,30 +8,30 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from central.audit_cli import audit_app
 from central.authority import Authority, NotEnrolled
 from central.lists_cli import lists_app
 from central.moments import in_iso
-from central.settings import Settings, load
+from central.opening import DEFAULT_CONFIG, broker_password, open_store
+from central.settings import load
 from central.show import device_line, line_of, object_of
 from scanner.alert import AnswerOutcome, KeyFault
 from scanner.command_line import Failure, Refusal, run_command
 
 if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
-    from central.store import AlertRow, Store
-
-DEFAULT_CONFIG = Path("/etc/borderpost-central/central.toml")
+    from central.store import AlertRow
 
 _HOURS_MOST = 24 * 366
 _INSTRUCTION_MOST = 500
+_REASON_MOST = 280
 
 app = typer.Typer(
     help="Headquarters: receives alerts, answers them, enrols devices, builds lists.",
@@ -42,6 +42,7 @@ app = typer.Typer(
 alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(audit_app, name="audit")
 
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
@@ -77,9 +78,9 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _store(settings) as store:
+    with open_store(settings) as store:
         receiver = Receiver(
-            brokers(settings.broker, _password(settings)),
+            brokers(settings.broker, broker_password(settings)),
             store,
             Authority(settings.keys.folder),
             _print_alert,
@@ -95,7 +96,7 @@ def alerts(
     context.obj = config
     if context.invoked_subcommand is not None:
         return
-    with _store(load(config)) as store:
+    with open_store(load(config)) as store:
         if as_json:
             rows = store.all_alerts()
             print(json.dumps([object_of(row, store.answers_to(row.id)) for row in rows]))
@@ -121,7 +122,8 @@ def alerts_answer(
     holds_hours: Annotated[
         float, typer.Option(min=0.01, max=_HOURS_MOST, help="For how long the answer holds.")
     ] = 24.0,
-    by: Annotated[str | None, typer.Option(help="Who answers.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stays at central.")] = "",
+    by: Annotated[str | None, typer.Option(help="Who answers; else you.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
 ) -> None:
     """Answers an alert; the answer is sent until the device holds it."""
@@ -135,12 +137,14 @@ def alerts_answer(
     outcomes = [outcome for outcome, given in chosen.items() if given]
     if len(outcomes) != 1:
         raise Refusal("give one of --confirmed, --not-confirmed and --need-more")
-    if len(instruction) > _INSTRUCTION_MOST or not instruction.isprintable():
-        raise Refusal(f"an instruction is one line of at most {_INSTRUCTION_MOST} characters")
+    _check_line("an instruction", instruction, _INSTRUCTION_MOST)
+    _check_line("a reason", reason, _REASON_MOST)
     now = datetime.now(UTC)
     until = now + timedelta(hours=holds_hours)
-    with _store(load(config or context.obj)) as store:
-        store.answer(Answer(alert, outcomes[0], instruction, until, by), now)
+    who = by or getuser()
+    answer = Answer(alert, outcomes[0], instruction, until, who, reason)
+    with open_store(load(config or context.obj)) as store:
+        store.answer(answer, now, role="command line")
     print(f"{alert}: {outcomes[0].value.replace('_', ' ')}, holds until {in_iso(until)}")
 
 
@@ -148,7 +152,7 @@ def alerts_answer(
 def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
     """Lists the enrolled devices and how they are."""
     settings = load(config)
-    with _store(settings) as store:
+    with open_store(settings) as store:
         known = {row["device"]: row for row in store.devices()}
     nothing: dict[str, Any] = {
         "online": None,
@@ -171,29 +175,9 @@ def main() -> None:
     sys.exit(run_command(app, "borderpost-central", (KeyFault,)))
 
 
-@contextmanager
-def _store(settings: Settings) -> Iterator["Store"]:
-    """The configured store; what it refuses ends the command."""
-    from central.store import Store, StoreFault, UnknownAlert  # noqa: PLC0415  needs the extra `central`
-
-    try:
-        store = Store(settings.store.url)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (StoreFault, UnknownAlert) as refusal:
-        raise Failure(str(refusal)) from None
-
-
-def _password(settings: Settings) -> str | None:
-    path = settings.broker.password_file
-    if path is None:
-        return None
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        raise Refusal(f"{path}: the broker's password cannot be read") from None
+def _check_line(what: str, text: str, most: int) -> None:
+    if len(text) > most or not text.isprintable():
+        raise Refusal(f"{what} is one line of at most {most} characters")
 
 
 def _print_alert(row: "AlertRow") -> None:

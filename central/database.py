@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 _BUSY_S = 10.0
+_LOCKS = 0x626F7264
+"""What our locks in PostgreSQL have in common, apart from those of other programs."""
 
 
 class StoreFault(Exception):
@@ -49,6 +51,13 @@ def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Adds a row unless its key is there already, and says whether it did."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     return tx.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def lock(tx: sa.Connection, name: str) -> None:
+    """Waits until no other transaction holds `name`, and holds it until `tx` ends. SQLite lets one
+    transaction change at a time as it is."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS, sa.func.hashtext(name))))
 
 
 def _options(url: str) -> dict[str, Any]:

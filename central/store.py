@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from central import answering, sequence, waking
-from central.answering import Answer, DueAnswer, UnknownAlert
+from central import answering, audit, audit_triggers, sequence, waking
+from central.answering import Answer, AnsweredMeanwhile, DueAnswer, UnknownAlert
 from central.database import StoreFault, add, in_words, open_engine
 from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices, messages, metadata, outcomes, stats
@@ -24,6 +24,7 @@ from scanner.alert import AlertData, Event, OutcomeData, StatsData, StatusData
 __all__ = [
     "AlertRow",
     "Answer",
+    "AnsweredMeanwhile",
     "Committed",
     "DueAnswer",
     "Received",
@@ -77,6 +78,7 @@ class Store:
         self._engine = open_engine(url)
         with self.changing() as tx:
             metadata.create_all(tx)
+            audit_triggers.install(tx)
 
     def commit(self, batch: Sequence[Received], now: datetime) -> Committed:
         """Stores a batch, whole or not at all."""
@@ -112,11 +114,21 @@ class Store:
                 these = names.in_([(alert.id, alert.device) for alert in some])
                 tx.execute(alerts.update().where(these).values(shown_at=to_ms(now)))
 
-    def answer(self, answer: Answer, now: datetime) -> str:
+    def answer(
+        self, answer: Answer, now: datetime, *, seen: str | None = answering.ANY, role: str = ""
+    ) -> str:
         """Records an answer, to be sent until the device holds it, and gives its id. It takes the
-        place of any earlier answer to the same alert. Raises UnknownAlert."""
+        place of any earlier answer to the same alert. The audit trail says who gave it. Raises
+        UnknownAlert, and AnsweredMeanwhile where `seen` is not the latest answer."""
         with self.changing() as tx:
-            return answering.record(tx, answer, now)
+            answer_id = answering.record(tx, answer, now, seen=seen)
+            detail = {
+                "answer": answer_id,
+                "outcome": answer.outcome.value,
+                "until": iso(to_ms(answer.until)),
+            }
+            audit.record(tx, answer.by or "", role, "answered", answer.alert, detail, now)
+            return answer_id
 
     def due_answers(self, now: datetime) -> list[DueAnswer]:
         """The answers to send now, each with a counter of its own; each falls due again later."""
@@ -156,6 +168,8 @@ class Store:
                 "id": row.id,
                 "outcome": row.outcome,
                 "instruction": row.instruction,
+                "reason": row.reason,
+                "by": row.by,
                 "at": iso(row.at),
                 "until": iso(row.until),
                 "held_at": iso(row.held_at),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import paho.mqtt.client as mqtt
+import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from central.authority import Authority
@@ -35,6 +36,7 @@ from scanner.watchlist.contract import (
 )
 
 Protocol = Literal["5", "3.1.1"]
+over_both_databases = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PLACE = Place(site="Utopia North", lane="1")
 
@@ -141,10 +143,10 @@ class Desk:
 class HeadOffice:
     """Headquarters: register, store and, in `receiving`, its receiver."""
 
-    def __init__(self, folder: Path, port: int, protocol: Protocol) -> None:
+    def __init__(self, folder: Path, port: int, protocol: Protocol, url: str | None = None) -> None:
         self.folder = folder
         self.authority = Authority(folder / "keys")
-        self.url = f"sqlite:///{folder}/central.db"
+        self.url = url or f"sqlite:///{folder}/central.db"
         self.store = Store(self.url)
         self.broker = BrokerSettings(
             host="127.0.0.1", port=port, protocol=protocol, keepalive_seconds=2
