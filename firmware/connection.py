@@ -10,12 +10,12 @@ The session outlasts the connection: what central says meanwhile waits at the br
 """
 
 import select
-import socket
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Literal
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -23,26 +23,15 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from scanner.alert import MAX_PAYLOAD
+from firmware.link import Address, HungUp, Link, LinkDown, Version, VersionRefused
+from scanner.alert import MAX_PAYLOAD, KeyFault
+from scanner.waker import Waker
 
 SESSION_S = 7 * 24 * 3600
 """How long the broker keeps the session of a device that is away (MQTT 5; 3.1.1 has no limit)."""
 CONNECT_WITHIN_S = 5.0
 IN_FLIGHT = 20
 """Messages published and not yet acknowledged by the broker: what paho may hold in memory."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """The broker and how to speak to it. A dead link is known within twice `keepalive_s`."""
-
-    host: str
-    port: int = 1883
-    protocol: Literal["5", "3.1.1"] = "5"
-    client_id: str = ""
-    keepalive_s: int = 10
-    username: str | None = None
-    password: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,43 +42,25 @@ class Will:
     payload: bytes
 
 
-class LinkDown(Exception):
-    """There is no connection; the message says why."""
-
-
-class Waker:
-    """Lets any thread end the waiting of the one that drives the connection."""
-
-    def __init__(self) -> None:
-        self.reader, self._writer = socket.socketpair()
-        self.reader.setblocking(False)
-        self._writer.setblocking(False)
-
-    def wake(self) -> None:
-        try:
-            self._writer.send(b"\0")
-        except BlockingIOError:
-            return
-
-    def clear(self) -> None:
-        try:
-            while self.reader.recv(4096):
-                pass
-        except BlockingIOError:
-            return
-
-
 class Connection:
-    """A connection with one client; every method but `Waker.wake` is for one thread."""
+    """A connection with one client; every method is for one thread."""
 
     def __init__(
-        self, link: Link, will: Will, waker: Waker, on_message: Callable[[str, bytes], None]
+        self,
+        link: Link,
+        address: Address,
+        version: Version,
+        will: Will,
+        waker: Waker,
+        on_message: Callable[[str, bytes], None],
     ) -> None:
         self._link = link
+        self._address = address
+        self._version = version
         self._waker = waker
         self._on_message = on_message
         self._answered = False
-        self._failure: str | None = None
+        self._failure: LinkDown | None = None
         self.in_flight = 0
         """Messages that the broker has not yet acknowledged."""
         self.refused_by_broker = 0
@@ -98,24 +69,26 @@ class Connection:
 
     def open(self, stop: Event) -> None:
         """Connects and waits for the broker's word. Raises LinkDown."""
-        link = self._link
         options: dict[str, Any] = {}
-        if link.protocol == "5":
+        if self._version == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = SESSION_S
             properties.MaximumPacketSize = 2 * MAX_PAYLOAD
             options = {"clean_start": False, "properties": properties}
+        address = self._address
+        self._secure()
         try:
-            self._client.connect(link.host, link.port, keepalive=link.keepalive_s, **options)
+            self._client.connect(
+                address.host, address.port, keepalive=self._link.keepalive_s, **options
+            )
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise LinkDown(f"{link.host}:{link.port}: {why}") from None
+            raise LinkDown(f"{address}: {_in_words(error)}") from None
         deadline = time.monotonic() + CONNECT_WITHIN_S
         while not self._answered:
             if stop.is_set():
                 raise LinkDown("stopped")
             if time.monotonic() > deadline:
-                raise LinkDown(f"{link.host}:{link.port}: no MQTT broker answers there")
+                raise LinkDown(f"{address}: no MQTT broker answers there")
             self.turn(0.1)
 
     def subscribe(self, topics: tuple[str, ...]) -> None:
@@ -126,7 +99,7 @@ class Connection:
         """Publishes at QoS 1."""
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise LinkDown("the connection broke")
+            raise self._broken()
         self.in_flight += 1
 
     def turn(self, timeout_s: float) -> None:
@@ -135,7 +108,7 @@ class Connection:
         client = self._client
         sock: Any = client.socket()
         if sock is None:
-            raise LinkDown(self._failure or "the connection broke")
+            raise self._broken()
         buffered = getattr(sock, "pending", None)
         if buffered is not None and buffered() > 0:
             timeout_s = 0.0
@@ -143,13 +116,14 @@ class Connection:
         readable, writable, _ = select.select([sock, self._waker.reader], writing, [], timeout_s)
         if self._waker.reader in readable:
             self._waker.clear()
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
         if sock in readable or timeout_s == 0.0:
-            client.loop_read()
-        if sock in writable:
-            client.loop_write()
-        client.loop_misc()
-        if self._failure is not None:
-            raise LinkDown(self._failure)
+            code = client.loop_read()
+        if sock in writable and not code:
+            code = client.loop_write()
+        code = code or client.loop_misc()
+        if self._failure is not None or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._broken()
 
     def close(self, within_s: float) -> None:
         """Waits for the broker to acknowledge what was published, then says good-bye."""
@@ -164,9 +138,21 @@ class Connection:
         if sock is not None:
             sock.close()
 
+    def _secure(self) -> None:
+        """Gives the client the TLS of the moment."""
+        if self._link.tls is None:
+            return
+        try:
+            self._client.tls_set_context(self._link.tls())
+        except (OSError, ValueError, KeyFault) as error:
+            raise LinkDown(f"the certificate for the broker cannot be used: {error}") from None
+
+    def _broken(self) -> LinkDown:
+        return self._failure or LinkDown(f"{self._address}: the connection broke")
+
     def _new_client(self, will: Will) -> mqtt.Client:
         link = self._link
-        five = link.protocol == "5"
+        five = self._version == "5"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=link.client_id,
@@ -188,15 +174,21 @@ class Connection:
 
     def _connected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
         self._answered = True
-        if reason.is_failure:
-            self._failure = f"the broker refuses the connection: {reason}"
+        if not reason.is_failure:
+            return
+        kind = VersionRefused if reason == "Unsupported protocol version" else LinkDown
+        self._failure = kind(f"{self._address}: the broker refuses the connection: {reason}")
 
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
-        self._failure = self._failure or f"the connection broke: {reason}"
+        if self._failure is None:
+            kind = LinkDown if self._answered else HungUp
+            self._failure = kind(f"{self._address}: the connection broke: {reason}")
 
     def _subscribed(self, _c: Any, _u: Any, _m: int, reasons: list[ReasonCode], _p: Any) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._failure = "the broker refuses a subscription; look at its access rules"
+            self._failure = LinkDown(
+                f"{self._address}: the broker refuses a subscription; look at its access rules"
+            )
 
     def _published(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:
         self.in_flight -= 1
@@ -209,3 +201,9 @@ class Connection:
         except UnicodeDecodeError:
             topic = ""
         self._on_message(topic, bytes(message.payload))
+
+
+def _in_words(error: OSError | ValueError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not believed: {error.verify_message}"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
 
 from firmware.answers import Answers, Taken
-from firmware.connection import IN_FLIGHT, Connection, Link, LinkDown, Waker, Will
+from firmware.connection import IN_FLIGHT, Connection, Will
 from firmware.database import DiskFault
 from firmware.keys import Keys
+from firmware.link import Brokers, Link, LinkDown
 from firmware.outbox import Outbox
 from firmware.window import Window
 from scanner.alert import (
@@ -41,7 +42,8 @@ from scanner.alert import (
     topic_of,
     unseal,
 )
-from scanner.backoff import Backoff
+from scanner.backoff import Backoff, spread
+from scanner.waker import Waker
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ class Uplink:
         clock: Callable[[], datetime] = _utc_now,
         keep: timedelta = timedelta(days=30),
         window: Window | None = None,
+        brokers: Brokers | None = None,
     ) -> None:
         self._link = link
         self._device = device
@@ -99,6 +102,7 @@ class Uplink:
         self._refusals = Refusals(log)
         self._waker = Waker()
         self._window = window or Window()
+        self._brokers = brokers or Brokers(link)
         self._published_to = 0
         self._boot = 0
         self._counted_from = 0.0
@@ -128,7 +132,7 @@ class Uplink:
         return self._refusals.counts.total()
 
     def run(self, stop: Signal) -> None:
-        """Keeps the link up until `stop`; whatever the broker does, it is tried again."""
+        """Keeps the link up until `stop`; whatever the brokers do, they are tried again."""
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, spreading=True)
         while not stop.is_set():
             try:
@@ -138,26 +142,34 @@ class Uplink:
                     backoff.reset()
                 if not stop.is_set():
                     self._say(logging.WARNING, f"down, alerts wait on the device: {down}")
+                round_is_over = self._brokers.failed(down)
+                if round_is_over:
+                    backoff.wait(stop)
+                else:
+                    stop.wait(spread(FIRST_PAUSE_S))
             finally:
                 self.connected = False
-            backoff.wait(stop)
 
     def _serve(self, stop: Signal) -> None:
-        """One connection, from the will to the good-bye, or until the clock is set. Raises
-        LinkDown."""
+        """One connection, from the will to the good-bye: until `stop`, until the clock is set, or
+        until the first broker is there again. Raises LinkDown."""
         if self._clock_was_set():
             self._boot = self._next_boot()
         self._connection_number += 1
         self._revision = 0
         will = Will(topic_of(Message.STATUS, self._device), self._seal_status(self._offline()))
-        connection = Connection(self._link, will, self._waker, self._heard)
+        brokers = self._brokers
+        connection = Connection(
+            self._link, brokers.address, brokers.version, will, self._waker, self._heard
+        )
         try:
             connection.open(stop)
             connection.subscribe(self._topics)
+            brokers.connected()
             self.connected = True
-            self._say(logging.INFO, f"up, to {self._link.host}:{self._link.port}")
+            self._say(logging.INFO, f"up, to {brokers.address}")
             self._start_over()
-            while not (stop.is_set() or self._clock_was_set()):
+            while not (stop.is_set() or self._clock_was_set() or brokers.first_is_back()):
                 self._on_disk("outbox", lambda: self._publish_due(connection))
                 self._on_disk("keeping", lambda: self._look_after(connection))
                 connection.turn(self._until_due())
