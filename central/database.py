@@ -50,7 +50,8 @@ def in_words() -> Iterator[None]:
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Adds a row unless its key is there already, and says whether it did."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    return tx.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+    adding = insert(table).values(values).on_conflict_do_nothing()
+    return tx.execute(adding.returning(*table.primary_key.columns)).first() is not None
 
 
 def lock(tx: sa.Connection, name: str) -> None:
