@@ -85,7 +85,7 @@ class DeviceClock:
 
     def save(self) -> None:
         """Remembers the time on disk; a disk that refuses is said, and changes nothing."""
-        seen = {"seen": self.now().isoformat(), "boot": _boot_id(), "uptime": _uptime()}
+        seen = {"seen": self.now().isoformat(), "boot": boot_id(), "uptime": _uptime()}
         try:
             replace_durably(self._path, json.dumps(seen).encode())
         except OSError as error:
@@ -101,7 +101,7 @@ class DeviceClock:
         try:
             kept = json.loads(self._path.read_bytes())
             seen = datetime.fromisoformat(kept["seen"])
-            same_boot = kept["boot"] == _boot_id()
+            same_boot = kept["boot"] == boot_id()
             up = _uptime()
             since = timedelta(seconds=up - (float(kept["uptime"]) if same_boot else 0.0))
             return max(seen, BUILT) + since, up
@@ -116,7 +116,8 @@ def _uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """The same as long as the machine has not started anew."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:

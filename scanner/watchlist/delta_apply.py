@@ -21,10 +21,9 @@ from scanner.watchlist.in_step import merge
 from scanner.watchlist.layout import overlay_folder, ranges_path
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest, read_manifest
-from scanner.watchlist.overlay import open_overlay
 from scanner.watchlist.overlay_scan import without
 from scanner.watchlist.overlay_writer import OverlayWriter
-from scanner.watchlist.placing import put_in_place, workshop
+from scanner.watchlist.placing import check_overlay, put_in_place, workshop
 from scanner.watchlist.record_arrays import U64, Records
 from scanner.watchlist.table_scan import scan
 from scanner.watchlist.version import Version, open_version
@@ -125,7 +124,7 @@ def _put_in_force(lists: Path, place: Path, delta: Delta, after: Manifest, key: 
     if after.overlay is not None:
         root = after.overlay
         target = overlay_folder(lists, after.name, root)
-        put_in_place(place / "overlay", target, lambda folder: _check_overlay(folder, root))
+        put_in_place(place / "overlay", target, lambda folder: check_overlay(folder, root))
     if delta.header.ranges_bytes:
         delta.copy_ranges(place / "ranges")
         (place / "ranges").replace(ranges_path(lists, after.name, after.ranges_digest))
@@ -134,13 +133,6 @@ def _put_in_force(lists: Path, place: Path, delta: Delta, after: Manifest, key: 
     except ListDamaged as damage:
         raise _refusal(delta, f"the list that it makes is not whole: {damage}") from None
     activate(lists, after)
-
-
-def _check_overlay(folder: Path, root: str) -> None:
-    """Reads all of an overlay. Raises ListDamaged."""
-    with closing(open_overlay(folder, root)) as overlay:
-        for _ in overlay.adds.scrubbed():
-            pass
 
 
 def _refusal(delta: Delta, why: str) -> DeltaRefused:

@@ -20,6 +20,11 @@ _OF_TABLE = (DIRECTORY, KEYS, DETAILS)
 _FILES = {BASE: _OF_TABLE, OVERLAY: (TOMBSTONES, *_OF_TABLE)}
 
 
+def files_of(kind: str) -> tuple[str, ...]:
+    """The names of the files in a part that is a folder."""
+    return _FILES.get(kind, ())
+
+
 @dataclass(frozen=True)
 class Part:
     """One folder or file of a version. `root` is what the manifest has of it, in hexadecimal."""
@@ -39,7 +44,7 @@ class Part:
 
     def files(self) -> tuple[Path, ...]:
         """Every file that it ought to have."""
-        return tuple(self.path / name for name in _FILES.get(self.kind, ())) or (self.path,)
+        return tuple(self.path / name for name in files_of(self.kind)) or (self.path,)
 
     def size(self) -> int:
         """Bytes on disk; a file that is not there has none."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from scanner.durable import sync_folder
 from scanner.watchlist.activation import BUILDING
 from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.overlay import open_overlay
 from scanner.watchlist.table import open_table
 
 
@@ -48,4 +49,11 @@ def check_table(folder: Path, root: str) -> None:
     """Reads all of a table. Raises ListDamaged."""
     with closing(open_table(folder, root)) as table:
         for _ in table.scrubbed():
+            pass
+
+
+def check_overlay(folder: Path, root: str) -> None:
+    """Reads all of an overlay. Raises ListDamaged."""
+    with closing(open_overlay(folder, root)) as overlay:
+        for _ in overlay.adds.scrubbed():
             pass

@@ -1,0 +1,1 @@
+"""Lists over the air: what is trusted, how it is fetched, and how it is put in force."""

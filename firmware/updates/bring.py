@@ -1,0 +1,276 @@
+"""Brings one list to the version that its publication names, by the shortest way there.
+
+From what lies here, the steps that the publication tells of: deltas, and folds that need no file.
+Where nothing leads from here, or a step does not do what it should, the whole version, once, and
+that is said beside "updated"; it is put together aside, with the steps that follow it, so that
+nothing older than the version in force ever takes its place. The desk goes on asking the version in
+force all the while. A version comes into force only under the root that was signed, and has to
+answer for its canaries at once: where it does not, the one before is put back, and this
+publication's version is not tried again.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from threading import Event
+
+from firmware.updates.download import Interrupted, fetch
+from firmware.updates.fetched import Fetched, NoSpace
+from firmware.updates.repository import FetchFailed, Repository
+from firmware.updates.trust import Refused, Trusted
+from scanner.watchlist.activation import Busy, NoPrevious, alone, rolled_back
+from scanner.watchlist.canaries import probe
+from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.delta_apply import apply_delta
+from scanner.watchlist.delta_header import DeltaRefused
+from scanner.watchlist.fold import FoldRefused, fold
+from scanner.watchlist.keyring import KeyMissing, KeySource
+from scanner.watchlist.manifest import Manifest, read_manifest
+from scanner.watchlist.publication import (
+    MOST_BYTES,
+    Publication,
+    PublicationUnusable,
+    Step,
+    read_publication,
+)
+from scanner.watchlist.whole import WholeRefused, adopt, put_whole, renew
+
+Progress = Callable[[str, int, int], None]
+"""Told of a list how many bytes have come, and of how many."""
+
+_STEP_REFUSED = (DeltaRefused, FoldRefused, ListDamaged)
+_FAILED: dict[type[Exception], str] = {
+    FetchFailed: "unreachable",
+    NoSpace: "no_space",
+    Busy: "busy",
+    KeyMissing: "key",
+    ListDamaged: "damaged",
+    OSError: "disk",
+}
+
+
+class Outcome(StrEnum):
+    """What became of an attempt. Nothing but `updated` says that a newer version is in force."""
+
+    UPDATED = "updated"
+    CURRENT = "current"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass
+class Result:
+    """One attempt with one list. `code` and `reason` say why it did not come to the version that
+    was published, or why the whole version had to be fetched; neither holds personal data."""
+
+    list: str
+    outcome: Outcome = Outcome.FAILED
+    from_version: int | None = None
+    version: int | None = None
+    bytes: int = 0
+    seconds: float = 0.0
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an attempt works with: the device's lists and their keys, its ring, the repository and
+    what is trusted of it. The lists in `damaged` are fetched whole, whatever version they are."""
+
+    lists: Path
+    keys: KeySource
+    ring: str
+    repository: Repository
+    trusted: Trusted
+    stop: Event
+    progress: Progress = lambda name, done, total: None
+    damaged: frozenset[str] = frozenset()
+
+
+class Bringer:
+    """One attempt with the list `name`."""
+
+    def __init__(self, around: Surroundings, name: str) -> None:
+        self._around = around
+        self._name = name
+        self._fetched = Fetched(around.lists, name)
+        self._came = self._total = 0
+        self._result = Result(name)
+
+    def bring(self) -> Result:
+        """Whatever goes wrong is in the result, and the list is then what it was or a version that
+        was signed. Raises Interrupted."""
+        began = time.monotonic()
+        result = self._result
+        before = self._in_force()
+        result.from_version = before.version if before else None
+        try:
+            self._bring(before)
+        except Refused as refused:
+            result.outcome, result.code = Outcome.REFUSED, refused.code
+            result.reason = str(refused)
+        except tuple(_FAILED) as failed:
+            result.code = next(code for kind, code in _FAILED.items() if isinstance(failed, kind))
+            result.reason = _reason(failed)
+        after = self._in_force()
+        result.version = after.version if after else None
+        result.bytes = self._came
+        result.seconds = time.monotonic() - began
+        return result
+
+    def _bring(self, before: Manifest | None) -> None:
+        publication = self._publication()
+        self._hold_to_order(before, publication)
+        damaged = self._name in self._around.damaged
+        if before is None or before.root() != publication.root or damaged:
+            self._go(None if damaged else before, publication)
+            self._answer_for(publication)
+            outcome = Outcome.UPDATED
+        else:
+            outcome = Outcome.CURRENT
+        renew(self._around.lists, self._name, publication.root, publication.as_of)
+        self._fetched.tidy()
+        self._result.outcome = outcome
+
+    def _hold_to_order(self, before: Manifest | None, publication: Publication) -> None:
+        """Nothing older than what is in force, and nothing that failed before."""
+        if publication.root == self._fetched.set_aside():
+            raise Refused(
+                "probe",
+                f"list {self._name}: version {publication.version} failed its probe before; a "
+                "newer one is waited for",
+            )
+        if before is not None and publication.version < before.version:
+            raise Refused(
+                "rollback",
+                f"list {self._name}: version {publication.version} is published and "
+                f"{before.version} is in force",
+            )
+
+    def _go(self, before: Manifest | None, publication: Publication) -> None:
+        """The steps from what lies here, else the whole version and the steps from that."""
+        whole = publication.whole
+        onwards = publication.steps_from(whole.version, whole.root()) or ()
+        steps = publication.steps_from(before.version, before.root()) if before else None
+        afresh = whole.bytes + _bytes(onwards)
+        if steps is not None and _bytes(steps) <= afresh:
+            self._total = self._came + _bytes(steps)
+            try:
+                self._take(self._around.lists, steps)
+            except (*_STEP_REFUSED, Refused) as refused:
+                self._say("fell_back", f"the whole version was fetched, for {refused}")
+            else:
+                return
+        elif before is not None:
+            self._say("whole", "nothing shorter led from the version in force")
+        self._total = self._came + afresh
+        try:
+            self._take_whole(publication, onwards)
+        except (*_STEP_REFUSED, WholeRefused) as refused:
+            raise Refused("result", str(refused)) from None
+
+    def _take(self, lists: Path, steps: Sequence[Step]) -> None:
+        """Goes these steps in `lists`. Raises Refused, DeltaRefused, FoldRefused, ListDamaged."""
+        for step in steps:
+            if self._around.stop.is_set():
+                raise Interrupted
+            now = read_manifest(lists, self._name)
+            key = self._around.keys.key(self._name, now.key_id)
+            if step.path is None:
+                after = fold(lists, self._name, key, expected_root=step.to_root)
+            else:
+                after = apply_delta(lists, self._name, self._file(step.path, step.bytes), key)
+            if (after.version, after.root()) != (step.to_version, step.to_root):
+                raise Refused(
+                    "result",
+                    f"list {self._name}: a step led to version {after.version}, "
+                    f"{after.root()[:16]}, and {step.to_version}, {step.to_root[:16]} was signed",
+                )
+
+    def _take_whole(self, publication: Publication, onwards: Sequence[Step]) -> None:
+        """The whole version, with the steps that follow it. Raises what `_take` does, and
+        WholeRefused."""
+        whole = publication.whole
+        key = self._around.keys.key(self._name, whole.key_id)
+        files = {file.place: self._file(file.path, file.bytes) for file in whole.files}
+        stage = self._fetched.stage()
+        put_whole(stage, whole.manifest(self._name), files, key)
+        self._take(stage, onwards)
+        adopt(self._around.lists, stage, self._name, key)
+
+    def _file(self, path: str, size: int) -> Path:
+        """A target's file. Raises Refused, FetchFailed, NoSpace, OSError, Interrupted."""
+        around = self._around
+        target = around.trusted.lookup(path)
+        if target is None:
+            raise Refused("unsigned", f"list {self._name}: nobody signed {path}")
+        if target.length != size:
+            raise Refused(
+                "result", f"list {self._name}: {path} has another length than its publication says"
+            )
+        folder = self._fetched.room_for(size)
+        return fetch(around.repository, target, folder, around.stop, self._has_come)
+
+    def _has_come(self, count: int) -> None:
+        self._came += count
+        self._around.progress(self._name, self._came, max(self._total, self._came))
+
+    def _publication(self) -> Publication:
+        around = self._around
+        target = around.trusted.targets.get(self._name)
+        if target is None:
+            raise Refused(
+                "unsigned", f"list {self._name}: nothing is published for ring {around.ring}"
+            )
+        if target.length > MOST_BYTES:
+            raise Refused(
+                "too_large", f"list {self._name}: the publication is larger than it may be"
+            )
+        folder = self._fetched.room_for(target.length)
+        path = fetch(around.repository, target, folder, around.stop, self._has_come)
+        try:
+            return read_publication(path.read_bytes(), self._name, around.ring)
+        except PublicationUnusable as unusable:
+            raise Refused("malformed", str(unusable)) from None
+
+    def _answer_for(self, publication: Publication) -> None:
+        """The version now in force must know its canaries; else the one before comes back."""
+        lists = self._around.lists
+        now = read_manifest(lists, self._name)
+        if now.root() == publication.root:
+            key = self._around.keys.key(self._name, now.key_id)
+            fault = probe(lists, now, key, publication.canaries)
+        else:
+            fault = "it has not the root that was signed"
+        if fault is None:
+            return
+        self._fetched.put_aside(publication.root)
+        try:
+            with alone(lists, self._name):
+                back = rolled_back(lists, self._name)
+            told = f"version {back.version} is in force again"
+        except NoPrevious as none:
+            told = f"there is none to go back to ({none})"
+        raise Refused("probe", f"list {self._name}: version {now.version}: {fault}; {told}")
+
+    def _in_force(self) -> Manifest | None:
+        with suppress(FileNotFoundError, ListDamaged):
+            return read_manifest(self._around.lists, self._name)
+        return None
+
+    def _say(self, code: str, reason: str) -> None:
+        self._result.code, self._result.reason = code, reason
+
+
+def _bytes(steps: Sequence[Step]) -> int:
+    return sum(step.bytes for step in steps)
+
+
+def _reason(failed: Exception) -> str:
+    if isinstance(failed, OSError):
+        return f"{failed.filename or 'the disk'}: {failed.strerror or failed}"
+    return str(failed)

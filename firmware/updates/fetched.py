@@ -1,0 +1,71 @@
+"""What was fetched of a list and is not yet in force: a folder of its own beside the lists.
+
+It is on the lists' own disk, so that files get their places by a link and not by a copy. It also
+remembers the one version that was put in force and failed its probe, so that it is not tried again
+and again.
+"""
+
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from scanner.durable import replace_durably
+
+FOLDER = ".fetched"
+SPARE_BYTES = 32 << 20
+"""What stays free on the disk for alerts and the journal."""
+_ASIDE = "set-aside.json"
+_STAGE = "stage"
+
+
+class NoSpace(Exception):
+    """The disk has no room for what is to be fetched; the message says how much is needed."""
+
+
+class Fetched:
+    """The folder of list `name` beside `lists`."""
+
+    def __init__(self, lists: Path, name: str) -> None:
+        self.name = name
+        self.folder = lists / FOLDER / name
+
+    def room_for(self, size: int) -> Path:
+        """The folder, once there is room in it for `size` bytes. Raises NoSpace, OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.folder).free
+        if free < size + SPARE_BYTES:
+            raise NoSpace(
+                f"list {self.name}: {(size + SPARE_BYTES) >> 20} MB are needed and {free >> 20} MB "
+                "are free; make room"
+            )
+        return self.folder
+
+    def stage(self) -> Path:
+        """An empty folder of lists in which a whole version is put together. Raises OSError."""
+        stage = self.folder / _STAGE
+        if stage.exists():
+            shutil.rmtree(stage)
+        stage.mkdir(parents=True)
+        return stage
+
+    def tidy(self) -> None:
+        """What was fetched is in force, or of no use any more."""
+        with suppress(OSError):
+            for file in self.folder.iterdir():
+                if file.is_dir():
+                    shutil.rmtree(file, ignore_errors=True)
+                elif file.name != _ASIDE:
+                    file.unlink()
+
+    def set_aside(self) -> str | None:
+        """The root of the version that failed its probe."""
+        try:
+            return str(json.loads((self.folder / _ASIDE).read_bytes())["root"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put_aside(self, root: str) -> None:
+        """The version with this root failed its probe. Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        replace_durably(self.folder / _ASIDE, json.dumps({"root": root}).encode())

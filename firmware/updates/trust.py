@@ -1,0 +1,256 @@
+"""What is trusted of a repository: The Update Framework's client, and what it leaves to whoever
+uses it.
+
+The reference client (`tuf.ngclient`) verifies signatures, thresholds, delegations, versions and
+expiry, in the order of the specification. It runs here on a copy of the metadata that this device
+keeps, so that nothing of a refused repository stays; what it accepts is then held to three things
+more:
+
+- **No version below the floor** (`floor`), whatever became of the metadata on the card.
+- **Nothing expired by reference time** (DESIGN §5): the client itself looks at the machine's clock,
+  and a Pi's may stand in 1970.
+- **Made durable**, the floor first and then the metadata, each file whole and synced: the client
+  renames files without syncing them.
+
+The Update Framework specification 1.0.33, §5 "Detailed client workflow".
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tuf.api import exceptions
+from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.ngclient import Updater, UpdaterConfig
+from tuf.ngclient.fetcher import FetcherInterface
+
+from firmware.updates.floor import Floor
+from firmware.updates.repository import FetchFailed, NotThere, Repository, TooSlow
+from scanner.durable import replace_durably, sync_folder
+from scanner.watchlist.publication import role_of, target_of
+
+METADATA, TARGETS = "metadata/", "targets/"
+_TOP = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
+_HISTORY = "root_history"
+_CONFIG = UpdaterConfig(
+    max_root_rotations=256,
+    max_delegations=64,
+    root_max_length=512_000,
+    timestamp_max_length=16_384,
+    snapshot_max_length=512_000,
+    targets_max_length=512_000,
+)
+
+
+class Refused(Exception):
+    """A repository that is not believed, or not reached. `code` is stable; the message is one
+    line."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """What a repository that is believed says. `targets` are by list; a list that it does not know
+    is missing there. `expires` is when the first of the metadata must be renewed."""
+
+    targets: dict[str, TargetFile]
+    versions: dict[str, int]
+    expires: datetime
+    lookup: Callable[[str], TargetFile | None]
+    """The target at a path, or None."""
+
+
+class Trust:
+    """The trust of this device. `folder` holds its metadata, `floor` the floor's file; `root` is
+    the root metadata that the device was installed with."""
+
+    def __init__(
+        self, folder: Path, floor: Path, root: bytes, clock: Callable[[], datetime]
+    ) -> None:
+        self._folder = folder
+        self._floor_path = floor
+        self._root = root
+        self._clock = clock
+
+    @contextmanager
+    def refreshed(
+        self, repository: Repository, lists: tuple[str, ...], ring: str
+    ) -> Iterator[Trusted]:
+        """What the repository says now of these lists for this ring. While the context is open,
+        further targets may be looked up. Raises Refused, OSError; nothing of what is refused
+        stays."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix=".refresh-", dir=self._folder.parent) as scratch:
+            copy = Path(scratch)
+            shutil.copytree(self._folder, copy, symlinks=True, dirs_exist_ok=True)
+            with _refusals():
+                updater = Updater(
+                    str(copy),
+                    METADATA,
+                    target_base_url=TARGETS,
+                    fetcher=_Fetcher(repository),
+                    config=_CONFIG,
+                    bootstrap=self._root,
+                )
+                updater.refresh()
+                found = {name: updater.get_targetinfo(target_of(name, ring)) for name in lists}
+            believed = _metadata(copy, lists)
+            self._hold_to_the_floor(believed)
+            expires = self._hold_to_the_time(believed)
+            self._keep(copy, believed)
+            yield Trusted(
+                targets={name: target for name, target in found.items() if target is not None},
+                versions={role: one.version for role, one in believed.items()},
+                expires=expires,
+                lookup=lambda path: _looked_up(updater, path),
+            )
+
+    def _hold_to_the_floor(self, believed: dict[str, Signed]) -> None:
+        floor = Floor(self._floor_path)
+        for role, signed in believed.items():
+            if signed.version < floor[role]:
+                raise Refused(
+                    "rollback",
+                    f"the repository's {role} is version {signed.version}, and this device has "
+                    f"seen {floor[role]}: it is an old copy",
+                )
+
+    def _hold_to_the_time(self, believed: dict[str, Signed]) -> datetime:
+        now = self._clock()
+        for role, signed in believed.items():
+            if signed.expires <= now:
+                raise Refused(
+                    "expired",
+                    f"the repository's {role} ended at {signed.expires:%Y-%m-%d %H:%M} UTC; it "
+                    "must be signed anew",
+                )
+        return min(signed.expires for signed in believed.values()).replace(tzinfo=UTC)
+
+    def _keep(self, copy: Path, believed: dict[str, Signed]) -> None:
+        """Makes durable what was believed: the floor first, then roots, then the rest."""
+        Floor(self._floor_path).raise_to({role: one.version for role, one in believed.items()})
+        history = self._folder / _HISTORY
+        history.mkdir(exist_ok=True, mode=0o700)
+        sync_folder(self._folder)
+        for file in sorted((copy / _HISTORY).iterdir()):
+            _replace_if_other(history / file.name, file.read_bytes())
+        for role in believed:
+            if role != Root.type:
+                name = f"{role}.json"
+                _replace_if_other(self._folder / name, (copy / name).read_bytes())
+
+
+class _Fetcher(FetcherInterface):
+    """The client's own way to ask for files, over our seam."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        pieces = self._repository.read(url)
+        try:
+            first = next(pieces, None)
+        except NotThere as missing:
+            raise exceptions.DownloadHTTPError(str(missing), 404) from None
+        except TooSlow as slow:
+            raise exceptions.SlowRetrievalError(str(slow)) from None
+        except FetchFailed as failed:
+            raise exceptions.DownloadError(str(failed)) from None
+        return _rest(first, pieces)
+
+
+def _rest(first: Any, pieces: Iterator[Any]) -> Iterator[bytes]:
+    try:
+        if first is not None:
+            yield first.content
+        for piece in pieces:
+            yield piece.content
+    except TooSlow as slow:
+        raise exceptions.SlowRetrievalError(str(slow)) from None
+    except FetchFailed as failed:
+        raise exceptions.DownloadError(str(failed)) from None
+
+
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (exceptions.ExpiredMetadataError, "expired"),
+    (exceptions.BadVersionNumberError, "rollback"),
+    (exceptions.UnsignedMetadataError, "signature"),
+    (exceptions.LengthOrHashMismatchError, "tampered"),
+    (exceptions.DownloadLengthMismatchError, "too_large"),
+    (exceptions.SlowRetrievalError, "slow"),
+    (exceptions.DownloadHTTPError, "missing"),
+    (exceptions.DownloadError, "unreachable"),
+    (exceptions.RepositoryError, "malformed"),
+)
+CODES = {
+    "expired": "the metadata ended and was not signed anew",
+    "rollback": "it is older than what this device has seen",
+    "signature": "too few of the right keys signed it",
+    "tampered": "a file is not the one that was signed",
+    "too_large": "a file is larger than it may be",
+    "slow": "it came too slowly",
+    "missing": "a file is not there",
+    "unreachable": "the repository cannot be reached",
+    "malformed": "the metadata is none",
+}
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Raises Refused for whatever the client raises."""
+    try:
+        yield
+    except (exceptions.RepositoryError, exceptions.DownloadError) as error:
+        code = next(code for kind, code in _CODES if isinstance(error, kind))
+        raise Refused(code, f"{CODES[code]}: {_one_line(error)}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Refused("malformed", f"{CODES['malformed']}: {type(error).__name__}") from None
+
+
+def _looked_up(updater: Updater, path: str) -> TargetFile | None:
+    with _refusals():
+        return updater.get_targetinfo(path)
+
+
+def _metadata(folder: Path, lists: tuple[str, ...]) -> dict[str, Signed]:
+    """What the client has just verified, by role. A list's role that it had no need of may still
+    lie there from earlier: the snapshot says which are of today."""
+
+    def read(role: str) -> Signed:
+        content = (folder / f"{role}.json").read_bytes()
+        signed: Signed = Metadata[Any].from_bytes(content).signed
+        return signed
+
+    found = {role: read(role) for role in _TOP}
+    snapshot = found[Snapshot.type]
+    assert isinstance(snapshot, Snapshot)  # noqa: S101  the client has just verified it as one
+    for role in (role_of(name) for name in lists):
+        today = snapshot.meta.get(f"{role}.json")
+        if today is not None and (folder / f"{role}.json").exists():
+            signed = read(role)
+            if signed.version == today.version:
+                found[role] = signed
+    return found
+
+
+def _replace_if_other(path: Path, content: bytes) -> None:
+    try:
+        if path.read_bytes() == content:
+            return
+    except FileNotFoundError:
+        pass
+    replace_durably(path, content)
+
+
+def _one_line(error: Exception) -> str:
+    told = str(error).splitlines()
+    return told[0][:300] if told else json.dumps(type(error).__name__)

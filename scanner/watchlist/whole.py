@@ -1,0 +1,118 @@
+"""Puts a version in force whose files came one by one, and makes a version in force younger.
+
+Files that were fetched are linked into the list's workshop, so that nothing has to be fetched again
+where this is cut short; the parts are read whole against their roots before they get their names.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from scanner.watchlist.activation import activate, alone, clear
+from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.layout import base_folder, overlay_folder, ranges_path
+from scanner.watchlist.listkey import ListKey
+from scanner.watchlist.manifest import IN_FORCE, Manifest, read_manifest, write_manifest
+from scanner.watchlist.parts import BASE, OVERLAY, RANGES, files_of, parts_in
+from scanner.watchlist.placing import check_overlay, check_table, put_in_place, workshop
+from scanner.watchlist.version import open_version
+
+
+class WholeRefused(Exception):
+    """The files are not the version that they should be; the message says why in one line, and the
+    list is what it was."""
+
+
+def places_of(manifest: Manifest) -> Mapping[str, str]:
+    """Where the files of a version stand, by the places that a publication names: the part and the
+    file in it. The values are the part's kind."""
+    kinds = [BASE, *([OVERLAY] if manifest.overlay else [])]
+    found = {f"{kind}/{name}": kind for kind in kinds for name in files_of(kind)}
+    return {**found, RANGES: RANGES}
+
+
+def put_whole(lists: Path, manifest: Manifest, files: Mapping[str, Path], key: ListKey) -> Manifest:
+    """Puts `manifest` in force with `files`, by their places. Raises WholeRefused, Busy, OSError,
+    and then the list is what it was."""
+    name = manifest.name
+    missing = set(places_of(manifest)) ^ set(files)
+    if missing:
+        raise WholeRefused(
+            f"list {name}: {min(missing)} is missing or too much in what was fetched"
+        )
+    with alone(lists, name) as folder, workshop(folder) as place:
+        for where, file in files.items():
+            _link(file, place.joinpath(*PurePosixPath(where).parts))
+        try:
+            kinds = set(places_of(manifest).values())
+            _take_places(lists, {kind: place / kind for kind in kinds}, manifest)
+            open_version(lists, manifest, key).close()
+            activate(lists, manifest)
+        except ListDamaged as damage:
+            clear(lists, name)
+            raise WholeRefused(f"list {name}: what was fetched is not whole: {damage}") from None
+        except BaseException:
+            clear(lists, name)
+            raise
+    return manifest
+
+
+def adopt(lists: Path, stage: Path, name: str, key: ListKey) -> Manifest:
+    """Puts in force in `lists` the version that is in force in the folder `stage`, on the same
+    disk. Raises WholeRefused, Busy, OSError, and then the list is what it was."""
+    with alone(lists, name):
+        manifest = read_manifest(stage, name)
+        _take_places(lists, _laid_out(stage, manifest), manifest)
+        try:
+            open_version(lists, manifest, key).close()
+            activate(lists, manifest)
+        except ListDamaged as damage:
+            clear(lists, name)
+            raise WholeRefused(f"list {name}: what was fetched is not whole: {damage}") from None
+        except BaseException:
+            clear(lists, name)
+            raise
+    return manifest
+
+
+def renew(lists: Path, name: str, root: str, as_of: datetime) -> Manifest:
+    """Says of the version in force, which has this root, that it is right up to `as_of`. An earlier
+    moment changes nothing. Raises FileNotFoundError, ListDamaged, Busy, OSError."""
+    with alone(lists, name):
+        now = read_manifest(lists, name)
+        if now.root() == root and now.as_of < as_of:
+            now = replace(now, as_of=as_of)
+            write_manifest(lists, now, IN_FORCE)
+    return now
+
+
+def _laid_out(stage: Path, manifest: Manifest) -> Mapping[str, Path]:
+    """Where the parts of a version in `stage` lie, by their kind."""
+    return {part.kind: part.path for part in parts_in(stage, manifest)}
+
+
+def _take_places(lists: Path, built: Mapping[str, Path], manifest: Manifest) -> None:
+    """Moves what was built, by its kind, to where its content says. Raises ListDamaged, OSError."""
+    name, base, overlay = manifest.name, manifest.base, manifest.overlay
+    moves: list[tuple[str, Path, Callable[[Path], None]]] = [
+        (BASE, base_folder(lists, name, base), lambda folder: check_table(folder, base))
+    ]
+    if overlay is not None:
+        target = overlay_folder(lists, name, overlay)
+        moves.append((OVERLAY, target, lambda folder: check_overlay(folder, overlay)))
+    for kind, target, check in moves:
+        check(built[kind])
+        put_in_place(built[kind], target, check)
+    built[RANGES].replace(ranges_path(lists, name, manifest.ranges_digest))
+
+
+def _link(file: Path, target: Path) -> None:
+    """The file under another name; a copy where the disk knows no links."""
+    target.parent.mkdir(exist_ok=True)
+    try:
+        os.link(file, target)
+    except OSError:
+        shutil.copyfile(file, target)
