@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -69,6 +70,12 @@ alerts = Table(
     ),
     Index("alerts_by_site", "site", "received_at"),
     Index("alerts_by_device", "device", "received_at"),
+    Index(
+        "alerts_unshown",
+        "received_at",
+        sqlite_where=text("shown_at IS NULL"),
+        postgresql_where=text("shown_at IS NULL"),
+    ),
 )
 """The alerts. `late` says that the time to answer had passed on arrival; `answer` and `answered_at`
 are the outcome and the moment of the latest answer; `escalated_at` is when the time to answer ran
@@ -126,8 +133,10 @@ sequences = Table(
     Column("high", BigInteger, nullable=False),
     Column("high_id", Text),
     Column("heard_at", BigInteger),
+    Column("last_n", BigInteger),
 )
-"""How far each sequence has come, and with which message."""
+"""How far each sequence has come, with which message and when; `last_n` is how far the device says
+that it has come, where it says that all of it was acknowledged."""
 
 gaps = Table(
     "gaps",
@@ -137,8 +146,10 @@ gaps = Table(
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, nullable=False),
     Column("noticed_at", BigInteger, nullable=False),
+    Column("reported_at", BigInteger),
 )
-"""What is missing of each sequence, by ranges that do not overlap."""
+"""What is missing of each sequence, by ranges that do not overlap; `reported_at` is when that was
+said, which it is once it lasts."""
 
 answers = Table(
     "answers",
@@ -164,9 +175,7 @@ replaced by a newer answer to the same alert, or it holds no longer."""
 changes = Table(
     "changes",
     metadata,
-    Column(
-        "n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
-    ),
+    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("device", Text, nullable=False),
     Column("alert", Text),
     sqlite_autoincrement=True,

@@ -14,11 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from central import answering, audit, audit_triggers, sequence, waking
+from central import answering, audit, sequence, upgrade, waking
 from central.answering import Answer, AnsweredMeanwhile, DueAnswer, UnknownAlert
 from central.database import StoreFault, add, in_words, open_engine
 from central.moments import from_ms, iso, to_ms
-from central.schema import alerts, answers, devices, messages, metadata, outcomes, stats
+from central.schema import alerts, answers, devices, messages, outcomes, stats
 from scanner.alert import AlertData, Event, OutcomeData, StatsData, StatusData
 
 __all__ = [
@@ -76,9 +76,11 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
-        with self.changing() as tx:
-            metadata.create_all(tx)
-            audit_triggers.install(tx)
+        with self.reading() as db:
+            present = upgrade.is_present(db)
+        if not present:
+            with self.changing(quietly=True) as tx:
+                upgrade.upgrade(tx)
 
     def commit(self, batch: Sequence[Received], now: datetime) -> Committed:
         """Stores a batch, whole or not at all."""
