@@ -21,8 +21,10 @@ from central.authority import Authority, NotEnrolled
 from central.lists_cli import lists_app
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, broker_password, open_store
+from central.serve_cli import serve
 from central.settings import load
 from central.show import device_line, line_of, object_of
+from central.systems_cli import asyncapi, follow_alerts
 from scanner.alert import AnswerOutcome, KeyFault
 from scanner.command_line import Failure, Refusal, run_command
 
@@ -42,7 +44,9 @@ app = typer.Typer(
 alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
 app.add_typer(alerts_app, name="alerts")
+app.command()(serve)
 app.add_typer(audit_app, name="audit")
+app.command("asyncapi")(asyncapi)
 
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
@@ -90,11 +94,24 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
 
 @alerts_app.callback(invoke_without_command=True)
 def alerts(
-    context: typer.Context, as_json: AsJson = False, config: Config = DEFAULT_CONFIG
+    context: typer.Context,
+    as_json: AsJson = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Each alert as it is committed, one a line.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(help="With --follow: those received since this moment, first.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Lists the alerts in the order of their arrival."""
     context.obj = config
     if context.invoked_subcommand is not None:
+        return
+    if since is not None and not follow:
+        raise Refusal("--since goes with --follow")
+    if follow:
+        follow_alerts(config, since, as_json=as_json)
         return
     with open_store(load(config)) as store:
         if as_json:

@@ -39,10 +39,24 @@ class KeySettings(Section):
     folder: TomlPath = Path("/etc/borderpost-central/keys")
 
 
+class ConsoleSettings(Section):
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8470, ge=1, le=65535)
+    certificate: TomlPath | None = None
+    private_key: TomlPath | None = None
+    plain_beyond_loopback: bool = False
+    names: tuple[str, ...] = Field(default=(), strict=False)
+    idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    session_hours: int = Field(default=12, ge=1, le=7 * 24)
+    silent_minutes: int = Field(default=90, ge=2, le=30 * 24 * 60)
+    list_age_hours: int = Field(default=72, ge=1, le=366 * 24)
+
+
 class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     keys: KeySettings = KeySettings()
+    console: ConsoleSettings = ConsoleSettings()
 
 
 def load(path: Path) -> Settings:

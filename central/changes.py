@@ -1,0 +1,137 @@
+"""What changed in the store lately, in a table that the database itself fills.
+
+A console shows each change within milliseconds, whoever made it: a receiver, another console, a
+command. Triggers note it, so none of them can forget to; the note and the change are one
+transaction. Only the latest notes are kept: whoever comes later looks at the store itself.
+
+Numbers are given out when a row is written and become visible when its transaction ends, so with
+PostgreSQL a lower number can appear after a higher one. `Reader` keeps the numbers that it has not
+seen, and looks for them until the transaction behind them must be over.
+"""
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from central.schema import changes
+
+KEPT = 100_000
+"""How many notes stay."""
+_TRIM_EVERY = 1_000
+_TRIMMING = f"DELETE FROM changes WHERE n <= NEW.n - {KEPT}"  # noqa: S608 ours
+_LATE_S = 60.0
+"""How long a transaction may take and be noticed by its note alone."""
+_LATE_MOST = 5_000
+_AT_ONCE = 500
+
+_NOTED = (
+    ("alerts", "INSERT", "NEW.id"),
+    ("alerts", "UPDATE OF answer, answered_at, escalated_at, seen_at", "NEW.id"),
+    ("answers", "INSERT", "NEW.alert"),
+    ("answers", "UPDATE OF held_at", "NEW.alert"),
+    ("outcomes", "INSERT", "NEW.alert"),
+    ("devices", "INSERT", "NULL"),
+    ("devices", "UPDATE OF online, status", "NULL"),
+    ("gaps", "INSERT", "NULL"),
+    ("gaps", "DELETE", "NULL"),
+)
+"""The tables, what is done to them, and the alert that it is about."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something is new about an alert of `device`, or, where `alert` is None, about `device`."""
+
+    device: str
+    alert: str | None
+
+
+def install(tx: sa.Connection) -> None:
+    """Makes the triggers that are not there yet."""
+    if tx.dialect.name == "postgresql":
+        _install_in_postgresql(tx)
+    else:
+        _install_in_sqlite(tx)
+
+
+class Reader:
+    """Reads what changed since the last reading. For one thread."""
+
+    def __init__(self) -> None:
+        self._high: int | None = None
+        self._open: dict[int, float] = {}
+
+    def read(self, db: sa.Connection) -> list[Change]:
+        """What is new, each change once, in the order of its latest note; the first reading only
+        finds out where to begin."""
+        now = time.monotonic()
+        if self._high is None:
+            self._begin(db, now)
+            return []
+        late = [n for n in self._open if now - self._open[n] < _LATE_S]
+        self._open = {n: self._open[n] for n in late}
+        chosen = sa.or_(changes.c.n > self._high, changes.c.n.in_(late[:_AT_ONCE]))
+        rows = db.execute(sa.select(changes).where(chosen).order_by(changes.c.n)).all()
+        self._note([row.n for row in rows], now)
+        latest = {Change(row.device, row.alert): row.n for row in rows}
+        return sorted(latest, key=lambda change: latest[change])
+
+    def _begin(self, db: sa.Connection, now: float) -> None:
+        """Whatever has a number below the highest and is not there yet may still come."""
+        self._high = db.scalar(sa.select(sa.func.max(changes.c.n))) or 0
+        recent = sa.select(changes.c.n).where(changes.c.n > self._high - _AT_ONCE)
+        there = set(db.scalars(recent))
+        first = max(1, self._high - _AT_ONCE + 1)
+        self._open = {n: now for n in range(first, self._high) if n not in there}
+
+    def _note(self, seen: list[int], now: float) -> None:
+        if self._high is None:
+            return
+        for n in seen:
+            self._open.pop(n, None)
+            if n > self._high:
+                skipped = range(max(self._high + 1, n - _LATE_MOST), n)
+                self._open |= dict.fromkeys(skipped, now)
+                self._high = n
+
+
+def _noting(event: str, alert: str) -> str:
+    row = "OLD" if event == "DELETE" else "NEW"
+    return f"INSERT INTO changes (device, alert) VALUES ({row}.device, {alert})"  # noqa: S608 ours
+
+
+def _install_in_sqlite(tx: sa.Connection) -> None:
+    for number, (table, event, alert) in enumerate(_NOTED):
+        tx.exec_driver_sql(
+            f"CREATE TRIGGER IF NOT EXISTS change_{number} AFTER {event} ON {table} "
+            f"BEGIN {_noting(event, alert)}; END"
+        )
+    tx.exec_driver_sql(
+        "CREATE TRIGGER IF NOT EXISTS changes_trim AFTER INSERT ON changes "
+        f"WHEN NEW.n % {_TRIM_EVERY} = 0 BEGIN {_TRIMMING}; END"
+    )
+
+
+def _install_in_postgresql(tx: sa.Connection) -> None:
+    there = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'change%' AND NOT tgisinternal"
+    if tx.scalar(sa.text(there)) == len(_NOTED) + 1:
+        return
+    for number, (table, event, alert) in enumerate(_NOTED):
+        _make_in_postgresql(tx, f"change_{number}", f"{event} ON {table}", _noting(event, alert))
+    trimming = f"IF NEW.n % {_TRIM_EVERY} = 0 THEN {_TRIMMING}; END IF"
+    _make_in_postgresql(tx, "changes_trim", "INSERT ON changes", trimming)
+
+
+def _make_in_postgresql(tx: sa.Connection, name: str, event: str, done: str) -> None:
+    tx.execute(
+        sa.text(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {done}; RETURN NULL; END $$"
+        )
+    )
+    tx.execute(
+        sa.text(
+            f"CREATE OR REPLACE TRIGGER {name} AFTER {event} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+    )

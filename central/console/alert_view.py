@@ -1,0 +1,170 @@
+"""An alert as the console's page shows it: with its answers, what the officer did of it, and what
+else was raised about the same document.
+
+However many alerts are shown, each of these is asked for once.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from central.console.wire import moment
+from central.moments import to_ms
+from central.schema import alerts, answers, outcomes
+from scanner.mrz.states import name_of
+
+EARLIER_MOST = 10
+Name = tuple[str, str]
+"""A device and the id of an alert that it raised."""
+
+
+def shown(db: sa.Connection, chosen: Sequence[Name], now: datetime) -> list[dict[str, Any]]:
+    """The alerts so named that are there, in that order."""
+    found: dict[Name, dict[str, Any]] = {}
+    for start in range(0, len(chosen), 200):
+        names = list(chosen[start : start + 200])
+        rows = db.execute(sa.select(alerts).where(_named(alerts.c.id, names))).all()
+        found |= {_name(alert): alert for alert in views(db, rows, now)}
+    return [found[name] for name in chosen if name in found]
+
+
+def views(db: sa.Connection, rows: Sequence[Any], now: datetime) -> list[dict[str, Any]]:
+    """These rows of the alerts' table, each whole."""
+    if not rows:
+        return []
+    names = [(row.device, row.id) for row in rows]
+    answered, done, earlier = _answers(db, names), _outcomes(db, names), _earlier(db, rows)
+    return [
+        {
+            **_alert(row, now),
+            "answers": answered[row.device, row.id],
+            "outcomes": done[row.device, row.id],
+            "earlier": [
+                one
+                for one in earlier[row.issuer, row.number]
+                if (one["device"], one["id"]) != (row.device, row.id)
+            ][:EARLIER_MOST],
+        }
+        for row in rows
+    ]
+
+
+def list_view(version: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """A list as a device told of it, and how old it is at `at`."""
+    as_of = version["as_of"]
+    told = None if as_of is None else datetime.fromisoformat(as_of)
+    return {
+        "name": version["name"],
+        "version": version["version"],
+        "as_of": None if told is None else moment(to_ms(told)),
+        "health": version["health"],
+        "age_s": None if told is None else round((at - told).total_seconds()),
+    }
+
+
+def _alert(row: Any, now: datetime) -> dict[str, Any]:
+    data = row.data
+    captured = datetime.fromisoformat(data["captured_at"])
+    document = data["document"]
+    open_until = None if row.answered_at is not None else row.answer_until
+    return {
+        "id": row.id,
+        "device": row.device,
+        "site": data["place"]["site"],
+        "lane": data["place"]["lane"],
+        "outcome": row.outcome,
+        "captured_at": moment(row.captured_at),
+        "received_at": moment(row.received_at),
+        "late": row.late,
+        "answer_until": moment(row.answer_until),
+        "overdue": open_until is not None and open_until <= to_ms(now),
+        "answer": row.answer,
+        "answered_at": moment(row.answered_at),
+        "escalated_at": moment(row.escalated_at),
+        "seen_at": moment(row.seen_at),
+        "document": {
+            **document,
+            "issuer_name": name_of(document["issuer"]),
+            "nationality_name": name_of(document["nationality"]),
+        },
+        "matches": data["matches"],
+        "matches_left_out": data["matches_left_out"],
+        "lists": [list_view(one, captured) for one in data["lists"]],
+    }
+
+
+def _answers(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, Any]]]:
+    found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
+    chosen = sa.select(answers).where(_named(answers.c.alert, names)).order_by(answers.c.id)
+    for row in db.execute(chosen):
+        found[row.device, row.alert].append(
+            {
+                "id": row.id,
+                "outcome": row.outcome,
+                "instruction": row.instruction,
+                "reason": row.reason,
+                "at": moment(row.at),
+                "until": moment(row.until),
+                "by": row.by,
+                "held_at": moment(row.held_at),
+            }
+        )
+    return found
+
+
+def _outcomes(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, Any]]]:
+    found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
+    order = (outcomes.c.at, outcomes.c.id)
+    chosen = sa.select(outcomes).where(_named(outcomes.c.alert, names)).order_by(*order)
+    for row in db.execute(chosen):
+        found[row.device, row.alert].append(
+            {
+                "action": row.action,
+                "officer": row.officer,
+                "at": moment(row.at),
+                "note": row.note,
+            }
+        )
+    return found
+
+
+def _earlier(db: sa.Connection, rows: Sequence[Any]) -> dict[Name, list[dict[str, Any]]]:
+    """By issuer and number, the latest alerts about that document."""
+    documents = sorted({(row.issuer, row.number) for row in rows})
+    rank = sa.func.row_number().over(
+        partition_by=(alerts.c.issuer, alerts.c.number), order_by=alerts.c.received_at.desc()
+    )
+    columns = ("issuer", "number", "device", "id", "received_at", "answer")
+    ranked = (
+        sa.select(*(alerts.c[name] for name in columns), rank.label("place"))
+        .where(sa.tuple_(alerts.c.issuer, alerts.c.number).in_(documents))
+        .subquery()
+    )
+    chosen = (
+        sa.select(ranked)
+        .where(ranked.c.place <= EARLIER_MOST + 1)
+        .order_by(ranked.c.received_at.desc())
+    )
+    found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
+    for row in db.execute(chosen):
+        found[row.issuer, row.number].append(
+            {
+                "id": row.id,
+                "device": row.device,
+                "received_at": moment(row.received_at),
+                "answer": row.answer,
+            }
+        )
+    return found
+
+
+def _named(column: sa.ColumnElement[str], names: list[Name]) -> sa.ColumnElement[bool]:
+    """An id can have been taken by several devices; the caller tells them apart."""
+    return column.in_([alert for _, alert in names])
+
+
+def _name(alert: dict[str, Any]) -> Name:
+    return alert["device"], alert["id"]

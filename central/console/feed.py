@@ -1,0 +1,139 @@
+"""Watches the store for every open page, and for the clock: one thread, one reading a change.
+
+Whatever is committed wakes it, by whichever process; it reads what changed once, writes each event
+once, and the pages' queues share it. Between wakes it looks at what only time changes: answers that
+are overdue, devices that have fallen silent, sessions that are over.
+"""
+
+import json
+import logging
+import time
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+from central import escalation
+from central.changes import Reader
+from central.console import devices, sessions
+from central.console.alert_view import shown
+from central.console.roles import May
+from central.console.subscribers import Subscribers
+from central.console.visit import utc_now
+from central.database import StoreFault
+from central.settings import ConsoleSettings
+from central.store import Store
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.5
+SLOW_EVERY_S = 5.0
+
+
+class Feed:
+    """Run `run(stop)` in a thread of its own; pages join `pages`."""
+
+    def __init__(self, store: Store, settings: ConsoleSettings, limits: sessions.Limits) -> None:
+        self._store = store
+        self._settings = settings
+        self._limits = limits
+        self._watch = store.watch()
+        self._reader = Reader()
+        self._said: dict[str, str] = {}
+        self._slow_at = 0.0
+        self._fault: str | None = None
+        self.pages = Subscribers()
+
+    def run(self, stop: Event) -> None:
+        """Tells until `stop`. While the store refuses, it is tried again."""
+        try:
+            while not stop.is_set():
+                try:
+                    self._turn(utc_now())
+                except StoreFault as fault:
+                    self._say(str(fault))
+                    stop.wait(1.0)
+                else:
+                    self._say(None)
+                    self._watch.wait(TURN_S)
+        finally:
+            self._watch.close()
+
+    def close(self) -> None:
+        """Ends every page's stream, and the waiting."""
+        self.pages.close()
+        self._watch.wake()
+
+    def _turn(self, now: datetime) -> None:
+        self._tell_changes(now)
+        with self._store.reading() as db:
+            due = escalation.is_any_due(db, now)
+        if due:
+            with self._store.changing() as tx:
+                escalation.escalate(tx, now)
+        if time.monotonic() >= self._slow_at:
+            self._slow_at = time.monotonic() + SLOW_EVERY_S
+            self._look_at_devices(now)
+            self._look_at_sessions(now)
+
+    def _tell_changes(self, now: datetime) -> None:
+        with self._store.reading() as db:
+            changes = self._reader.read(db)
+            if not changes:
+                return
+            alerts = shown(db, [(c.device, c.alert) for c in changes if c.alert], now)
+            changed = {change.device for change in changes if change.alert is None}
+            known = devices.known(db, changed) if changed else []
+        told = [(May.ALERTS, _name_of(alert), _line(alert)) for alert in alerts]
+        views = [devices.view(one, self._settings, now) for one in known]
+        self._said |= {view["device"]: view["why"] for view in views}
+        told += [(May.DEVICES, "device", _line(view)) for view in views]
+        self.pages.tell(told)
+
+    def _look_at_devices(self, now: datetime) -> None:
+        """Tells of the devices that time alone has made blind, or a word that was no change."""
+        with self._store.reading() as db:
+            known = devices.known(db)
+        views = [devices.view(one, self._settings, now) for one in known]
+        changed = [view for view in views if _kind(view["why"]) != self._kind_said(view["device"])]
+        self._said = {view["device"]: view["why"] for view in views}
+        self.pages.tell([(May.DEVICES, "device", _line(view)) for view in changed])
+
+    def _kind_said(self, device: str) -> str | None:
+        said = self._said.get(device)
+        return None if said is None else _kind(said)
+
+    def _look_at_sessions(self, now: datetime) -> None:
+        """An open page is somebody there; a session that is over loses its pages."""
+        open_pages = self.pages.sessions()
+        if not open_pages:
+            return
+        with self._store.reading() as db:
+            lasting = sessions.still(db, open_pages, self._limits, now)
+        self.pages.let_go_of(open_pages - lasting.keys())
+        noted = now.timestamp() * 1000 - sessions.NOTED_EVERY_MS
+        stale = [session for session, who in lasting.items() if who.used_at < noted]
+        if stale:
+            with self._store.changing(quietly=True) as tx:
+                sessions.note_use(tx, stale, now)
+
+    def _say(self, fault: str | None) -> None:
+        """Logs the store's fault when it changes."""
+        if fault is not None and fault != self._fault:
+            log.warning("%s; pages are told of nothing until it answers", fault)
+        self._fault = fault
+
+
+def _name_of(alert: dict[str, Any]) -> str:
+    """What an alert's state is called."""
+    if alert["answered_at"] is not None:
+        return "answer"
+    return "alert" if alert["escalated_at"] is None else "escalated"
+
+
+def _kind(why: str) -> str:
+    """The reasons without their numbers, which grow all the time."""
+    return "".join(character for character in why if not character.isdigit())
+
+
+def _line(data: dict[str, Any]) -> str:
+    return json.dumps(data, separators=(",", ":"))
