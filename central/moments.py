@@ -21,3 +21,9 @@ def iso(ms: int | None) -> str | None:
 def in_iso(moment: datetime) -> str:
     """`moment` as RFC 3339 writes it, in UTC and to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def in_iso_ms(moment: datetime) -> str:
+    """`moment` as RFC 3339 writes it, in UTC and to the millisecond."""
+    whole = moment.astimezone(UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03}Z"

@@ -14,7 +14,7 @@ import typer
 from scanner.toml_errors import SettingsError
 
 _EXTRAS = {
-    "central": ("sqlalchemy",),
+    "central": ("sqlalchemy", "fastapi", "prometheus_client", "yaml"),
     "demo": ("amqtt",),
     "passporteye": ("passporteye", "pytesseract", "skimage"),
     "device,central": ("paho",),
