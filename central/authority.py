@@ -1,28 +1,45 @@
-"""Who may speak: central's own signing key, and the public key of every enrolled device.
+"""Who may speak: central's own keys, and the public keys of every enrolled device.
 
-The folder is the register: `central.jwk` is central's private key, `central.pub.jwk` its public
-half, and `devices/<device>.pub.jwk` is there for each enrolled device. A device is enrolled by
-making its key pair, handing out the private half and central's public one, and keeping the public
-half; taking its file away ends the enrolment at once, also for a receiver that is running.
+The folder is the register: `central.jwk` and its fellows are central's own (see `own_keys`),
+`devices/<device>.pub.jwk` is there for each enrolled device, and `authority/` holds the
+certificates. Taking a device's file away ends its enrolment at once, also for a receiver that is
+running.
+
+A device renews its keys by itself. The register then holds the old signing key and the new one,
+until something that the new one has signed is heard; from then on the old one counts no longer.
 """
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
+from central.certificates import Certificates
+from central.own_keys import PUBLIC_KEYS, OwnKeys, Remembered
 from scanner.alert import (
+    Event,
     KeyFault,
+    Message,
+    PublicKey,
     is_device_name,
     new_key,
-    read_key,
+    public_of,
+    seal,
     source_of,
+    unseal,
     write_key,
 )
+from scanner.alert.encryption import decrypt, encrypt, is_encrypted
+from scanner.alert.enrolment import new_tls_key, private_pem
+from scanner.alert.keyfile import new_encryption_key
+from scanner.alert.keyset import KeySet, read_key_set, replace_key_set, thumbprints
+from scanner.durable import replace_durably, sync_folder
 
 DEVICE_KEY = "device.jwk"
-CENTRAL_PUBLIC_KEY = "central.pub.jwk"
-_CENTRAL_KEY = "central.jwk"
+DEVICE_ENCRYPTION_KEY = "device.enc.jwk"
+CENTRAL_PUBLIC_KEY = PUBLIC_KEYS
+TLS_KEY, TLS_CERTIFICATE, ROOT = "tls.key", "tls.crt", "ca.crt"
 _DEVICE_PREFIX = source_of("")
 
 
@@ -31,73 +48,156 @@ class NotEnrolled(Exception):
 
 
 class Authority:
-    """The register of keys in `folder`."""
+    """The register in `folder`. For use from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, tuple[tuple[int, int], OKPKey]] = {}
+        self._registered = Remembered(read_key_set)
+        self._changing = threading.Lock()
+        self.own = OwnKeys(folder)
+        self.certificates = Certificates(folder / "authority")
 
     def signing_key(self) -> OKPKey:
-        """Central's private key. Raises KeyFault."""
-        path = self._folder / _CENTRAL_KEY
-        if not path.exists():
-            raise KeyFault(
-                f"{path}: central has no key; it is made when the first device is enrolled "
-                "(borderpost-central enrol)"
-            )
-        return read_key(path, private=True)
+        """The private key that central signs with at this moment. Raises KeyFault."""
+        return self.own.present()
+
+    def make(self) -> None:
+        """Makes central's keys and the authority, where they are not there yet. Raises KeyFault or
+        AuthorityFault."""
+        self.own.make()
+        self.certificates.make()
 
     def enrol(self, device: str, out: Path) -> None:
-        """Enrols `device`: its key and central's public one are written to `out`, to be carried to
-        the device. Raises NotEnrolled or KeyFault, and writes over nothing."""
-        if not is_device_name(device):
-            raise NotEnrolled(
-                f"a device cannot be called {device!r}: letters, digits, '.', '_' and '-', "
-                "at most 63, and not 'ring'"
-            )
+        """Enrols `device` by hand: its keys, its certificate and what it is to trust are written to
+        `out`, to be carried to it. Raises NotEnrolled, KeyFault or AuthorityFault, and writes over
+        nothing."""
+        check_name(device)
         register = self._of_device(device)
         for path in (register, out / DEVICE_KEY, out / CENTRAL_PUBLIC_KEY):
             if path.exists():
                 raise NotEnrolled(
                     f"{path}: there is a key already; to enrol {device} anew, move it away"
                 )
-        central = self._central()
-        key = new_key()
-        write_key(out / DEVICE_KEY, key, private=True)
-        write_key(out / CENTRAL_PUBLIC_KEY, central, private=False)
-        write_key(register, key, private=False)
+        self.make()
+        signing, encryption, tls = new_key(), new_encryption_key(), new_tls_key()
+        certificate = self.certificates.device(device, tls.public_key())
+        write_key(out / DEVICE_KEY, signing, private=True)
+        write_key(out / DEVICE_ENCRYPTION_KEY, encryption, private=True)
+        replace_key_set(out / CENTRAL_PUBLIC_KEY, self.own.public())
+        write_certificate(out, private_pem(tls), certificate, self.certificates.root_pem())
+        self.register(device, KeySet((public_of(signing),), public_of(encryption)))
 
     def devices(self) -> list[str]:
         """The names of the enrolled devices."""
         folder = self._folder / "devices"
         return sorted(path.name.removesuffix(".pub.jwk") for path in folder.glob("*.pub.jwk"))
 
+    def is_enrolled(self, device: str) -> bool:
+        """Whether the register holds `device`."""
+        return self._of_device(device).exists()
+
     def keys_of(self, source: str) -> Sequence[OKPKey]:
-        """The keys that `source` may sign with: one for an enrolled device, none for a stranger or
-        for a file that is no key."""
-        device = source.removeprefix(_DEVICE_PREFIX)
-        if device == source or not is_device_name(device):
-            return ()
+        """The keys that `source` may sign with: one for an enrolled device, or two while it changes
+        from one to the next; none for a stranger or for a file that holds no keys."""
+        keys = self._keys(source.removeprefix(_DEVICE_PREFIX)) if _is_device(source) else None
+        return keys.signing if keys is not None else ()
+
+    def register(self, device: str, keys: KeySet) -> None:
+        """Enrols `device` with these public keys, in the place of those before. Raises KeyFault."""
+        with self._changing:
+            replace_key_set(self._of_device(device), keys)
+
+    def withdraw(self, device: str) -> bool:
+        """Takes `device` from the register, and says whether it was there. Raises KeyFault."""
         path = self._of_device(device)
         try:
-            stat = path.stat()
-            stamp = (stat.st_mtime_ns, stat.st_size)
-            known = self._read.get(device)
-            if known is None or known[0] != stamp:
-                known = (stamp, read_key(path, private=False))
-                self._read[device] = known
-        except (OSError, KeyFault):
-            self._read.pop(device, None)
-            return ()
-        return (known[1],)
+            with self._changing:
+                path.unlink()
+                sync_folder(path.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise KeyFault(f"{path}: {error.strerror}") from None
+        return True
 
-    def _central(self) -> OKPKey:
-        path = self._folder / _CENTRAL_KEY
-        if not path.exists():
-            key = new_key()
-            write_key(path, key, private=True)
-            write_key(self._folder / CENTRAL_PUBLIC_KEY, key, private=False)
-        return self.signing_key()
+    def unseal(self, topic: str, payload: bytes) -> Event:
+        """What a device said on `topic`: opened where it was encrypted to central, and believed
+        where one of the device's keys has signed it. Raises Refused, on any bytes."""
+        if is_encrypted(payload):
+            key = self.own.encryption()
+            payload = decrypt(payload, [key] if key is not None else [])
+        event = unseal(topic, payload, self.keys_of)
+        self._heard(event)
+        return event
+
+    def seal(self, event: Event, device: str) -> bytes:
+        """`event`, signed with the key of the moment for `device`. An answer, whose instruction may
+        name somebody, is encrypted to the device where it has a key for that. Raises KeyFault."""
+        sealed = seal(event, self.own.present())
+        keys = self._keys(device) if event.message is Message.ANSWER else None
+        if keys is None or keys.encryption is None:
+            return sealed
+        return encrypt(sealed, keys.encryption)
+
+    def keys_owed(self, held: Sequence[str]) -> tuple[PublicKey, ...]:
+        """The keys that a device is to be told of which holds those with the thumbprints `held`;
+        none where it holds just them. Raises KeyFault."""
+        due = self.own.public().signing
+        if set(held) == set(thumbprints(due)):
+            return ()
+        return tuple(PublicKey(x=str(key.as_dict(private=False)["x"])) for key in due)
+
+    def seal_keys(self, event: Event, held: Sequence[str]) -> bytes:
+        """An event of keys, signed with one that a device believes which holds `held`. Raises
+        KeyFault."""
+        present, before = self.own.present(), self.own.before()
+        believed = {key.thumbprint(): key for key in (before, present) if key is not None}
+        signing = next((believed[one] for one in held if one in believed), present)
+        return seal(event, signing)
+
+    def _heard(self, event: Event) -> None:
+        """Drops the keys before the one that `event` was signed with, once the latest is heard."""
+        device = event.source.removeprefix(_DEVICE_PREFIX)
+        keys = self._keys(device)
+        if keys is None or len(keys.signing) == 1 or event.key != keys.signing[-1].thumbprint():
+            return
+        try:
+            self.register(device, KeySet(keys.signing[-1:], keys.encryption))
+        except KeyFault:
+            return  # a folder that cannot be written keeps both keys; the next message tries again
+
+    def _keys(self, device: str) -> KeySet | None:
+        if not is_device_name(device):
+            return None
+        try:
+            return self._registered.of(self._of_device(device))
+        except (OSError, KeyFault):
+            return None
 
     def _of_device(self, device: str) -> Path:
         return self._folder / "devices" / f"{device}.pub.jwk"
+
+
+def check_name(device: str) -> None:
+    """Raises NotEnrolled for a name that no device can have."""
+    if not is_device_name(device):
+        raise NotEnrolled(
+            f"a device cannot be called {device!r}: letters, digits, '.', '_' and '-', "
+            "at most 63, and not 'ring'"
+        )
+
+
+def write_certificate(out: Path, key: bytes | None, certificate: bytes, root: bytes) -> None:
+    """Writes what TLS needs into the folder `out`. Raises KeyFault."""
+    try:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if key is not None:
+            replace_durably(out / TLS_KEY, key, mode=0o600)
+        replace_durably(out / TLS_CERTIFICATE, certificate, mode=0o644)
+        replace_durably(out / ROOT, root, mode=0o644)
+    except OSError as error:
+        raise KeyFault(f"{out}: the certificate cannot be written: {error.strerror}") from None
+
+
+def _is_device(source: str) -> bool:
+    return source.startswith(_DEVICE_PREFIX)

@@ -17,8 +17,9 @@ from types import FrameType
 from firmware.answers import Answers
 from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
+from firmware.identity import Identity
 from firmware.journal import Journal
-from firmware.keys import KeyFault, load_keys
+from firmware.keys import KeyFault
 from firmware.notify import notify, watchdog_interval_s
 from firmware.outbox import Outbox
 from firmware.panel import PanelUnavailable, open_panel
@@ -56,7 +57,7 @@ class Box:
         device, data = settings.device, settings.device.data
         try:
             data.mkdir(parents=True, exist_ok=True)
-            keys = load_keys(settings.keys.device, settings.keys.central)
+            identity = Identity(settings.identity.folder, conceals=settings.identity.encrypt)
             link = _link(device.name, settings.broker)
             reader = _reader(settings)
             self.panel = open_panel(settings.panel)
@@ -69,8 +70,8 @@ class Box:
             trust_machine=settings.clock.trust == "machine",
             grace=timedelta(hours=settings.clock.grace_hours),
         )
-        self.outbox = Outbox(data / "outbox.db", device.name, keys.signing)
-        self.answers = Answers(data / "answers.db", keys.signing, self.outbox.document_of)
+        self.outbox = Outbox(data / "outbox.db", device.name, identity.marks)
+        self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
         lists = Lists(
             settings.lists.folder,
@@ -104,7 +105,7 @@ class Box:
             device.name,
             self.outbox,
             self.answers,
-            keys,
+            identity,
             wellbeing.status,
             on_answer=_say_answered,
             on_command=_say_not_carried_out,

@@ -189,9 +189,10 @@ class JournalSettings(Section):
     keep_days: int = Field(default=365, ge=1, le=3650)
 
 
-class KeySettings(Section):
-    device: TomlPath = Path("/etc/borderpost/keys/device.jwk")
-    central: TomlPath = Path("/etc/borderpost/keys/central.pub.jwk")
+class IdentitySettings(Section):
+    folder: TomlPath = Path("/var/lib/borderpost/identity")
+    encrypt: bool = False
+    service: str | None = Field(default=None, pattern=r"^https://[^\s/]+/?$")
 
 
 class LogSettings(Section):
@@ -208,7 +209,7 @@ class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
     alerts: AlertSettings = AlertSettings()
     journal: JournalSettings = JournalSettings()
-    keys: KeySettings = KeySettings()
+    identity: IdentitySettings = IdentitySettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

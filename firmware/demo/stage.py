@@ -47,9 +47,8 @@ port = {port}
 protocol = "3.1.1"
 keepalive_seconds = 5
 
-[keys]
-device = {device_key}
-central = {central_key}
+[identity]
+folder = {identity}
 """
 
 _CENTRAL_TOML = """
@@ -115,11 +114,10 @@ def set_up(folder: Path, port: int, *, loop: bool) -> Site:
             lists=_quoted(folder / "lists"),
             list_keys=_quoted(folder / "list-keys"),
             port=port,
-            device_key=_quoted(folder / "device-keys" / "device.jwk"),
-            central_key=_quoted(folder / "device-keys" / "central.pub.jwk"),
+            identity=_quoted(folder / "identity"),
         )
     )
-    site.ask_central("enrol", DEVICE, str(folder / "device-keys"))
+    site.ask_central("enrol", DEVICE, str(folder / "identity"))
     source = SPECIMENS_FOLDER / "demo-list.csv"
     build = [sys.executable, "-m", "central.cli", "lists", "build"]
     key = str(folder / "list-keys" / f"{LIST}.key")

@@ -1,4 +1,4 @@
-"""Signing keys as files: Ed25519 keys in JWK form (RFC 8037), one a file.
+"""Keys as files, one a file, in JWK form (RFC 8037): Ed25519 for signing, X25519 for encrypting.
 
 A private key's file is readable by its owner alone, is written whole or not at all, and is never
 written over another.
@@ -21,8 +21,13 @@ class KeyFault(Exception):
 
 
 def new_key() -> OKPKey:
-    """A new private key."""
+    """A new private key to sign with."""
     return OKPKey.generate_key("Ed25519", auto_kid=True)
+
+
+def new_encryption_key() -> OKPKey:
+    """A new private key that others encrypt to."""
+    return OKPKey.generate_key("X25519", auto_kid=True)
 
 
 def public_of(key: OKPKey) -> OKPKey:
@@ -30,21 +35,25 @@ def public_of(key: OKPKey) -> OKPKey:
     return OKPKey.import_key(key.as_dict(private=False))
 
 
-def read_key(path: Path, *, private: bool) -> OKPKey:
-    """The key in `path`: the private one, or (of either sort of file) the public half. Raises
-    KeyFault."""
+def content_of(path: Path) -> bytes:
+    """The bytes of a file of keys. Raises KeyFault."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+            return file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise KeyFault(
             f"{path}: there is no key; enrol the device (borderpost-central enrol)"
         ) from None
     except OSError as error:
         raise KeyFault(f"{path}: the key cannot be read: {error.strerror}") from None
-    key = _parsed(content)
+
+
+def read_key(path: Path, *, private: bool, curve: str = "Ed25519") -> OKPKey:
+    """The key in `path`: the private one, or (of either sort of file) the public half. Raises
+    KeyFault."""
+    key = parse_key(content_of(path), curve)
     if key is None:
-        raise KeyFault(f"{path}: this is no Ed25519 key in JWK form; put the right file there")
+        raise KeyFault(f"{path}: this is no {curve} key in JWK form; put the right file there")
     if not private:
         return public_of(key)
     if not key.is_private:
@@ -54,7 +63,7 @@ def read_key(path: Path, *, private: bool) -> OKPKey:
 
 def write_key(path: Path, key: OKPKey, *, private: bool) -> None:
     """Writes `key` to `path`, which must not exist. Raises KeyFault."""
-    content = (json.dumps(key.as_dict(private=private), indent=1) + "\n").encode()
+    content = as_json(key, private=private)
     mode = 0o600 if private else 0o644
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,10 +83,16 @@ def write_key(path: Path, key: OKPKey, *, private: bool) -> None:
         raise KeyFault(f"{path}: the key cannot be written: {error.strerror}") from None
 
 
-def _parsed(content: bytes) -> OKPKey | None:
+def as_json(key: OKPKey, *, private: bool) -> bytes:
+    """`key` as the content of a file."""
+    return (json.dumps(key.as_dict(private=private), indent=1) + "\n").encode()
+
+
+def parse_key(content: bytes, curve: str = "Ed25519") -> OKPKey | None:
+    """The key on `curve` in the content of a file, or None where it is none."""
     try:
         fields = json.loads(content)
-        if not isinstance(fields, dict) or fields.get("crv") != "Ed25519":
+        if not isinstance(fields, dict) or fields.get("crv") != curve:
             return None
         return OKPKey.import_key(fields)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):

@@ -13,6 +13,7 @@ from central.authority import Authority, NotEnrolled
 from central.settings import Settings, load
 from central.store import Received, Store
 from scanner.alert import Event, Message, new_id, read_key, source_of
+from scanner.alert.keyset import read_key_set
 from tests.delivery.both_ends import NOW, Desk, HeadOffice, alert
 
 ROOT = Path(__file__).parents[2]
@@ -44,11 +45,16 @@ def test_enrolling_gives_a_device_its_keys_and_writes_over_nothing(tmp_path: Pat
     out, keys = tmp_path / "out", tmp_path / "keys"
     run("enrol", "desk-1", str(out), "--keys", str(keys))
     private = read_key(out / "device.jwk", private=True)
-    registered = read_key(keys / "devices" / "desk-1.pub.jwk", private=False)
+    (registered,) = read_key_set(keys / "devices" / "desk-1.pub.jwk").signing
     assert private.thumbprint() == registered.thumbprint()
-    pinned = read_key(out / "central.pub.jwk", private=False)
+    (pinned,) = read_key_set(out / "central.pub.jwk").signing
     assert pinned.thumbprint() == read_key(keys / "central.jwk", private=True).thumbprint()
-    for secret in (out / "device.jwk", keys / "central.jwk"):
+    for secret in (
+        out / "device.jwk",
+        out / "tls.key",
+        keys / "central.jwk",
+        keys / "authority" / "root.key",
+    ):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.jwk")}
     for arguments in (("desk-1", str(tmp_path / "new")), ("desk-2", str(out))):

@@ -233,8 +233,8 @@ port = "/dev/none"
 [lists]
 [[lists.use]]
 name = "sltd"
-[keys]
-device = "{tmp_path}/none.jwk"
+[identity]
+folder = "{tmp_path}/none"
 """
     )
     done = borderpost("run", "--config", str(file))

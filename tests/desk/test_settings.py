@@ -226,8 +226,9 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(tmp_path: Path) ->
     meant_as_examples = {
         "panel": {"buzzer"},
         "broker": {"username", "password_file"},
+        "identity": {"service"},
     }
-    for section in ("reader", "clock", "panel", "broker", "alerts", "journal", "keys", "log"):
+    for section in ("reader", "clock", "panel", "broker", "alerts", "journal", "identity", "log"):
         except_for = meant_as_examples.get(section, set())
         default = getattr(given, section).model_dump(exclude=except_for)
         assert getattr(shown, section).model_dump(exclude=except_for) == default

@@ -168,6 +168,5 @@ class WholeSite:
             f'[lists]\nfolder = "{self.folder}/lists"\nkeys = "{self.folder}/list-keys"\n'
             '[[lists.use]]\nname = "sltd"\n'
             f'[clock]\ntrust = "machine"\n[panel]\npins = "mock"\n{broker}'
-            f'[keys]\ndevice = "{self.folder}/keys/device.jwk"\n'
-            f'central = "{self.folder}/keys/central.pub.jwk"\n'
+            f'[identity]\nfolder = "{self.folder}/keys"\n'
         )
