@@ -220,7 +220,7 @@ def commit(
 
 
 def _threshold(role: str, keys: Sequence[Key], threshold: int) -> None:
-    count = len({key.keyid for key in keys})
+    count = len({str(key.keyval) for key in keys})
     if not 1 <= threshold <= count:
         raise CeremonyRefused(f"{role}: {threshold} of {count} different keys cannot sign")
 

@@ -9,8 +9,6 @@ again alike.
 """
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from scanner.durable import replace_durably
-from scanner.watchlist.activation import activate, alone
 from scanner.watchlist.layout import ranges_path
 from scanner.watchlist.manifest import Manifest, read_manifest
 from scanner.watchlist.parts import RANGES, parts_in
 from scanner.watchlist.publication import Step
+from scanner.watchlist.whole import link_version
 
 FOLDER = ".published"
 KEPT = timedelta(days=64)
@@ -119,13 +117,8 @@ class Published:
 
     def begin_with(self, built: Path, manifest: Manifest) -> None:
         """Takes a built version as the one that devices have. Raises OSError."""
-        with alone(self.lists, self.name):
-            pairs = zip(parts_in(built, manifest), parts_in(self.lists, manifest), strict=True)
-            for part, target in pairs:
-                if target.path.exists():
-                    continue
-                _link_all(part.path, target.path)
-            activate(self.lists, manifest)
+        self.lists.mkdir(parents=True, exist_ok=True)
+        link_version(built, self.lists, manifest)
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """The files of the version that devices are to have, by the places of a publication."""
@@ -137,28 +130,6 @@ class Published:
     def ranges(self, manifest: Manifest) -> Path:
         """The file of ranges of a version of the copy."""
         return ranges_path(self.lists, self.name, manifest.ranges_digest)
-
-
-def _link_all(source: Path, target: Path) -> None:
-    """Links a file, or every file of a folder, whole or not at all; copies across disks."""
-    made = target.with_name(f".{target.name}.new")
-    if made.is_dir():
-        shutil.rmtree(made)
-    made.unlink(missing_ok=True)
-    if source.is_dir():
-        made.mkdir(parents=True)
-        for file in source.iterdir():
-            _link(file, made / file.name)
-    else:
-        _link(source, made)
-    made.rename(target)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _said(history: History) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 From what lies here, the steps that the publication tells of: deltas, and folds that need no file.
 Where nothing leads from here, or a step does not do what it should, the whole version, once, and
-that is said beside "updated"; it is put together aside, with the steps that follow it, so that
-nothing older than the version in force ever takes its place. The desk goes on asking the version in
-force all the while. A version comes into force only under the root that was signed, and has to
-answer for its canaries at once: where it does not, the one before is put back, and this
+that is said beside "updated". Either is put together aside and comes into force at once: the desk
+goes on asking the version in force all the while, nothing older ever takes its place, and it is the
+one that can be gone back to. A version comes into force only under the root that was signed, and
+has to answer for its canaries at once: where it does not, the one before is put back, and this
 publication's version is not tried again.
 """
 
@@ -28,15 +28,17 @@ from scanner.watchlist.delta_apply import apply_delta
 from scanner.watchlist.delta_header import DeltaRefused
 from scanner.watchlist.fold import FoldRefused, fold
 from scanner.watchlist.keyring import KeyMissing, KeySource
+from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest, read_manifest
 from scanner.watchlist.publication import (
     MOST_BYTES,
     Publication,
     PublicationUnusable,
     Step,
+    Whole,
     read_publication,
 )
-from scanner.watchlist.whole import WholeRefused, adopt, put_whole, renew
+from scanner.watchlist.whole import WholeRefused, adopt, link_version, put_whole, renew
 
 Progress = Callable[[str, int, int], None]
 """Told of a list how many bytes have come, and of how many."""
@@ -157,11 +159,12 @@ class Bringer:
         onwards = publication.steps_from(whole.version, whole.root()) or ()
         steps = publication.steps_from(before.version, before.root()) if before else None
         afresh = whole.bytes + _bytes(onwards)
-        if steps is not None and _bytes(steps) <= afresh:
+        if before is not None and steps is not None and _bytes(steps) <= afresh:
             self._total = self._came + _bytes(steps)
+            lists = self._around.lists
             try:
-                self._take(self._around.lists, steps)
-            except (*_STEP_REFUSED, Refused) as refused:
+                self._put_together(publication, lambda stage: link_version(lists, stage, before))
+            except (*_STEP_REFUSED, WholeRefused, Refused) as refused:
                 self._say("fell_back", f"the whole version was fetched, for {refused}")
             else:
                 return
@@ -169,38 +172,51 @@ class Bringer:
             self._say("whole", "nothing shorter led from the version in force")
         self._total = self._came + afresh
         try:
-            self._take_whole(publication, onwards)
+            self._put_together(publication, lambda stage: self._put_whole(stage, whole))
         except (*_STEP_REFUSED, WholeRefused) as refused:
             raise Refused("result", str(refused)) from None
 
-    def _take(self, lists: Path, steps: Sequence[Step]) -> None:
-        """Goes these steps in `lists`. Raises Refused, DeltaRefused, FoldRefused, ListDamaged."""
-        for step in steps:
-            if self._around.stop.is_set():
-                raise Interrupted
-            now = read_manifest(lists, self._name)
-            key = self._around.keys.key(self._name, now.key_id)
-            if step.path is None:
-                after = fold(lists, self._name, key, expected_root=step.to_root)
-            else:
-                after = apply_delta(lists, self._name, self._file(step.path, step.bytes), key)
-            if (after.version, after.root()) != (step.to_version, step.to_root):
-                raise Refused(
-                    "result",
-                    f"list {self._name}: a step led to version {after.version}, "
-                    f"{after.root()[:16]}, and {step.to_version}, {step.to_root[:16]} was signed",
-                )
+    def _put_together(self, publication: Publication, begin: Callable[[Path], None]) -> None:
+        """Puts the published version together aside, from the one that `begin` puts there, and in
+        force when it is whole. Raises Refused, WholeRefused, DeltaRefused, FoldRefused,
+        ListDamaged; what was begun is then of no use to anybody."""
 
-    def _take_whole(self, publication: Publication, onwards: Sequence[Step]) -> None:
-        """The whole version, with the steps that follow it. Raises what `_take` does, and
-        WholeRefused."""
-        whole = publication.whole
-        key = self._around.keys.key(self._name, whole.key_id)
+        def steps_from(manifest: Manifest) -> tuple[Step, ...] | None:
+            return publication.steps_from(manifest.version, manifest.root())
+
+        stage = self._fetched.stage(begin, lambda manifest: steps_from(manifest) is not None)
+        try:
+            for step in steps_from(read_manifest(stage, self._name)) or ():
+                self._take(stage, step)
+            now = read_manifest(stage, self._name)
+            adopt(self._around.lists, stage, self._name, self._key(now.key_id))
+        except (*_STEP_REFUSED, WholeRefused, Refused):
+            self._fetched.drop_stage()
+            raise
+
+    def _take(self, lists: Path, step: Step) -> None:
+        """Goes one step in `lists`."""
+        if self._around.stop.is_set():
+            raise Interrupted
+        key = self._key(read_manifest(lists, self._name).key_id)
+        if step.path is None:
+            after = fold(lists, self._name, key, expected_root=step.to_root)
+        else:
+            after = apply_delta(lists, self._name, self._file(step.path, step.bytes), key)
+        if (after.version, after.root()) != (step.to_version, step.to_root):
+            raise Refused(
+                "result",
+                f"list {self._name}: a step led to version {after.version}, "
+                f"{after.root()[:16]}, and {step.to_version}, {step.to_root[:16]} was signed",
+            )
+
+    def _put_whole(self, stage: Path, whole: Whole) -> None:
+        key = self._key(whole.key_id)
         files = {file.place: self._file(file.path, file.bytes) for file in whole.files}
-        stage = self._fetched.stage()
         put_whole(stage, whole.manifest(self._name), files, key)
-        self._take(stage, onwards)
-        adopt(self._around.lists, stage, self._name, key)
+
+    def _key(self, key_id: str) -> ListKey:
+        return self._around.keys.key(self._name, key_id)
 
     def _file(self, path: str, size: int) -> Path:
         """A target's file. Raises Refused, FetchFailed, NoSpace, OSError, Interrupted."""
@@ -242,8 +258,7 @@ class Bringer:
         lists = self._around.lists
         now = read_manifest(lists, self._name)
         if now.root() == publication.root:
-            key = self._around.keys.key(self._name, now.key_id)
-            fault = probe(lists, now, key, publication.canaries)
+            fault = probe(lists, now, self._key(now.key_id), publication.canaries)
         else:
             fault = "it has not the root that was signed"
         if fault is None:

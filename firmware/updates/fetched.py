@@ -7,10 +7,14 @@ and again.
 
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from scanner.durable import replace_durably
+from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.manifest import Manifest, read_manifest
+from scanner.watchlist.parts import parts_in
 
 FOLDER = ".fetched"
 SPARE_BYTES = 32 << 20
@@ -41,13 +45,27 @@ class Fetched:
             )
         return self.folder
 
-    def stage(self) -> Path:
-        """An empty folder of lists in which a whole version is put together. Raises OSError."""
+    def stage(self, begin: Callable[[Path], None], leads_on: Callable[[Manifest], bool]) -> Path:
+        """A folder of lists in which a version is put together. What an attempt before this one put
+        there stays if it `leads_on`; else `begin` puts the first version into it. Raises what
+        `begin` does, and OSError."""
         stage = self.folder / _STAGE
+        try:
+            manifest = read_manifest(stage, self.name)
+            there = all(part.path.exists() for part in parts_in(stage, manifest))
+            if there and leads_on(manifest):
+                return stage
+        except (FileNotFoundError, ListDamaged):
+            pass
         if stage.exists():
             shutil.rmtree(stage)
         stage.mkdir(parents=True)
+        begin(stage)
         return stage
+
+    def drop_stage(self) -> None:
+        """What was put together is of no use."""
+        shutil.rmtree(self.folder / _STAGE, ignore_errors=True)
 
     def tidy(self) -> None:
         """What was fetched is in force, or of no use any more."""

@@ -15,6 +15,7 @@ more:
 The Update Framework specification 1.0.33, §5 "Detailed client workflow".
 """
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -30,7 +31,7 @@ from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targe
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
-from firmware.updates.floor import Floor
+from firmware.updates.floor import Floor, Reached
 from firmware.updates.repository import FetchFailed, NotThere, Repository, TooSlow
 from scanner.durable import replace_durably, sync_folder
 from scanner.watchlist.publication import role_of, target_of
@@ -116,12 +117,13 @@ class Trust:
 
     def _hold_to_the_floor(self, believed: dict[str, Signed]) -> None:
         floor = Floor(self._floor_path)
-        for role, signed in believed.items():
-            if signed.version < floor[role]:
+        for role, reached in _reached(believed).items():
+            lowest = floor.under(role, reached.keys)
+            if reached.version < lowest:
                 raise Refused(
                     "rollback",
-                    f"the repository's {role} is version {signed.version}, and this device has "
-                    f"seen {floor[role]}: it is an old copy",
+                    f"the repository's {role} is version {reached.version}, and this device has "
+                    f"seen {lowest}: it is an old copy",
                 )
 
     def _hold_to_the_time(self, believed: dict[str, Signed]) -> datetime:
@@ -137,7 +139,7 @@ class Trust:
 
     def _keep(self, copy: Path, believed: dict[str, Signed]) -> None:
         """Makes durable what was believed: the floor first, then roots, then the rest."""
-        Floor(self._floor_path).raise_to({role: one.version for role, one in believed.items()})
+        Floor(self._floor_path).raise_to(_reached(believed))
         history = self._folder / _HISTORY
         history.mkdir(exist_ok=True, mode=0o700)
         sync_folder(self._folder)
@@ -240,6 +242,28 @@ def _metadata(folder: Path, lists: tuple[str, ...]) -> dict[str, Signed]:
             if signed.version == today.version:
                 found[role] = signed
     return found
+
+
+def _reached(believed: dict[str, Signed]) -> dict[str, Reached]:
+    """Each role's version and the keys that may sign it, by who says so."""
+    root, targets = believed[Root.type], believed[Targets.type]
+    assert isinstance(root, Root)  # noqa: S101  the client has just verified them as such
+    assert isinstance(targets, Targets)  # noqa: S101
+    delegated = targets.delegations.roles if targets.delegations else None
+    found = {}
+    for role, signed in believed.items():
+        if role == Root.type:
+            keys = ""
+        elif role in root.roles:
+            keys = _word(root.roles[role].keyids)
+        else:
+            keys = _word(delegated[role].keyids if delegated and role in delegated else [])
+        found[role] = Reached(signed.version, keys)
+    return found
+
+
+def _word(keyids: list[str]) -> str:
+    return hashlib.sha256("".join(sorted(keyids)).encode()).hexdigest()[:32]
 
 
 def _replace_if_other(path: Path, content: bytes) -> None:

@@ -60,6 +60,17 @@ def put_whole(lists: Path, manifest: Manifest, files: Mapping[str, Path], key: L
     return manifest
 
 
+def link_version(source: Path, lists: Path, manifest: Manifest) -> None:
+    """Puts in force in the folder `lists` a version that lies in the folder `source`, without
+    copying where both are on one disk. Raises Busy, OSError."""
+    with alone(lists, manifest.name):
+        pairs = zip(parts_in(source, manifest), parts_in(lists, manifest), strict=True)
+        for part, target in pairs:
+            if not target.path.exists():
+                _link_all(part.path, target.path)
+        activate(lists, manifest)
+
+
 def adopt(lists: Path, stage: Path, name: str, key: ListKey) -> Manifest:
     """Puts in force in `lists` the version that is in force in the folder `stage`, on the same
     disk. Raises WholeRefused, Busy, OSError, and then the list is what it was."""
@@ -107,6 +118,21 @@ def _take_places(lists: Path, built: Mapping[str, Path], manifest: Manifest) -> 
         check(built[kind])
         put_in_place(built[kind], target, check)
     built[RANGES].replace(ranges_path(lists, name, manifest.ranges_digest))
+
+
+def _link_all(source: Path, target: Path) -> None:
+    """Links a file, or every file of a folder, whole or not at all."""
+    made = target.with_name(f".{target.name}.new")
+    if made.is_dir():
+        shutil.rmtree(made)
+    made.unlink(missing_ok=True)
+    if source.is_dir():
+        made.mkdir()
+        for file in source.iterdir():
+            _link(file, made / file.name)
+    else:
+        _link(source, made)
+    made.rename(target)
 
 
 def _link(file: Path, target: Path) -> None:

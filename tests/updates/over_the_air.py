@@ -53,6 +53,12 @@ class Headquarters:
         self.repository = RepositoryFolder(self.folder / "repository")
         self.lists = self.folder / "built"
         self.rows: dict[str, str] = {}
+        self.add(*(f"FILLER{number:03}" for number in range(40)))
+
+    def add(self, *numbers: str) -> None:
+        """These are listed from the next build on."""
+        for number in numbers:
+            self.rows[number] = f"UTO,{number},,passport,stolen,2026-01-05,\n"
 
     def begin(self) -> bytes:
         """The first ceremony; gives the root that devices are installed with."""
@@ -73,8 +79,7 @@ class Headquarters:
 
     def build(self, *numbers: str, without: tuple[str, ...] = ()) -> Manifest:
         """Builds the list with these numbers more, and without those."""
-        for number in ("CANARY001", *numbers):
-            self.rows[number] = f"UTO,{number},,passport,stolen,2026-01-05,\n"
+        self.add("CANARY001", *numbers)
         for number in without:
             del self.rows[number]
         source = self.folder / "sltd.csv"
