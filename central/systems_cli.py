@@ -30,7 +30,7 @@ def follow_alerts(config: Path, since: str | None, *, as_json: bool) -> None:
     from central.follow import Follower  # noqa: PLC0415  needs the extra `central`
 
     begin = None if since is None else _moment(since)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
     stop = Event()
     with open_store(config) as store:
         follower = Follower(store, _print_object if as_json else _print_line, begin)
