@@ -88,13 +88,15 @@ def rows(db: sa.Connection, *, after: int = 0) -> Iterator[dict[str, Any]]:
         yield dict(row._mapping)
 
 
-def verify(db: sa.Connection, noted: Head | None = None) -> Broken | None:
+def verify(
+    db: sa.Connection, noted: Head | None = None, *, after: Head | None = None
+) -> Broken | None:
     """Where the chain breaks first, or None where it holds. `noted` is a head from earlier, which
-    must still be in it, or purged by policy since."""
-    expected: Head | None = None
+    must still be in it, or purged by policy since; with `after`, only what follows that row."""
+    expected: Head | None = after
     begins: Head | None = None
     checkpoints: set[tuple[int, str]] = set()
-    for row in rows(db):
+    for row in rows(db, after=0 if after is None else after.n):
         if expected is None:
             begins = expected = Head(row["n"] - 1, row["previous"])
         if row["n"] != expected.n + 1:

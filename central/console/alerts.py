@@ -29,10 +29,13 @@ class Order:
 
     def after(self, cursor: str) -> sa.ColumnElement[bool]:
         """What comes behind the cursor. Raises Problem."""
-        kinds = [int] * len(self.columns) + [str, str]
-        place = place_of(cursor, *kinds)
-        here, there = sa.tuple_(*self._all()), sa.tuple_(*map(sa.literal, place))
+        here = sa.tuple_(*self._all())
+        there = sa.tuple_(*map(sa.literal, self.place(cursor)))
         return here < there if self.down else here > there
+
+    def place(self, cursor: str) -> tuple[Any, ...]:
+        """The columns' values and the name at the cursor. Raises Problem."""
+        return place_of(cursor, *[int] * len(self.columns), str, str)
 
     def _all(self) -> tuple[sa.ColumnElement[Any], ...]:
         return (*self.columns, alerts.c.device, alerts.c.id)

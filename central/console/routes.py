@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from central.console import alert_routes, door, page_files, view_routes
+from central.console import alert_routes, answering_routes, door, page_files, view_routes
 from central.console.problem import Problem, forbidden, not_found
 from central.console.roles import EVERY_ROLE, May, Role, may
 from central.console.visit import Visit, utc_now
@@ -52,6 +52,8 @@ def _any(*rights: May) -> frozenset[May]:
     return frozenset(rights)
 
 
+_ALERT = "/console/alerts/{device}/{id}"
+
 TABLE: tuple[Way, ...] = (
     Way("GET", "/sign-in", door.sign_in_page, NOBODY_YET),
     Way("POST", "/sign-in", door.sign_in, NOBODY_YET),
@@ -61,7 +63,14 @@ TABLE: tuple[Way, ...] = (
     Way("GET", "/console/me", door.me, SIGNED_IN),
     Way("GET", "/console/events", view_routes.events, _any(May.ALERTS, May.DEVICES)),
     Way("GET", "/console/alerts", alert_routes.alerts, _any(May.ALERTS)),
-    Way("GET", "/console/alerts/{device}/{id}", alert_routes.alert, _any(May.ALERTS, May.HISTORY)),
+    Way("GET", _ALERT, alert_routes.alert, _any(May.ALERTS, May.HISTORY)),
+    Way("POST", f"{_ALERT}/answer", answering_routes.answer, _any(May.ANSWER)),
+    Way("POST", f"{_ALERT}/seen", answering_routes.seen, _any(May.ESCALATIONS)),
+    Way("GET", "/console/devices", view_routes.every_device, _any(May.DEVICES)),
+    Way("GET", "/console/history", view_routes.past, _any(May.HISTORY)),
+    Way("GET", "/console/history.csv", view_routes.export, _any(May.EXPORT)),
+    Way("GET", "/console/trends", view_routes.trends, _any(May.TRENDS)),
+    Way("GET", "/console/audit", view_routes.audit_trail, _any(May.AUDIT)),
 )
 """Every way into the console."""
 

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from central import changes
 from central.console import sessions
+from central.console.audit_view import Chain
 from central.console.feed import Feed
 from central.console.guard import Guard
 from central.console.problem import Problem, not_found
@@ -53,6 +54,7 @@ class Console:
         with store.changing(quietly=True) as tx:
             changes.install(tx)
         self.sign_in = SignIn(store, self.limits)
+        self.chain = Chain()
         self.feed = Feed(store, settings, self.limits)
         self.version = _version()
         self._store_is_away = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
-from central.console.problem import Problem, bad_field
+from central.console.problem import Problem, bad_field, not_found
 from central.console.sessions import Who
 
 if TYPE_CHECKING:
@@ -42,8 +42,11 @@ class Visit:
         return self.someone
 
     def path(self, name: str) -> str:
-        """A part of the path."""
-        return str(self.request.path_params[name])
+        """A part of the path. Raises Problem for one that nothing can be called by."""
+        part = str(self.request.path_params[name])
+        if "\0" in part or len(part) > 100:
+            raise not_found()
+        return part
 
     def query(self, model: type[Model]) -> Model:
         """The query's parameters. Raises Problem."""

@@ -93,9 +93,7 @@ class Site:
     _epochs: dict[str, str] = field(default_factory=dict)
     _places: dict[str, Any] = field(default_factory=dict)
 
-    def say(
-        self, device: str, message: Message, data: Any, at: datetime, *, skip: int = 0
-    ) -> str:
+    def say(self, device: str, message: Message, data: Any, at: datetime, *, skip: int = 0) -> str:
         """`device` says something that arrives at `at`; `skip` places before it are lost."""
         said = self.said(device, message, data, at, skip=skip)
         self.store.commit([said], at)

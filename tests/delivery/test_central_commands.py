@@ -182,10 +182,17 @@ def test_the_documented_settings_are_the_settings_with_their_defaults(tmp_path: 
         f"{section}.{key}" for section, value in Settings() for key in type(value).model_fields
     }
     assert documented == every
-    optional = {"username": None, "password_file": None}
-    assert stated.model_copy(update={"broker": stated.broker.model_copy(update=optional)}) == load(
-        ROOT / "config" / "central.toml"
-    )
+    assert _without_examples(stated) == load(ROOT / "config" / "central.toml")
+
+
+def _without_examples(stated: Settings) -> Settings:
+    """Where a setting has no default, the file shows an example."""
+    sections = {}
+    for name, section in stated:
+        fields = type(section).model_fields.items()
+        examples = {field: None for field, about in fields if about.default is None}
+        sections[name] = section.model_copy(update=examples)
+    return stated.model_copy(update=sections)
 
 
 def test_a_store_that_cannot_be_written_keeps_what_it_was_given_out_of_the_error(
