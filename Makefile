@@ -41,10 +41,11 @@ bench-lists: $(VENV)/.ready-test ## the list engine beside SQLite, LMDB and Rock
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)
 
-torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates and builds (goes on where it was stopped)
+torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates and builds, 1,000 of delivery's ends (goes on where it was stopped)
 	@$(BIN)/python tests/reading/parse_torture.py --count 1000000
 	@$(BIN)/python tests/lists/update_torture.py --kills 500
 	@$(BIN)/python tests/lists/build_torture.py --kills 500
+	@$(BIN)/python tests/delivery/chaos.py --kills 1000
 
 specimens: $(VENV)/.ready-test ## draw the specimen pages anew (needs Debian's fonts-ocr-b)
 	@$(call debian,fonts-ocr-b fonts-dejavu-core)
