@@ -5,17 +5,18 @@ device comes back; each time with a counter of its own, so that the device can t
 that somebody kept. It is settled when the device's own signed status names it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from central.device_rows import Counters, locked
 from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 300_000
+_DEVICES_AT_ONCE = 500
 
 
 ANY = ""
@@ -89,23 +90,24 @@ def is_any_due(db: sa.Connection, now: datetime) -> bool:
     return db.scalar(sa.select(sa.literal(1)).where(*_due(now)).limit(1)) is not None
 
 
-def take_due(
-    tx: sa.Connection, now: datetime, next_counter: Callable[[str], int]
-) -> list[DueAnswer]:
-    """The answers to send now. Each falls due again later; those that hold no longer, never."""
+def take_due(tx: sa.Connection, now: datetime) -> list[DueAnswer]:
+    """The answers to send now, each with a counter of its own. Each falls due again later; those
+    that hold no longer, never."""
     at = to_ms(now)
-    tx.execute(answers.update().where(*_due(now), answers.c.until <= at).values(send_at=None))
-    due = []
-    for row in tx.execute(sa.select(answers).where(*_due(now)).order_by(answers.c.id)).all():
+    names = sa.select(answers.c.device).where(*_due(now)).distinct().limit(_DEVICES_AT_ONCE)
+    rows = locked(tx, tx.scalars(names).all(), at)
+    chosen = sa.select(answers).where(*_due(now), answers.c.device.in_(sorted(rows)))
+    due, over = [], []
+    counters = Counters(rows, at)
+    for row in tx.execute(chosen.order_by(answers.c.id)).all():
+        if row.until <= at:
+            over.append({"of_answer": row.id, "sent": row.sent, "send_at": None})
+            continue
         pause = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** min(row.sent, 16))
-        tx.execute(
-            answers.update()
-            .where(answers.c.id == row.id)
-            .values(sent=row.sent + 1, send_at=at + pause)
-        )
+        over.append({"of_answer": row.id, "sent": row.sent + 1, "send_at": at + pause})
         data = AnswerData(
             device=row.device,
-            counter=next_counter(row.device),
+            counter=counters.take(row.device),
             alert=row.alert,
             outcome=AnswerOutcome(row.outcome),
             instruction=row.instruction,
@@ -113,25 +115,30 @@ def take_due(
             until=from_ms(row.until),
         )
         due.append(DueAnswer(row.id, data))
+    if over:
+        tx.execute(answers.update().where(answers.c.id == sa.bindparam("of_answer")), over)
+    counters.save(tx)
     return due
 
 
-def settle(tx: sa.Connection, device: str, held: tuple[str, ...], now: datetime) -> None:
-    """The device holds these answers."""
-    tx.execute(
-        answers.update()
-        .where(answers.c.device == device, answers.c.id.in_(held), answers.c.held_at.is_(None))
-        .values(held_at=to_ms(now), send_at=None)
-    )
+def settle(tx: sa.Connection, held: list[tuple[str, str]], now_ms: int) -> None:
+    """These devices hold these answers."""
+    if held:
+        tx.execute(
+            answers.update()
+            .where(sa.tuple_(answers.c.device, answers.c.id).in_(held), answers.c.held_at.is_(None))
+            .values(held_at=now_ms, send_at=None)
+        )
 
 
-def hurry(tx: sa.Connection, device: str, now: datetime) -> None:
-    """The device is back: whatever it is owed is due now."""
-    tx.execute(
-        answers.update()
-        .where(answers.c.device == device, answers.c.send_at.is_not(None))
-        .values(sent=0, send_at=to_ms(now))
-    )
+def hurry(tx: sa.Connection, back: list[str], now_ms: int) -> None:
+    """These devices are back: whatever they are owed is due now."""
+    if back:
+        tx.execute(
+            answers.update()
+            .where(answers.c.device.in_(back), answers.c.send_at.is_not(None))
+            .values(sent=0, send_at=now_ms)
+        )
 
 
 def _raised_by(tx: sa.Connection, alert: str) -> str:

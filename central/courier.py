@@ -5,11 +5,13 @@ within milliseconds of being recorded; and it looks by itself now and then, for 
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event as Signal
 from typing import Protocol
 
+from central.sequence import numbers
 from central.store import AlertRow, Store, StoreFault
 from central.voice import Voice
 
@@ -18,6 +20,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5
 BREATH_S = 0.005
 """The least time between two looks, however much is committed."""
+MISSING_EVERY_S = 1.0
 STORE_PAUSE_S = 1.0
 
 
@@ -47,6 +50,7 @@ class Courier:
         self._show = show
         self._watch = store.watch()
         self._shown: set[tuple[str, str]] = set()
+        self._missing_at = 0.0
         self._fault: str | None = None
 
     def wake(self) -> None:
@@ -62,6 +66,7 @@ class Courier:
                 try:
                     self._send_answers()
                     self._show_new()
+                    self._say_what_is_missing()
                 except StoreFault as fault:
                     pause_s = STORE_PAUSE_S
                     if self._fault != str(fault):
@@ -94,3 +99,12 @@ class Courier:
         if new:
             self._store.mark_shown(new, datetime.now(UTC))
             self._shown.difference_update((alert.device, alert.id) for alert in new)
+
+    def _say_what_is_missing(self) -> None:
+        now = time.monotonic()
+        if now < self._missing_at:
+            return
+        self._missing_at = now + MISSING_EVERY_S
+        for gap in self._store.lasting_gaps(datetime.now(UTC)):
+            verb = "is" if gap.first == gap.last else "are"
+            log.warning("%s: %s %s missing of what it has said", gap.device, numbers(gap), verb)

@@ -47,10 +47,16 @@ def in_words() -> Iterator[None]:
         raise StoreFault(f"the store refuses: {where}{error.strerror}") from None
 
 
+def insert(tx: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert in the words of the database, which can say what to do where a row is there."""
+    if tx.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Adds a row unless its key is there already, and says whether it did."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    adding = insert(table).values(values).on_conflict_do_nothing()
+    adding = insert(tx, table).values(values).on_conflict_do_nothing()
     return tx.execute(adding.returning(*table.primary_key.columns)).first() is not None
 
 

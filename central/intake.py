@@ -17,7 +17,7 @@ from threading import Event as Signal
 
 from central.authority import Authority
 from central.inflow import Delivery, Inflow, LinkDown, Source
-from central.sequence import Gap
+from central.sequence import numbers
 from central.store import Committed, Received, Store, StoreFault
 from central.voice import ToDevice, Voice
 from scanner.alert import MAX_ACKS, AckData, Acknowledged, Refusals, Refused, address_of, unseal
@@ -119,7 +119,7 @@ class Intake:
         genuine = [one for one in map(self._checked, batch) if one is not None]
         committed = self._store.commit(genuine, datetime.now(UTC)) if genuine else Committed()
         inflow.acknowledge(len(batch))
-        for said in _acknowledgements(genuine, committed.counters):
+        for said in (*_acknowledgements(genuine, committed.counters), *committed.tallies):
             inflow.publish(*self._voice.say(said))
         self._report(committed)
         self._stored(committed)
@@ -135,13 +135,11 @@ class Intake:
         if address is None or address.device is None:
             self._refusals.note("another topic", "not for central")
             return None
-        return Received(address.device, event, delivery.payload)
+        return Received(address.device, event, delivery.payload, delivery.retained)
 
     def _report(self, committed: Committed) -> None:
-        for gap in committed.missing:
-            log.warning("%s: %s missing of what it has said", gap.device, _those(gap))
         for gap in committed.arrived:
-            log.info("%s: %s came after all", gap.device, _numbers(gap))
+            log.info("%s: %s came after all", gap.device, numbers(gap))
         for device in committed.repeated:
             log.warning(
                 "%s: a place in its sequence was used twice; its memory was perhaps set back",
@@ -167,13 +165,3 @@ def _acknowledgements(genuine: list[Received], counters: dict[str, int]) -> list
         AckData(device=device, counter=counters[device], committed=tuple(every))
         for device, every in of_device.items()
     ]
-
-
-def _numbers(gap: Gap) -> str:
-    if gap.first == gap.last:
-        return f"message {gap.first}"
-    return f"messages {gap.first} to {gap.last}"
-
-
-def _those(gap: Gap) -> str:
-    return f"{_numbers(gap)} {'is' if gap.first == gap.last else 'are'}"

@@ -8,18 +8,20 @@ on the disk: SQLite (the default) runs with `synchronous=FULL`, PostgreSQL commi
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from central import answering, audit, sequence, upgrade, waking
+from central import batch as batches
 from central.answering import Answer, AnsweredMeanwhile, DueAnswer, UnknownAlert
-from central.database import StoreFault, add, in_words, open_engine
+from central.batch import Committed, Received
+from central.database import StoreFault, in_words, open_engine
 from central.moments import from_ms, iso, to_ms
-from central.schema import alerts, answers, devices, messages, outcomes, stats
-from scanner.alert import AlertData, Event, OutcomeData, StatsData, StatusData
+from central.schema import alerts, answers, devices
+from scanner.alert import AlertData
 
 __all__ = [
     "AlertRow",
@@ -35,29 +37,6 @@ __all__ = [
 
 _AT_ONCE = 500
 """Rows that one statement names."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A message of `device` that was found genuine, and the bytes that it came in."""
-
-    device: str
-    event: Event
-    payload: bytes
-
-
-@dataclass
-class Committed:
-    """What a batch came to. `counters` holds, for each device, the counter for what central says to
-    it about this batch."""
-
-    alerts: list[str] = field(default_factory=list)
-    """The ids of the alerts that are new."""
-    missing: list[sequence.Gap] = field(default_factory=list)
-    arrived: list[sequence.Gap] = field(default_factory=list)
-    repeated: list[str] = field(default_factory=list)
-    """The devices that used a place in their sequence twice: a restored card, perhaps."""
-    counters: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,16 +63,8 @@ class Store:
 
     def commit(self, batch: Sequence[Received], now: datetime) -> Committed:
         """Stores a batch, whole or not at all."""
-        done = Committed()
         with self.changing() as tx:
-            for received in batch:
-                if isinstance(received.event.data, StatusData):
-                    self._keep_status(tx, received.device, received.event.data, now)
-                else:
-                    self._keep_message(tx, received, now, done)
-            for device in sorted({received.device for received in batch}):
-                done.counters[device] = self._next_counter(tx, device, now)
-        return done
+            return batches.store(tx, batch, now)
 
     def alert(self, alert_id: str) -> AlertRow | None:
         """One alert, or None."""
@@ -138,7 +109,16 @@ class Store:
             if not answering.is_any_due(db, now):
                 return []
         with self.changing() as tx:
-            return answering.take_due(tx, now, lambda device: self._next_counter(tx, device, now))
+            return answering.take_due(tx, now)
+
+    def lasting_gaps(self, now: datetime) -> list[sequence.Gap]:
+        """What has come to be missing for so long that it is to be said, each once and to one
+        receiver."""
+        with self.reading() as db:
+            if not sequence.is_any_lasting(db, to_ms(now)):
+                return []
+        with self.changing(quietly=True) as tx:
+            return sequence.take_lasting(tx, to_ms(now))
 
     def devices(self) -> list[dict[str, Any]]:
         """What is known of each device: its latest status, when it was heard, what is missing of
@@ -182,127 +162,6 @@ class Store:
     def close(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()
-
-    def _keep_message(
-        self, tx: sa.Connection, received: Received, now: datetime, done: Committed
-    ) -> None:
-        event, device = received.event, received.device
-        if event.epoch is None or event.n is None:
-            raise ValueError(f"a message of kind {event.message} has no place in a sequence")
-        added = add(
-            tx,
-            messages,
-            id=event.id,
-            device=device,
-            kind=event.message.value,
-            epoch=event.epoch,
-            n=event.n,
-            said_at=to_ms(event.time),
-            received_at=to_ms(now),
-            payload=received.payload,
-        )
-        add(tx, devices, device=device, heard_at=to_ms(now))
-        tx.execute(devices.update().where(devices.c.device == device).values(heard_at=to_ms(now)))
-        if not added:
-            return
-        place = sequence.Place(device, event.epoch, event.n)
-        change = sequence.advance(tx, place, to_ms(now))
-        done.missing += change.missing
-        done.arrived += change.arrived
-        done.repeated += [device] if change.repeated else []
-        self._keep_content(tx, event, device, now)
-        if isinstance(event.data, AlertData):
-            done.alerts.append(event.id)
-
-    def _keep_content(self, tx: sa.Connection, event: Event, device: str, now: datetime) -> None:
-        data = event.data
-        if isinstance(data, AlertData):
-            until = data.request_answer_until
-            tx.execute(
-                alerts.insert().values(
-                    id=event.id,
-                    device=device,
-                    outcome=data.outcome.value,
-                    issuer=data.document.issuer,
-                    number=data.document.number,
-                    kind=data.document.kind.value,
-                    surname=data.document.surname,
-                    given_names=data.document.given_names,
-                    site=data.place.site,
-                    captured_at=to_ms(data.captured_at),
-                    received_at=to_ms(now),
-                    answer_until=None if until is None else to_ms(until),
-                    late=until is not None and now > until,
-                    data=data.model_dump(mode="json"),
-                )
-            )
-        elif isinstance(data, OutcomeData):
-            tx.execute(
-                outcomes.insert().values(
-                    id=event.id,
-                    alert=data.alert,
-                    device=device,
-                    action=data.action.value,
-                    officer=data.officer,
-                    at=to_ms(data.at),
-                    note=data.note,
-                )
-            )
-        elif isinstance(data, StatsData):
-            tx.execute(
-                stats.insert().values(
-                    id=event.id,
-                    device=device,
-                    since=to_ms(data.since),
-                    until=to_ms(data.until),
-                    data=data.model_dump(mode="json"),
-                )
-            )
-
-    def _keep_status(
-        self, tx: sa.Connection, device: str, status: StatusData, now: datetime
-    ) -> None:
-        """Keeps the status if it is later than the one kept; a last will that comes after its
-        device is back, or any status said again, is not."""
-        add(tx, devices, device=device, heard_at=to_ms(now))
-        row = tx.execute(sa.select(devices).where(devices.c.device == device)).one()
-        ended = int(not status.online)
-        order = (status.boot, status.connection, ended, status.revision)
-        if row.status_at is not None and order <= (
-            row.boot,
-            row.connection,
-            row.ended,
-            row.revision,
-        ):
-            return
-        tx.execute(
-            devices.update()
-            .where(devices.c.device == device)
-            .values(
-                boot=status.boot,
-                connection=status.connection,
-                ended=ended,
-                revision=status.revision,
-                online=status.online,
-                status_at=to_ms(now),
-                heard_at=to_ms(now) if status.online else row.heard_at,
-                status=status.model_dump(mode="json") if status.online else row.status,
-            )
-        )
-        if status.answers_held:
-            answering.settle(tx, device, status.answers_held, now)
-        if status.online and (status.boot, status.connection) != (row.boot, row.connection):
-            answering.hurry(tx, device, now)
-
-    def _next_counter(self, tx: sa.Connection, device: str, now: datetime) -> int:
-        """A number above every one before: the time in milliseconds where that is greater, so that
-        it also grows past a store that was lost or brought back from a copy."""
-        add(tx, devices, device=device, heard_at=to_ms(now))
-        of_device = devices.c.device == device
-        last = tx.scalar(sa.select(devices.c.counter).where(of_device)) or 0
-        counter = max(last + 1, to_ms(now))
-        tx.execute(devices.update().where(of_device).values(counter=counter))
-        return counter
 
     def _alerts(self, chosen: sa.ColumnElement[bool]) -> Iterator[AlertRow]:
         with self.reading() as db:
