@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from central.audit_cli import audit_app
-from central.authority import Authority, NotEnrolled
+from central.authority import Authority
+from central.broker_cli import broker_app
+from central.enrol_cli import FAILURES, enrol_app
 from central.lists_cli import lists_app
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, broker_password, open_store
@@ -25,8 +27,10 @@ from central.serve_cli import serve
 from central.settings import load
 from central.show import device_line, line_of, object_of
 from central.systems_cli import asyncapi, follow_alerts
-from scanner.alert import AnswerOutcome, KeyFault
-from scanner.command_line import Failure, Refusal, run_command
+from central.tokens_cli import tokens_app
+from central.users_cli import users_app
+from scanner.alert import AnswerOutcome
+from scanner.command_line import Refusal, run_command
 
 if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
     from central.store import AlertRow
@@ -43,32 +47,18 @@ app = typer.Typer(
 )
 alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
+app.add_typer(enrol_app, name="enrol")
+app.add_typer(broker_app, name="broker")
 app.add_typer(alerts_app, name="alerts")
 app.command()(serve)
+app.add_typer(users_app, name="users")
 app.add_typer(audit_app, name="audit")
+app.add_typer(tokens_app, name="tokens")
 app.command("asyncapi")(asyncapi)
 
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-
-
-@app.command()
-def enrol(
-    device: Annotated[str, typer.Argument(help="The device's name, which is its topic.")],
-    out: Annotated[Path, typer.Argument(help="The folder to write the device's keys into.")],
-    keys: Annotated[
-        Path | None, typer.Option("--keys", help="The folder of keys; else the configured one.")
-    ] = None,
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """Enrols a device: makes its signing key, and pins central's for it."""
-    folder = keys if keys is not None else load(config).keys.folder
-    try:
-        Authority(folder).enrol(device, out)
-    except (NotEnrolled, KeyFault) as refusal:
-        raise Failure(str(refusal)) from None
-    print(f"{device} is enrolled; carry {out} to it and leave no copy")
 
 
 @app.command()
@@ -189,7 +179,7 @@ def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(run_command(app, "borderpost-central", (KeyFault,)))
+    sys.exit(run_command(app, "borderpost-central", FAILURES))
 
 
 def _check_line(what: str, text: str, most: int) -> None:

@@ -57,6 +57,7 @@ alerts = Table(
     Column("answered_at", BigInteger),
     Column("escalated_at", BigInteger),
     Column("seen_at", BigInteger),
+    Column("republished_at", BigInteger),
     Column("data", JSON, nullable=False),
     Index("alerts_by_time", "received_at"),
     Index("alerts_by_document", "issuer", "number"),
@@ -76,10 +77,17 @@ alerts = Table(
         sqlite_where=text("shown_at IS NULL"),
         postgresql_where=text("shown_at IS NULL"),
     ),
+    Index(
+        "alerts_to_republish",
+        "received_at",
+        sqlite_where=text("republished_at IS NULL"),
+        postgresql_where=text("republished_at IS NULL"),
+    ),
 )
 """The alerts. `late` says that the time to answer had passed on arrival; `answer` and `answered_at`
 are the outcome and the moment of the latest answer; `escalated_at` is when the time to answer ran
-out without one, and `seen_at` when a supervisor took note of that."""
+out without one, and `seen_at` when a supervisor took note of that; `republished_at` is when another
+broker had it, where one is told."""
 
 outcomes = Table(
     "outcomes",
@@ -166,8 +174,15 @@ answers = Table(
     Column("sent", Integer, nullable=False, default=0),
     Column("send_at", BigInteger),
     Column("held_at", BigInteger),
+    Column("republished_at", BigInteger),
     Index("answers_by_alert", "alert"),
     Index("answers_to_send", "send_at"),
+    Index(
+        "answers_to_republish",
+        "at",
+        sqlite_where=text("republished_at IS NULL"),
+        postgresql_where=text("republished_at IS NULL"),
+    ),
 )
 """What central answered. `send_at` is when to send it next: null once the device holds it, it is
 replaced by a newer answer to the same alert, or it holds no longer."""
@@ -231,7 +246,29 @@ tokens = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("hash", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("used_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Index("tokens_by_hash", "hash", unique=True),
 )
-"""What other systems read with; `hash` is of the token."""
+"""What other systems read with: `hash` is of the token, `scopes` are words with spaces between."""
+
+republishing = Table(
+    "republishing",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+)
+"""From when on alerts and answers are republished, by the prefix of their topics: since it was first
+switched on."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""What all receivers have counted together, for the metrics; it only grows."""

@@ -39,6 +39,19 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "label"),
+    )
+    op.create_table(
+        "republishing",
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("prefix"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("user", sa.Text(), nullable=False),
@@ -52,10 +65,14 @@ def upgrade() -> None:
         "tokens",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_index("tokens_by_hash", "tokens", ["hash"], unique=True)
     op.create_table(
         "users",
         sa.Column("name", sa.Text(), nullable=False),
@@ -75,6 +92,8 @@ def upgrade() -> None:
     op.add_column("alerts", sa.Column("answered_at", sa.BigInteger(), nullable=True))
     op.add_column("alerts", sa.Column("escalated_at", sa.BigInteger(), nullable=True))
     op.add_column("alerts", sa.Column("seen_at", sa.BigInteger(), nullable=True))
+    op.add_column("alerts", sa.Column("republished_at", sa.BigInteger(), nullable=True))
+    op.add_column("answers", sa.Column("republished_at", sa.BigInteger(), nullable=True))
     op.create_index("alerts_by_device", "alerts", ["device", "received_at"], unique=False)
     op.create_index(
         "alerts_by_given_names",
@@ -107,6 +126,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("shown_at IS NULL"),
         postgresql_where=sa.text("shown_at IS NULL"),
     )
+    for table, column in (("alerts", "received_at"), ("answers", "at")):
+        op.create_index(
+            f"{table}_to_republish",
+            table,
+            [column],
+            unique=False,
+            sqlite_where=sa.text("republished_at IS NULL"),
+            postgresql_where=sa.text("republished_at IS NULL"),
+        )
     op.add_column("answers", sa.Column("reason", sa.Text(), server_default="", nullable=False))
     op.add_column("devices", sa.Column("keys_at", sa.BigInteger(), nullable=True))
     op.add_column("gaps", sa.Column("reported_at", sa.BigInteger(), nullable=True))
