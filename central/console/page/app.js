@@ -142,17 +142,24 @@ class Page {
     };
   }
 
-  /** Fetches everything that is shown as it happens; until that has worked it is tried again. */
-  async #sync() {
-    try {
-      if (this.desk) {
+  /** Fetches everything that is shown as it happens. */
+  #sync() {
+    if (this.desk) {
+      this.#untilDone(async () => {
         const unknown = await this.desk.sync();
         this.#arrived(this.synced ? unknown : []);
         this.synced = true;
-      }
-      if (this.parts.devices) await this.parts.devices.sync();
+      });
+    }
+    if (this.parts.devices) this.#untilDone(() => this.parts.devices.sync());
+  }
+
+  /** Tries again until it has worked or the link is lost, after which everything begins anew. */
+  async #untilDone(fetching) {
+    try {
+      await fetching();
     } catch {
-      setTimeout(() => this.link.connected && this.#sync(), RETRY_MS);
+      setTimeout(() => this.link.connected && this.#untilDone(fetching), RETRY_MS);
     }
   }
 

@@ -75,7 +75,7 @@ export class Detail {
       return el("p", { class: "clock" }, this.#ticks("span", { class: "clock-time" }, () => countdown(left())), el("span", { class: "soft" }, `left, until ${momentOf(alert.answer_until)}`));
     }
     if (group === "overdue") {
-      return el("p", { class: "clock over" }, this.#ticks("span", { class: "clock-time" }, () => countdown(left())), el("span", {}, "overdue: the officer waits no longer"));
+      return el("p", { class: "clock over" }, this.#ticks("span", { class: "clock-time" }, () => countdown(left())), el("span", {}, `overdue since ${momentOf(alert.answer_until)}`));
     }
     if (group === "late") {
       return el("p", { class: "clock" }, el("span", { class: "clock-time" }, "Late"), el("span", { class: "soft" }, "nobody waits at the desk any more"));

@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from central.store import Store
+from tests.console.browser.at_the_console import People, Room
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. It ends with each file of tests: Playwright keeps an event loop running in this
+    thread for as long as it is there, and other tests start one of their own."""
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def people(browser: Browser) -> Iterator[People]:
+    one = People(browser)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    one = Store(f"sqlite:///{tmp_path}/central.db")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def room(store: Store) -> Iterator[Room]:
+    """An open console over an empty store with its staff."""
+    with Room(store).open() as one:
+        yield one
