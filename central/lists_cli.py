@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
-from central import list_inspect
+from central import list_inspect, publish_cli
 from central.course import Course, time_left
 from central.list_keys import KeyRefused, key_for, key_of, new_key_for
+from central.publish_keys_cli import keys_app
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.activation import Busy
 from scanner.watchlist.build import BuildRefused, Built, Problem, Progress, build_list
@@ -27,6 +28,11 @@ from scanner.watchlist.source import SourceUnusable, check_source
 from scanner.watchlist.version import open_version
 
 lists_app = typer.Typer(help="The lists of documents.")
+lists_app.command("publish")(publish_cli.publish)
+lists_app.command("open")(publish_cli.open_ring)
+lists_app.command("renew")(publish_cli.renew)
+lists_app.command("status")(publish_cli.status)
+lists_app.add_typer(keys_app, name="keys")
 
 Key = Annotated[
     Path | None,

@@ -111,6 +111,21 @@ def rollback(
     )
 
 
+@list_app.command("update")
+def update(
+    as_json: AsJson = False,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A folder with the repository, as on a USB stick."),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Fetches what is published for this device's ring, once; the desk goes on meanwhile."""
+    from firmware.list_update import list_update  # noqa: PLC0415  needs the extra `device`
+
+    list_update(as_json=as_json, source=source, config=config)
+
+
 def _lists(
     folder: Path | None, keys: Path | None, settings: Settings | None
 ) -> tuple[ListChoice, Path]:

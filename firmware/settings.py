@@ -16,6 +16,7 @@ from scanner.alert import is_device_name
 from scanner.sources.families import FAMILIES
 from scanner.toml_errors import check
 from scanner.vision.engine import DEFAULT, READERS, SECOND_OPINIONS
+from scanner.watchlist.publication import RING
 
 
 class Section(BaseModel):
@@ -51,6 +52,12 @@ def _device_name(value: str) -> str:
 def _printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must be one line of printable characters")
+    return value
+
+
+def _ring(value: str) -> str:
+    if not RING.fullmatch(value):
+        raise ValueError("must be letters, digits, '.', '_' and '-', at most 63")
     return value
 
 
@@ -140,6 +147,14 @@ class ListSettings(Section):
     use: tuple[ListRule, ...] = Field(min_length=1, strict=False)
 
 
+class UpdateSettings(Section):
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    ca: TomlPath | None = None
+    root: TomlPath = Path("/etc/borderpost/lists-root.json")
+    ring: Annotated[str, AfterValidator(_ring)] = "all"
+    every_minutes: float = Field(default=60.0, ge=1, le=24 * 60)
+
+
 class ClockSettings(Section):
     trust: Literal["synchronised", "machine"] = "synchronised"
     grace_hours: float = Field(default=24.0, ge=0, le=24 * 30)
@@ -204,6 +219,7 @@ class Settings(Section):
     reader: Reader = Reader()
     sources: tuple[AnySource, ...] = Field(min_length=1, strict=False)
     lists: ListSettings
+    updates: UpdateSettings = UpdateSettings()
     clock: ClockSettings = ClockSettings()
     panel: PanelSettings = PanelSettings()
     broker: BrokerSettings = BrokerSettings()

@@ -9,7 +9,7 @@ the new one.
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -111,7 +111,7 @@ class Publisher:
         target = metadata and metadata.signed.targets.get(target_of(name, ring))
         if not target:
             return None
-        content = self._file_of(target).read_bytes()
+        content = file_of(self._repository, target).read_bytes()
         return read_publication(content, name, ring)
 
     def _check_role(self, name: str) -> None:
@@ -310,7 +310,9 @@ class Publisher:
         named: dict[str, TargetFile] = dict(rings)
         for path, target in rings.items():
             ring = path.rsplit("/", 1)[1].removesuffix(".json")
-            publication = read_publication(self._file_of(target).read_bytes(), name, ring)
+            publication = read_publication(
+                file_of(self._repository, target).read_bytes(), name, ring
+            )
             paths = [step.path for step in publication.steps if step.path]
             paths += [file.path for file in publication.whole.files]
             for each in paths:
@@ -329,7 +331,7 @@ class Publisher:
     def _put_target(self, path: str, file: Path) -> TargetFile:
         """Lays a file into the repository as the target `path`. Raises OSError."""
         target = TargetFile.from_file(path, str(file), ["sha256"])
-        placed = self._file_of(target)
+        placed = file_of(self._repository, target)
         if not placed.exists():
             placed.parent.mkdir(parents=True, exist_ok=True)
             made = placed.with_name(f".{placed.name}.new")
@@ -347,9 +349,24 @@ class Publisher:
         RepositoryUnusable."""
         return target_in(self._repository, path)
 
-    def _file_of(self, target: TargetFile) -> Path:
-        folder, _, name = target.path.rpartition("/")
-        return self._repository.targets / folder / f"{target.hashes['sha256']}.{name}"
+
+def published_in(repository: RepositoryFolder) -> Iterator[Publication]:
+    """What every ring's devices are to have of every list. Raises RepositoryUnusable,
+    PublicationUnusable."""
+    targets = repository.of(Targets.type).signed
+    for role in (targets.delegations.roles or {}) if targets.delegations else {}:
+        metadata = repository.published(role)
+        for path, target in sorted(metadata.signed.targets.items()) if metadata else ():
+            if path.endswith(".json") and path.count("/") == 2:
+                _, name, file = path.split("/")
+                content = file_of(repository, target).read_bytes()
+                yield read_publication(content, name, file.removesuffix(".json"))
+
+
+def file_of(repository: RepositoryFolder, target: TargetFile) -> Path:
+    """Where a target's file lies (consistent snapshots)."""
+    folder, _, name = target.path.rpartition("/")
+    return repository.targets / folder / f"{target.hashes['sha256']}.{name}"
 
 
 def target_in(repository: RepositoryFolder, path: str) -> TargetFile:

@@ -1,0 +1,197 @@
+"""Keeps the device's lists up to date: fetches what is published for its ring, now and then or when
+woken.
+
+An attempt asks the repository what is trusted, brings each list there, and says of each what became
+of it. Nothing that goes wrong here keeps the desk from checking: it goes on with the list that it
+has and tells its age. Failures are tried again after growing pauses, and every outcome is told to
+whoever listens once.
+"""
+
+import fcntl
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event, Lock
+
+from firmware.updates.bring import Bringer, Outcome, Progress, Result, Surroundings
+from firmware.updates.download import Interrupted
+from firmware.updates.repository import Repository
+from firmware.updates.trust import Refused, Trust
+from scanner.backoff import spread
+from scanner.watchlist.keyring import KeySource
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 30.0
+"""After a failure; it doubles up to the ordinary pause."""
+
+
+class Busy(Exception):
+    """Another update is running on this device; the message says so in one line."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fetched and from where. `lists` is the folder, `names` the lists; `damaged` gives
+    those that have to be fetched whole."""
+
+    repository: Repository
+    trust: Trust
+    lists: Path
+    names: tuple[str, ...]
+    keys: KeySource
+    ring: str
+    data: Path
+    damaged: Callable[[], frozenset[str]] = frozenset
+
+
+@dataclass
+class Course:
+    """How far the update is, for the screen and the status. `said` is empty while nothing goes
+    on."""
+
+    said: str = ""
+    last: dict[str, Result] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+def update(
+    plan: Plan, stop: Event, progress: Progress = lambda name, done, total: None
+) -> list[Result]:
+    """One attempt with every list of the plan. Raises Busy, Interrupted, OSError."""
+    with _alone(plan.data):
+        try:
+            with plan.trust.refreshed(plan.repository, plan.names, plan.ring) as trusted:
+                around = Surroundings(
+                    plan.lists,
+                    plan.keys,
+                    plan.ring,
+                    plan.repository,
+                    trusted,
+                    stop,
+                    progress,
+                    plan.damaged(),
+                )
+                return [Bringer(around, name).bring() for name in plan.names]
+        except Refused as refused:
+            outcome = Outcome.FAILED if refused.code in _NOBODY_S_FAULT else Outcome.REFUSED
+            return [
+                Result(name, outcome, code=refused.code, reason=str(refused)) for name in plan.names
+            ]
+
+
+_NOBODY_S_FAULT = ("unreachable", "missing", "slow")
+
+
+class Updater:
+    """Run `run(stop)` in a thread of its own; `wake` may be called from any. `tell` is given every
+    outcome that is not just "current"."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        every: timedelta,
+        clock: Callable[[], datetime],
+        tell: Callable[[Result], None],
+    ) -> None:
+        self._plan = plan
+        self._every_s = every.total_seconds()
+        self._clock = clock
+        self._tell = tell
+        self._woken = Event()
+        self._lock = Lock()
+        self._course = Course()
+        self._told: dict[str, tuple[str, str]] = {}
+
+    def wake(self) -> None:
+        """There may be something new."""
+        self._woken.set()
+
+    @property
+    def course(self) -> Course:
+        """How far it is."""
+        with self._lock:
+            return Course(self._course.said, dict(self._course.last), self._course.at)
+
+    def run(self, stop: Event) -> None:
+        """Updates until `stop`."""
+        pause_s = FIRST_PAUSE_S
+        while not stop.is_set():
+            self._woken.clear()
+            went_well = self._once(stop)
+            pause_s = self._every_s if went_well else min(self._every_s, pause_s)
+            self._wait(stop, spread(pause_s))
+            pause_s = FIRST_PAUSE_S if went_well else pause_s * 2
+
+    def _once(self, stop: Event) -> bool:
+        """One attempt, and whether every list came to what is published."""
+        try:
+            results = update(self._plan, stop, self._has_come)
+        except Interrupted:
+            return False
+        except (Busy, OSError) as failed:
+            told = (
+                str(failed) if isinstance(failed, Busy) else f"{failed.filename}: {failed.strerror}"
+            )
+            results = [Result(name, code="disk", reason=told) for name in self._plan.names]
+        with self._lock:
+            self._course.said = ""
+            self._course.at = self._clock()
+            self._course.last = {result.list: result for result in results}
+        for result in results:
+            self._say(result)
+        return all(result.outcome in (Outcome.UPDATED, Outcome.CURRENT) for result in results)
+
+    def _has_come(self, name: str, done: int, total: int) -> None:
+        with self._lock:
+            self._course.said = f"list {name}: {done >> 10} of {total >> 10} kB"
+
+    def _say(self, result: Result) -> None:
+        """Logs and tells an outcome; the same failure again is not told again."""
+        same = self._told.get(result.list) == (result.outcome, result.code)
+        self._told[result.list] = (result.outcome, result.code)
+        if result.outcome is Outcome.CURRENT or (same and result.outcome is not Outcome.UPDATED):
+            return
+        level = logging.INFO if result.outcome is Outcome.UPDATED else logging.WARNING
+        log.log(level, "updates: %s", told(result))
+        self._tell(result)
+
+    def _wait(self, stop: Event, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not stop.is_set() and time.monotonic() < until:
+            if self._woken.wait(min(1.0, max(0.0, until - time.monotonic()))):
+                return
+
+
+def told(result: Result) -> str:
+    """A result in one line."""
+    beside = f" ({result.reason})" if result.reason else ""
+    name, version = result.list, result.version
+    if result.outcome is Outcome.UPDATED:
+        before = "none" if result.from_version is None else f"version {result.from_version}"
+        return (
+            f"list {name}: updated from {before} to version {version}, {result.bytes:,} bytes in "
+            f"{result.seconds:.1f} s{beside}"
+        )
+    if result.outcome is Outcome.CURRENT:
+        return f"list {name}: version {version} is the one published"
+    goes_on = "no version is here" if version is None else f"version {version} goes on"
+    said = "refused" if result.outcome is Outcome.REFUSED else "not updated"
+    return f"list {name}: {said}, {goes_on}: {result.reason}"
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / ".updating").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(
+                "another update is running on this device; wait until it has ended"
+            ) from None
+        yield
