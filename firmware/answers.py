@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from joserfc.jwk import OKPKey
-
 from firmware.database import MARKS, Database, DiskFault, raise_mark
 from firmware.keys import document_mark
 from scanner.alert import MAX_HELD, AnswerData
@@ -55,12 +53,15 @@ class Taken(StrEnum):
 
 
 class Answers:
-    """The answers in the file `path`. `document_of` gives the mark of the document that an alert
-    is about (`Outbox.document_of`). For use from any thread."""
+    """The answers in the file `path`, about documents that are remembered under `marks`.
+    `document_of` gives the mark of the document that an alert is about (`Outbox.document_of`). For
+    use from any thread."""
 
-    def __init__(self, path: Path, key: OKPKey, document_of: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self, path: Path, marks: bytes, document_of: Callable[[str], bytes | None]
+    ) -> None:
         self._database = Database(path, _SCHEMA, AnswersFault)
-        self._key = key
+        self._marks = marks
         self._document_of = document_of
         self.fault: str | None = None
         """Why the last `holding` could not be asked, or None."""
@@ -98,7 +99,7 @@ class Answers:
 
         Where the disk refuses, None, and `fault` says why: a listed document is a hit without it.
         """
-        mark = document_mark(self._key, document.issuer, document.number, document.kind)
+        mark = document_mark(self._marks, document.issuer, document.number, document.kind)
         try:
             with self._database.look() as db:
                 row = db.execute(

@@ -13,7 +13,7 @@ keeps neither the daemon from starting nor a hit from being shown.
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) 
 """Part of a schema: the highest counter that central has used towards this device, by name."""
 
 _BUSY_S = 5.0
+_LOG_BYTES = 4 * 1024 * 1024
+"""What the log keeps of the disk once its content is in the file."""
 
 
 class DiskFault(Exception):
@@ -33,12 +35,20 @@ class DiskFault(Exception):
 
 
 class Database:
-    """One SQLite file, for use from any number of threads."""
+    """One SQLite file, for use from any number of threads. `prepare` may look at the file each
+    time that it is opened and change what an earlier release left."""
 
-    def __init__(self, path: Path, schema: str, fault: type[DiskFault]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        fault: type[DiskFault],
+        prepare: Callable[[sqlite3.Connection], None] = lambda connection: None,
+    ) -> None:
         self._path = path
         self._schema = schema
         self._fault = fault
+        self._prepare = prepare
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
 
@@ -93,7 +103,9 @@ class Database:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA secure_delete=ON")
+                connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
                 connection.executescript(self._schema)
+                self._prepare(connection)
             except BaseException:
                 connection.close()
                 raise

@@ -1,11 +1,12 @@
 """Which broker to speak to next, and in which version of MQTT.
 
-A device may be given several independent brokers. It holds a connection to one at a time: the first
-as long as that is there, after a failure the next, and after a while on another it looks whether the
-first answers again (by a bare TCP connection, beside the one that carries messages) and goes back.
+A device may be given several independent brokers. It holds a connection to one at a time: the
+first as long as that is there, after a failure the next, and after a while on another it looks
+whether the first answers again (by a bare TCP connection, beside the one that carries messages)
+and goes back.
 
-`auto` speaks MQTT 5, and 3.1.1 to a broker that refuses 5 or that hangs up on it without a word. What
-a broker speaks is remembered until the process ends, and after some hours 5 is tried again.
+`auto` speaks MQTT 5, and 3.1.1 to a broker that refuses 5 or that hangs up on it without a word.
+What a broker speaks is remembered until the process ends, and after some hours 5 is tried again.
 """
 
 import socket
@@ -13,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Thread
 from typing import Literal
 
@@ -60,6 +62,22 @@ class Link:
     def addresses(self) -> tuple[Address, ...]:
         """Every broker, the first one first."""
         return (Address(self.host, self.port), *self.others)
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """How the link is, for whoever stands at the desk: `since` is when it came to be so, `queued`
+    counts everything that central has not yet acknowledged, `alerts` the alerts alone."""
+
+    connected: bool
+    since: datetime
+    broker: Address
+    queued: int
+    alerts: int
+
+    def __str__(self) -> str:
+        how = "up" if self.connected else "down"
+        return f"link {how} since {self.since:%H:%M:%S} UTC, queued alerts: {self.alerts}"
 
 
 class LinkDown(Exception):
@@ -124,8 +142,8 @@ class Brokers:
         self._wait_to_return()
 
     def failed(self, down: LinkDown) -> bool:
-        """Takes note of a failure and passes the turn on where that helps. True where a longer
-        pause is due: the broker that comes next has failed before in this round."""
+        """Takes note of a failure and passes the turn on where that helps. True where every broker
+        has failed since the first one's turn."""
         if self._link.protocol == "auto" and self._another_version(down):
             return False
         self._at = (self._at + 1) % len(self._addresses)

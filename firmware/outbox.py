@@ -1,55 +1,59 @@
 """What the device has to tell central, on disk until central says that it has it.
 
-`put` signs a message and returns only once it is durably stored; its place in the device's sequence
-(epoch, n) is taken in the same transaction, so the sequence has no gaps: what central misses was
-lost on the way or taken from the device. A message that an earlier key of the device signed goes
-out signed with the present one, for central no longer believes the other. The epoch is made with
-the file, so a device that starts over never repeats a place. A message is done when central's own
-signed acknowledgement names it, in all of id, epoch and n; done messages stay for some days and are
-then removed.
+`put` returns only once a message is durably stored; its place in the device's sequence (epoch, n)
+is taken in the same transaction, so the sequence has no gaps: what central misses was lost on the
+way or taken from the device. What is stored is the message itself, packed; it is signed when it is
+sent, with the device's key of that moment, for central no longer believes an earlier one. The epoch
+is made with the file, so a device that starts over never repeats a place.
+
+A message is done when central's own signed acknowledgement names it, in all of id, epoch and n.
+Done messages stay for some days, so that what central turns out to lack (`reconcile`) can be told
+again, and are then removed. Nothing here grows slower or larger in memory with what waits: it is
+counted as it comes and goes, and read a few rows at a time.
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from joserfc.jwk import OKPKey
 
 from firmware.database import MARKS, Database, DiskFault, raise_mark
 from firmware.keys import document_mark
+from firmware.outbox_file import (
+    SCHEMA,
+    count_up,
+    counter,
+    id_blob,
+    id_text,
+    prepare,
+)
+from firmware.packing import PRESENT, Damaged, packed, unpacked
+from firmware.reconciling import Reconciled, reconcile
 from scanner.alert import (
+    MAX_PAYLOAD,
+    TABLE,
     AckData,
     AlertData,
     Data,
     Event,
     Message,
+    TallyData,
+    body_around,
+    body_of,
     new_id,
-    seal,
-    sealed_anew,
     source_of,
 )
 
-_SCHEMA = (
-    MARKS
-    + """
-CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS epoch (id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS message (
-  n INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
-  kind TEXT NOT NULL,
-  document BLOB,
-  payload BLOB NOT NULL,
-  put_at REAL NOT NULL,
-  done_at REAL
-);
-CREATE INDEX IF NOT EXISTS waiting ON message (n) WHERE done_at IS NULL;
-CREATE INDEX IF NOT EXISTS done ON message (done_at) WHERE done_at IS NOT NULL;
-"""
-)
+log = logging.getLogger(__name__)
+
+MAX_BODY = MAX_PAYLOAD * 3 // 4 - 512
+"""The most bytes that a message may have before it is signed, which adds a third."""
+_PURGED_AT_ONCE = 500
+_WAITING = "SELECT place, id, kind, said_at, dictionary, data FROM event WHERE done_at IS NULL AND "
+_SEQUENCED = tuple(message for message, row in TABLE.items() if row.sequenced)
 
 
 class OutboxFault(DiskFault):
@@ -58,24 +62,27 @@ class OutboxFault(DiskFault):
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message that central has not yet acknowledged, signed and ready to publish."""
+    """A message that central has not yet acknowledged, ready to be signed. `place` orders it among
+    all others; `body` is None where the disk has damaged it."""
 
-    n: int
+    place: int
     id: str
+    epoch: str
+    n: int
     message: Message
-    payload: bytes
+    body: bytes | None
 
 
 class Outbox:
-    """The outbox in the file `path` of `device`, whose messages are signed with `key`.
+    """The outbox in the file `path` of `device`; documents are remembered under `marks`.
 
     For use from any thread. Every method raises OutboxFault where the disk refuses.
     """
 
-    def __init__(self, path: Path, device: str, key: OKPKey) -> None:
-        self._database = Database(path, _SCHEMA, OutboxFault)
+    def __init__(self, path: Path, device: str, marks: bytes) -> None:
+        self._database = Database(path, MARKS + SCHEMA, OutboxFault, prepare=prepare)
         self._source = source_of(device)
-        self._key = key
+        self._marks = marks
         self._listeners: list[Callable[[], None]] = []
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -85,80 +92,107 @@ class Outbox:
     def put_alert(self, alert: AlertData, now: datetime) -> str:
         """`put` for an alert, whose document is remembered (as a keyed hash) for its answer."""
         document = alert.document
-        mark = document_mark(self._key, document.issuer, document.number, document.kind)
+        mark = document_mark(self._marks, document.issuer, document.number, document.kind)
         return self._put(Message.ALERT, alert, now, mark)
 
     def put(self, message: Message, data: Data, now: datetime) -> str:
-        """Stores a signed message durably and gives its id, a UUIDv7."""
+        """Stores a message durably and gives its id, a UUIDv7. Raises ValueError for one that
+        breaks its model or its limit."""
         if isinstance(data, AlertData):
             return self.put_alert(data, now)
         return self._put(message, data, now, None)
 
     def _put(self, message: Message, data: Data, now: datetime, mark: bytes | None) -> str:
+        id_ = new_id()
+        content = packed(data.model_dump_json().encode())
         with self._database.change() as tx:
-            epoch = _epoch(tx)
-            n = _next(tx, "n")
-            event = Event(message, new_id(), self._source, now, data, epoch, n)
+            place = count_up(tx, "place")
+            base, epoch = _present(tx)
+            event = Event(message, id_, self._source, now, data, epoch, place - base)
+            if (length := len(body_of(event))) > MAX_BODY:
+                raise ValueError(f"the message has {length} bytes; {MAX_BODY} are allowed")
             tx.execute(
-                "INSERT INTO message (n, id, kind, document, payload, put_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (n, event.id, message, mark, seal(event, self._key), now.timestamp()),
+                "INSERT INTO event (place, id, kind, document, said_at, dictionary, data)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (place, id_blob(id_), message, mark, _micros(now), PRESENT, content),
             )
         for listener in self._listeners:
             listener()
-        return event.id
+        return id_
 
     def waiting(self, limit: int, after: int = 0) -> list[Waiting]:
-        """The first `limit` messages with n > `after` that are not acknowledged, oldest first."""
-        with self._database.look() as db:
-            rows = db.execute(
-                "SELECT n, id, kind, payload FROM message"
-                " WHERE done_at IS NULL AND n > ? ORDER BY n LIMIT ?",
-                (after, limit),
-            ).fetchall()
-        return self._waiting(rows)
+        """The first `limit` messages after the place `after` that are not acknowledged, oldest
+        first."""
+        return self._waiting("place > ? ORDER BY place LIMIT ?", (after, limit))
 
-    def waiting_of(self, numbers: Collection[int]) -> list[Waiting]:
-        """Those of the messages with these n that are not acknowledged, oldest first."""
-        with self._database.look() as db:
-            rows = db.execute(
-                "SELECT n, id, kind, payload FROM message WHERE done_at IS NULL"
-                " AND n IN (SELECT value FROM json_each(?)) ORDER BY n",
-                (json.dumps(list(numbers)),),
-            ).fetchall()
-        return self._waiting(rows)
+    def waiting_of(self, places: Collection[int]) -> list[Waiting]:
+        """Those of the messages at these places that are not acknowledged, oldest first."""
+        wanted = json.dumps(list(places))
+        return self._waiting("place IN (SELECT value FROM json_each(?)) ORDER BY place", (wanted,))
 
-    def acknowledge(self, ack: AckData, now: datetime) -> int | None:
-        """Marks as done what `ack` names by id, epoch and n, and gives how many that were; None
-        for an acknowledgement whose counter is not above the last one's: it was said before."""
+    def acknowledge(self, ack: AckData, now: datetime) -> list[int] | None:
+        """Marks as done what `ack` names by id, epoch and n, and gives the places of what was not
+        done before; None for an acknowledgement whose counter is not above the last one's: it was
+        said before."""
         with self._database.change() as tx:
             if not raise_mark(tx, "ack", ack.counter):
                 return None
-            epoch = _epoch(tx)
-            named = [(now.timestamp(), c.n, c.id) for c in ack.committed if c.epoch == epoch]
-            return sum(
-                tx.execute(
-                    "UPDATE message SET done_at = ? WHERE n = ? AND id = ? AND done_at IS NULL", row
+            bases = dict(tx.execute("SELECT id, base FROM sequence").fetchall())
+            named = [
+                (bases[one.epoch] + one.n, id_blob(one.id))
+                for one in ack.committed
+                if one.epoch in bases
+            ]
+            return [
+                place
+                for place, blob in named
+                if tx.execute(
+                    "UPDATE event SET done_at = ? WHERE place = ? AND id = ? AND done_at IS NULL",
+                    (now.timestamp(), place, blob),
                 ).rowcount
-                for row in named
-            )
+            ]
+
+    def reconcile(self, tally: TallyData, now: datetime) -> Reconciled | None:
+        """Holds what is done and waiting against what central says that it has; None for a tally
+        whose counter is not above the last one's."""
+        with self._database.change() as tx:
+            if not raise_mark(tx, "tally", tally.counter):
+                return None
+            return reconcile(tx, tally, now.timestamp())
 
     def queued(self) -> int:
         """How many messages central has not yet acknowledged."""
         with self._database.look() as db:
-            row = db.execute("SELECT count(*) FROM message WHERE done_at IS NULL").fetchone()
-        return int(row[0])
+            return sum(counter(db, f"waiting {message}") for message in _SEQUENCED)
+
+    def queued_alerts(self) -> int:
+        """How many of them are alerts."""
+        with self._database.look() as db:
+            return counter(db, f"waiting {Message.ALERT}")
 
     def document_of(self, alert: str) -> bytes | None:
         """The mark of the document that `alert` is about, or None for no alert of this device."""
         with self._database.look() as db:
-            row = db.execute("SELECT document FROM message WHERE id = ?", (alert,)).fetchone()
+            row = db.execute(
+                "SELECT document FROM event WHERE id = ?", (id_blob(alert),)
+            ).fetchone()
         return bytes(row[0]) if row and row[0] is not None else None
 
     def epoch(self) -> str:
-        """The id of this device's sequence: as old as the file."""
-        with self._database.change() as tx:
-            return _epoch(tx)
+        """The id of this device's sequence: as old as the file, unless that was set back."""
+        with self._database.look() as db:
+            return _present(db)[1]
+
+    def last_n(self) -> int:
+        """The highest place in that sequence so far, 0 before the first."""
+        with self._database.look() as db:
+            return counter(db, "place") - _present(db)[0]
+
+    def set_back_at(self) -> datetime | None:
+        """When this file was last found to be older than what the device had said, or None."""
+        with self._database.look() as db:
+            row = db.execute("SELECT max(set_back_at) FROM sequence").fetchone()
+        return datetime.fromtimestamp(row[0], UTC) if row[0] is not None else None
 
     def next_boot(self, now: datetime) -> int:
         """A number for this start of the device, above that of every earlier one.
@@ -167,37 +201,65 @@ class Outbox:
         an exchanged card.
         """
         with self._database.change() as tx:
-            return _next(tx, "boot", at_least=int(now.timestamp()))
+            return count_up(tx, "boot", at_least=int(now.timestamp()))
 
     def purge(self, now: datetime, keep: timedelta) -> int:
-        """Removes what was done more than `keep` ago, and gives how many messages that were."""
-        with self._database.change() as tx:
-            return tx.execute(
-                "DELETE FROM message WHERE done_at < ?", ((now - keep).timestamp(),)
-            ).rowcount
+        """Removes what was done more than `keep` ago, and gives how many messages that were. It
+        goes in small steps, so that no alert has to wait for it."""
+        before, removed = (now - keep).timestamp(), 0
+        while True:
+            with self._database.change() as tx:
+                step = tx.execute(
+                    "DELETE FROM event WHERE place IN"
+                    " (SELECT place FROM event WHERE done_at < ? LIMIT ?)",
+                    (before, _PURGED_AT_ONCE),
+                ).rowcount
+            removed += step
+            if step < _PURGED_AT_ONCE:
+                return removed
 
     def close(self) -> None:
         """Lets go of the file."""
         self._database.close()
 
-    def _waiting(self, rows: list[tuple[int, str, str, bytes]]) -> list[Waiting]:
-        return [
-            Waiting(n, id_, Message(kind), sealed_anew(payload, self._key))
-            for n, id_, kind, payload in rows
-        ]
+    def _waiting(self, which: str, values: tuple[object, ...]) -> list[Waiting]:
+        with self._database.look() as db:
+            rows = db.execute(_WAITING + which, values).fetchall()
+            sequences = db.execute("SELECT base, id FROM sequence ORDER BY base").fetchall()
+        return [self._read(row, sequences) for row in rows]
+
+    def _read(
+        self, row: tuple[int, bytes, str, int, int, bytes], sequences: list[tuple[int, str]]
+    ) -> Waiting:
+        place, blob, kind, said_at, dictionary, packed_data = row
+        message, id_ = Message(kind), id_text(blob)
+        base, epoch = next(one for one in reversed(sequences) if one[0] < place)
+        try:
+            data = unpacked(packed_data, dictionary)
+        except Damaged:
+            log.error("outbox: message %s is damaged and cannot be sent; look at the disk", id_)
+            return Waiting(place, id_, epoch, place - base, message, None)
+        body = body_around(
+            data,
+            message=message,
+            id=id_,
+            source=self._source,
+            time=_moment(said_at),
+            epoch=epoch,
+            n=place - base,
+        )
+        return Waiting(place, id_, epoch, place - base, message, body)
 
 
-def _epoch(tx: sqlite3.Connection) -> str:
-    row = tx.execute("SELECT id FROM epoch").fetchone()
-    if row is None:
-        row = tx.execute("INSERT INTO epoch VALUES (?) RETURNING id", (new_id(),)).fetchone()
-    return str(row[0])
+def _present(db: sqlite3.Connection) -> tuple[int, str]:
+    """The base and the epoch of the sequence that goes on."""
+    row = db.execute("SELECT base, id FROM sequence ORDER BY base DESC LIMIT 1").fetchone()
+    return int(row[0]), str(row[1])
 
 
-def _next(tx: sqlite3.Connection, name: str, at_least: int = 1) -> int:
-    row = tx.execute(
-        "INSERT INTO counter VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, excluded.value) RETURNING value",
-        (name, at_least),
-    ).fetchone()
-    return int(row[0])
+def _micros(moment: datetime) -> int:
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+
+
+def _moment(micros: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)

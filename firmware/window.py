@@ -15,13 +15,17 @@ from scanner.backoff import spread
 YIELDS_AFTER = 3
 """Tries after which a message no longer counts against the window."""
 QUIET_S = 10.0
-"""An acknowledgement after so long a silence means that central is back: nothing waits longer."""
+"""A word of central's after so long a silence means that it is back: nothing waits longer."""
+
+JUST_SENT_S = 1.0
+"""What went so short a time ago is left to be acknowledged."""
 
 
 @dataclass
 class _Try:
     tries: int
     due: float
+    sent_at: float
 
 
 class Window:
@@ -39,7 +43,7 @@ class Window:
         self.first_s = first_s
         self.longest_s = longest_s
         self._tries: dict[int, _Try] = {}
-        self._heard_at = 0.0
+        self._heard_at = float("-inf")
 
     @property
     def room(self) -> int:
@@ -49,12 +53,16 @@ class Window:
             return 0
         return max(0, self._size - young)
 
+    def __contains__(self, n: int) -> bool:
+        return n in self._tries
+
     def sent(self, n: int, now: float) -> None:
         """`n` was published at `now`."""
-        one = self._tries.setdefault(n, _Try(0, now))
+        one = self._tries.setdefault(n, _Try(0, now, now))
         pause = min(self.longest_s, self.first_s * 2**one.tries)
         one.tries += 1
         one.due = now + spread(pause)
+        one.sent_at = now
 
     def due(self, now: float) -> list[int]:
         """What to publish again, oldest first."""
@@ -68,9 +76,16 @@ class Window:
         """Central has acknowledged these."""
         for n in numbers:
             self._tries.pop(n, None)
+        self.heard(now)
+
+    def heard(self, now: float) -> None:
+        """Central said something. After a silence everything is due at once, but what has only just
+        gone, and the pauses grow anew; what had given up its place does not take it back."""
         if now - self._heard_at > QUIET_S:
             for one in self._tries.values():
-                one.due = min(one.due, now)
+                one.tries = min(one.tries, YIELDS_AFTER)
+                if now - one.sent_at >= JUST_SENT_S:
+                    one.due = min(one.due, now)
         self._heard_at = now
 
     def drop(self, numbers: Iterable[int]) -> None:
@@ -81,4 +96,4 @@ class Window:
     def forget(self) -> None:
         """A new connection: everything is to be published again."""
         self._tries.clear()
-        self._heard_at = 0.0
+        self._heard_at = float("-inf")

@@ -9,10 +9,11 @@ the topic, never from the message; its header must say exactly what we would hav
 header, key, signature, event, and whether the event belongs on the topic that it came by.
 """
 
+import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from joserfc import jws
@@ -54,7 +55,8 @@ class Malformed(Refused):
 @dataclass(frozen=True)
 class Event:
     """One thing said. `epoch` and `n` are its place in the device's sequence, both None for a
-    message that has none."""
+    message that has none; `key` is the thumbprint of the key that has signed it, once it is read.
+    """
 
     message: Message
     id: str
@@ -63,6 +65,7 @@ class Event:
     data: Data
     epoch: str | None = None
     n: int | None = None
+    key: str | None = field(default=None, compare=False)
 
 
 class _Header(Said):
@@ -113,10 +116,15 @@ def type_of(message: Message) -> str:
 def seal(event: Event, key: OKPKey) -> bytes:
     """`event`, signed with the private `key`. Raises ValueError for an event that breaks its model
     or is over MAX_PAYLOAD."""
+    return sign(body_of(event), key)
+
+
+def body_of(event: Event) -> bytes:
+    """`event` as it is signed: JSON. Raises ValueError for an event that breaks its model."""
     sequence = (
         {} if event.epoch is None and event.n is None else {"epoch": event.epoch, "n": event.n}
     )
-    envelope = _ENVELOPES[event.message](
+    envelope: BaseModel = _ENVELOPES[event.message](
         id=event.id,
         source=event.source,
         type=type_of(event.message),
@@ -124,23 +132,39 @@ def seal(event: Event, key: OKPKey) -> bytes:
         data=event.data,
         **sequence,
     )
+    return envelope.model_dump_json().encode()
+
+
+def body_around(
+    data: bytes, *, message: Message, id: str, source: str, time: datetime, epoch: str, n: int
+) -> bytes:
+    """What `body_of` gives for an event in sequence, around `data` that is JSON already."""
+    head = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": type_of(message),
+        "time": time.astimezone(UTC).isoformat(),
+        "datacontenttype": "application/json",
+        "epoch": epoch,
+        "n": n,
+    }
+    return json.dumps(head, separators=(",", ":"))[:-1].encode() + b',"data":' + data + b"}"
+
+
+def data_of(payload: bytes) -> bytes:
+    """The data, as JSON, of a payload that `seal` gave."""
+    data = json.loads(jws.extract_compact(payload).payload)["data"]
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sign(body: bytes, key: OKPKey) -> bytes:
+    """A body, signed with the private `key`. Raises ValueError where it is over MAX_PAYLOAD."""
     header = {"alg": ALGORITHM, "kid": key.thumbprint(), "typ": "cloudevents+json"}
-    body = envelope.model_dump_json().encode()
     sealed = jws.serialize_compact(header, body, key, algorithms=[ALGORITHM]).encode()
     if len(sealed) > MAX_PAYLOAD:
         raise ValueError(f"the message has {len(sealed)} bytes; {MAX_PAYLOAD} are allowed")
     return sealed
-
-
-def sealed_anew(payload: bytes, key: OKPKey) -> bytes:
-    """A payload that `seal` gave, signed with `key` where another key had signed it: what a device
-    has not yet told when it is enrolled anew is still its own to tell."""
-    signed = jws.extract_compact(payload)
-    header = signed.headers()
-    if header["kid"] == key.thumbprint():
-        return payload
-    anew = {**header, "kid": key.thumbprint()}
-    return jws.serialize_compact(anew, signed.payload, key, algorithms=[ALGORITHM]).encode()
 
 
 def unseal(topic: str, payload: bytes, keys: Keys) -> Event:
@@ -148,7 +172,7 @@ def unseal(topic: str, payload: bytes, keys: Keys) -> Event:
     address = address_of(topic)
     if address is None:
         raise Malformed("topic")
-    body = _verified(payload, keys(address.source))
+    body, key = _verified(payload, keys(address.source))
     try:
         envelope = _ENVELOPES[address.message].model_validate_json(body)
     except ValidationError:
@@ -162,11 +186,12 @@ def unseal(topic: str, payload: bytes, keys: Keys) -> Event:
         data=envelope.data,
         epoch=getattr(envelope, "epoch", None),
         n=getattr(envelope, "n", None),
+        key=key,
     )
 
 
-def _verified(payload: bytes, keys: Sequence[OKPKey]) -> bytes:
-    """The signed bytes, once the signature is found true."""
+def _verified(payload: bytes, keys: Sequence[OKPKey]) -> tuple[bytes, str]:
+    """The signed bytes and the key's thumbprint, once the signature is found true."""
     if len(payload) > MAX_PAYLOAD:
         raise Malformed("oversize")
     if not _FORM.fullmatch(payload):
@@ -186,7 +211,7 @@ def _verified(payload: bytes, keys: Sequence[OKPKey]) -> bytes:
             raise Forged("signature")
     except (JoseError, ValueError, TypeError):
         raise Forged("signature") from None
-    return signed.payload
+    return signed.payload, header.kid
 
 
 def _check_belonging(envelope: Any, address: Address) -> None:

@@ -39,6 +39,7 @@ Protocol = Literal["5", "3.1.1"]
 over_both_databases = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PLACE = Place(site="Utopia North", lane="1")
+MARKS = b"a secret to remember documents by"[:32]
 
 
 def document(number: str = "L898902C3") -> Document:
@@ -99,9 +100,9 @@ class Desk:
 
     def __init__(self, folder: Path, name: str, keys: Path, port: int, protocol: Protocol) -> None:
         self.folder, self.name, self.key_folder = folder, name, keys
-        self.keys = load_keys(keys / "device.jwk", keys / "central.pub.jwk")
-        self.outbox = Outbox(folder / "outbox.db", name, self.keys.signing)
-        self.answers = Answers(folder / "answers.db", self.keys.signing, self.outbox.document_of)
+        self.keys = load_keys(keys)
+        self.outbox = Outbox(folder / "outbox.db", name, self.keys.marks)
+        self.answers = Answers(folder / "answers.db", self.keys.marks, self.outbox.document_of)
         self.link = Link("127.0.0.1", port, protocol, client_id=name, keepalive_s=1)
         self.answered: list[AnswerData] = []
         self.clock_is_off = timedelta()

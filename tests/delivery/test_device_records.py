@@ -18,7 +18,6 @@ from scanner.alert import (
     AnswerData,
     AnswerOutcome,
     new_id,
-    new_key,
     read_key,
     write_key,
 )
@@ -29,9 +28,8 @@ from scanner.mrz.reading import Reading, Status
 from scanner.mrz.write import write
 from scanner.verdict import Outcome, Verdict
 from scanner.watchlist.contract import ListHealth, ListState
-from tests.delivery.both_ends import NOW, alert, document
+from tests.delivery.both_ends import MARKS, NOW, alert, document
 
-KEY = new_key()
 HOUR = timedelta(hours=1)
 
 
@@ -110,12 +108,12 @@ def answer(alert_id: str, counter: int, **change: object) -> AnswerData:
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(tmp_path / "outbox.db", "desk-1", KEY)
+    return Outbox(tmp_path / "outbox.db", "desk-1", MARKS)
 
 
 @pytest.fixture
 def answers(tmp_path: Path, outbox: Outbox) -> Answers:
-    return Answers(tmp_path / "answers.db", KEY, outbox.document_of)
+    return Answers(tmp_path / "answers.db", MARKS, outbox.document_of)
 
 
 def test_an_answer_holds_for_its_document_until_its_time(
@@ -124,7 +122,7 @@ def test_an_answer_holds_for_its_document_until_its_time(
     alert_id, answer_id = outbox.put_alert(alert(), NOW), new_id()
     assert answers.take(answer_id, answer(alert_id, 1), NOW) is Taken.HELD
     answers.close()
-    again = Answers(tmp_path / "answers.db", KEY, outbox.document_of)
+    again = Answers(tmp_path / "answers.db", MARKS, outbox.document_of)
     held = again.holding(document(), NOW)
     assert held is not None
     assert (held.outcome, held.at, held.until) == ("not_confirmed", NOW, NOW + HOUR)
@@ -173,7 +171,7 @@ def test_an_answer_replayed_over_or_about_a_strange_alert_is_not_held(
 
 
 def test_the_answers_hold_no_document_number(tmp_path: Path, outbox: Outbox) -> None:
-    answers = Answers(tmp_path / "answers.db", KEY, outbox.document_of)
+    answers = Answers(tmp_path / "answers.db", MARKS, outbox.document_of)
     answers.take(new_id(), answer(outbox.put_alert(alert(), NOW), 1), NOW)
     answers.close()
     assert b"L898902C3" not in (tmp_path / "answers.db").read_bytes()
@@ -183,19 +181,19 @@ def test_answers_that_cannot_be_read_hold_up_no_verdict_and_are_a_fault(
     tmp_path: Path, outbox: Outbox
 ) -> None:
     (tmp_path / "answers.db").write_bytes(b"no database at all, whatever it is called " * 99)
-    answers = Answers(tmp_path / "answers.db", KEY, outbox.document_of)
+    answers = Answers(tmp_path / "answers.db", MARKS, outbox.document_of)
     assert answers.holding(document(), NOW) is None
     assert answers.fault is not None
     assert "damaged" in answers.fault
 
 
-def test_a_document_is_remembered_under_the_device_s_own_key() -> None:
-    mark = document_mark(KEY, "UTO", "L898902C3", Kind.PASSPORT)
-    assert mark == document_mark(KEY, "UTO", "L898902C3", Kind.PASSPORT)
+def test_a_document_is_remembered_under_the_device_s_own_secret() -> None:
+    mark = document_mark(MARKS, "UTO", "L898902C3", Kind.PASSPORT)
+    assert mark == document_mark(MARKS, "UTO", "L898902C3", Kind.PASSPORT)
     others = {
-        document_mark(new_key(), "UTO", "L898902C3", Kind.PASSPORT),
-        document_mark(KEY, "UTO", "L898902C3", Kind.VISA),
-        document_mark(KEY, "UTOL", "898902C3", Kind.PASSPORT),
+        document_mark(bytes(32), "UTO", "L898902C3", Kind.PASSPORT),
+        document_mark(MARKS, "UTO", "L898902C3", Kind.VISA),
+        document_mark(MARKS, "UTOL", "898902C3", Kind.PASSPORT),
     }
     assert len(others | {mark}) == 4
 

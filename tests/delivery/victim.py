@@ -16,8 +16,8 @@ from central.receiver import Receiver
 from central.settings import load
 from central.store import Committed, Received, Store
 from firmware.outbox import Outbox, OutboxFault
-from scanner.alert import AlertData, read_key
-from tests.delivery.both_ends import NOW, Desk, Protocol, alert
+from scanner.alert import AlertData
+from tests.delivery.both_ends import MARKS, NOW, Desk, Protocol, alert
 
 
 class DeadlyStore(Store):
@@ -50,17 +50,17 @@ def desk(folder: str, name: str, keys: str, port: str, protocol: Protocol) -> No
     one.uplink.run(threading.Event())
 
 
-def put(path: str, key: str, count: str) -> None:
+def put(path: str, count: str) -> None:
     """Puts alerts, says each one's id as soon as it is put, and is killed after the last."""
-    outbox = Outbox(Path(path), "desk-1", read_key(Path(key), private=True))
+    outbox = Outbox(Path(path), "desk-1", MARKS)
     for _ in range(int(count)):
         os.write(1, f"{outbox.put_alert(alert(), NOW)}\n".encode())
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fill(path: str, key: str) -> None:
+def fill(path: str) -> None:
     """Puts alerts until the disk is full, says why it stopped, makes room and puts one more."""
-    outbox = Outbox(Path(path), "desk-1", read_key(Path(key), private=True))
+    outbox = Outbox(Path(path), "desk-1", MARKS)
     first = outbox.put_alert(alert(), NOW)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
     count = 1

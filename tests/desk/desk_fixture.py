@@ -10,12 +10,13 @@ from firmware.desk import Desk, Rules, Shown
 from firmware.journal import Journal
 from firmware.outbox import Outbox
 from firmware.panel import Pattern
-from scanner.alert import Place, new_key
+from scanner.alert import Place
 from scanner.examine import Examiner
 from scanner.mrz.document import Format
 from scanner.mrz.text import reading_of
 from scanner.mrz.write import compose, write
 from scanner.sources.capture import Capture
+from tests.delivery.both_ends import MARKS
 from tests.listing import built, lists_in
 
 HEADER = "issuer,number,number_to,kind,status,recorded,reference\n"
@@ -70,9 +71,8 @@ class WholeDesk:
         source = folder / "sltd.csv"
         source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
         built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
-        key = new_key()
-        self.outbox = Outbox(folder / "outbox.db", "desk-1", key)
-        self.answers = Answers(folder / "answers.db", key, self.outbox.document_of)
+        self.outbox = Outbox(folder / "outbox.db", "desk-1", MARKS)
+        self.answers = Answers(folder / "answers.db", MARKS, self.outbox.document_of)
         self.journal = Journal(folder / "journal.db", "desk-1")
         self.lamps = Lamps()
         self.screen = Screen()

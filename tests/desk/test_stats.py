@@ -8,10 +8,11 @@ import pytest
 from firmware.journal import Journal
 from firmware.outbox import Outbox
 from firmware.stats import SUPPRESSED_BELOW, HourlyStats
-from scanner.alert import Message, StatsData, new_key, topic_of, unseal
+from scanner.alert import Message, StatsData, new_key, sign, topic_of, unseal
 from scanner.examine import Examination
 from scanner.verdict import Outcome, Verdict
 from scanner.watchlist.age import ClockReading
+from tests.delivery.both_ends import MARKS
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 KEEP = timedelta(days=30)
@@ -32,7 +33,7 @@ class Hours:
         self.key = new_key()
         self.clock = Clock(NINE + timedelta(minutes=5))
         self.journal = Journal(folder / "journal.db", "desk-1")
-        self.outbox = Outbox(folder / "outbox.db", "desk-1", self.key)
+        self.outbox = Outbox(folder / "outbox.db", "desk-1", MARKS)
         self.stats = HourlyStats(self.journal, self.outbox, self.clock, keep=KEEP)
 
     def scans(self, outcome: Outcome, count: int) -> None:
@@ -42,7 +43,10 @@ class Hours:
 
     def told(self) -> list[StatsData]:
         topic = topic_of(Message.STATS, "desk-1")
-        data = [unseal(topic, w.payload, lambda _: [self.key]).data for w in self.outbox.waiting(9)]
+        data = [
+            unseal(topic, sign(one.body or b"", self.key), lambda _: [self.key]).data
+            for one in self.outbox.waiting(9)
+        ]
         assert all(isinstance(one, StatsData) for one in data)
         return [one for one in data if isinstance(one, StatsData)]
 

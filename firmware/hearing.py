@@ -1,0 +1,122 @@
+"""Takes in what central says to the device, and believes nothing else.
+
+A message counts only where it came by one of the device's own topics, one of central's keys has
+signed it for this device, and its counter is above every earlier one's of its kind. Anything else
+changes nothing; it is counted and logged without its content. That goes for a broker that repeats
+what central once said, too.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from firmware.answers import Answers, Taken
+from firmware.keys import DeviceKeys, KeyFault
+from firmware.sending import Sending
+from scanner.alert import (
+    AckData,
+    AnswerData,
+    CommandData,
+    KeysData,
+    Message,
+    Refusals,
+    Refused,
+    TallyData,
+    address_of,
+    heard_by_device,
+    unseal,
+)
+
+log = logging.getLogger(__name__)
+
+_REPLAYED = "replayed"
+
+
+class Hearing:
+    """For the one thread that drives the connection. `on_answer` is told of each answer once, when
+    it is safely held, and `on_command` of each command. Raises DiskFault where the disk refuses: a
+    message is then as if it had not come, and central says it again."""
+
+    def __init__(
+        self,
+        device: str,
+        answers: Answers,
+        keys: DeviceKeys,
+        sending: Sending,
+        clock: Callable[[], datetime],
+        on_answer: Callable[[AnswerData], None],
+        on_command: Callable[[CommandData], None],
+    ) -> None:
+        self.topics = heard_by_device(device)
+        self._answers = answers
+        self._keys = keys
+        self._sending = sending
+        self._clock = clock
+        self._on_answer = on_answer
+        self._on_command = on_command
+        self._refusals = Refusals(log)
+        self.changed = False
+        """Whether something came that the status tells of; whoever tells it resets this."""
+
+    @property
+    def refused(self) -> int:
+        """Messages that were not believed since the start."""
+        return self._refusals.counts.total()
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """One message from the broker. Raises DiskFault."""
+        address = address_of(topic)
+        if address is None or topic not in self.topics:
+            self._refusals.note("another topic", "not for this device")
+            return
+        try:
+            event = unseal(topic, self._keys.reveal(payload), self._keys.of)
+        except Refused as refused:
+            self._refusals.note(address.message, refused.code)
+            return
+        if self._believe(event.id, event.data):
+            self._sending.heard()
+
+    def _believe(self, event_id: str, data: object) -> bool:
+        """Does what a genuine message asks for; False where it was said before."""
+        if isinstance(data, AckData):
+            return self._is_new(Message.ACK, self._sending.acknowledged(data))
+        if isinstance(data, TallyData):
+            self.changed = True
+            return self._is_new(Message.TALLY, self._sending.reconcile(data))
+        if isinstance(data, AnswerData):
+            return self._take_answer(event_id, data)
+        if isinstance(data, CommandData):
+            new = self._is_new(Message.COMMAND, self._answers.is_new("command", data.counter))
+            if new:
+                self._on_command(data)
+            return new
+        if isinstance(data, KeysData):
+            return self._take_keys(data)
+        return False
+
+    def _take_answer(self, event_id: str, answer: AnswerData) -> bool:
+        taken = self._answers.take(event_id, answer, self._clock())
+        if taken is Taken.HELD:
+            self.changed = True
+            self._on_answer(answer)
+        elif taken is not Taken.HELD_ALREADY:
+            self._refusals.note(Message.ANSWER, taken)
+        return taken is not Taken.REPLAYED
+
+    def _take_keys(self, keys: KeysData) -> bool:
+        if not self._is_new(Message.KEYS, self._answers.is_new("keys", keys.counter)):
+            return False
+        try:
+            self._keys.take(keys)
+        except KeyFault as fault:
+            log.error("uplink: central's new keys are not taken: %s", fault)
+        else:
+            self.changed = True
+            log.info("uplink: central signs with other keys from now on")
+        return True
+
+    def _is_new(self, message: Message, new: bool) -> bool:
+        if not new:
+            self._refusals.note(message, _REPLAYED)
+        return new
