@@ -5,12 +5,16 @@ The folder is the register: `central.jwk` and its fellows are central's own (see
 certificates. Taking a device's file away ends its enrolment at once, also for a receiver that is
 running.
 
-A device renews its keys by itself. The register then holds the old signing key and the new one,
-until something that the new one has signed is heard; from then on the old one counts no longer.
+A device renews its keys by itself. The register then holds the key that it has and the one that it
+asked for, until something that the new one has signed is heard; from then on the old one counts no
+longer. An answer may be lost on the way, so a few that it asked for may be held at a time.
 """
 
-import threading
-from collections.abc import Sequence
+import fcntl
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from joserfc.jwk import OKPKey
@@ -36,11 +40,15 @@ from scanner.alert.keyfile import new_encryption_key
 from scanner.alert.keyset import KeySet, read_key_set, replace_key_set, thumbprints
 from scanner.durable import replace_durably, sync_folder
 
+log = logging.getLogger(__name__)
+
 DEVICE_KEY = "device.jwk"
 DEVICE_ENCRYPTION_KEY = "device.enc.jwk"
 CENTRAL_PUBLIC_KEY = PUBLIC_KEYS
 TLS_KEY, TLS_CERTIFICATE, ROOT = "tls.key", "tls.crt", "ca.crt"
 _DEVICE_PREFIX = source_of("")
+_EXPECTED = 3
+"""How many keys that a device asked for and that were not heard are held."""
 
 
 class NotEnrolled(Exception):
@@ -53,7 +61,6 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._registered = Remembered(read_key_set)
-        self._changing = threading.Lock()
         self.own = OwnKeys(folder)
         self.certificates = Certificates(folder / "authority")
 
@@ -104,14 +111,23 @@ class Authority:
 
     def register(self, device: str, keys: KeySet) -> None:
         """Enrols `device` with these public keys, in the place of those before. Raises KeyFault."""
-        with self._changing:
+        with self._changing():
+            replace_key_set(self._of_device(device), keys)
+
+    def expect(self, device: str, present: OKPKey, asked: KeySet) -> None:
+        """Holds what `device`, whose signing key is `present`, has asked for beside it. Raises
+        KeyFault."""
+        with self._changing():
+            others = [key for key in self.keys_of(source_of(device)) if key != present]
+            expected = (*others, *asked.signing)[-_EXPECTED:]
+            keys = KeySet((present, *expected), asked.encryption)
             replace_key_set(self._of_device(device), keys)
 
     def withdraw(self, device: str) -> bool:
         """Takes `device` from the register, and says whether it was there. Raises KeyFault."""
         path = self._of_device(device)
         try:
-            with self._changing:
+            with self._changing():
                 path.unlink()
                 sync_folder(path.parent)
         except FileNotFoundError:
@@ -155,16 +171,45 @@ class Authority:
         signing = next((believed[one] for one in held if one in believed), present)
         return seal(event, signing)
 
+    def group(self, name: str) -> str:
+        """The name under which central's workers share their subscriptions, none for no name.
+
+        A broker's rules say what is delivered, and not who may subscribe: whoever knew the name
+        could join, and what fell to their share would be lost. Raises KeyFault.
+        """
+        return f"{name}-{self.own.secret('mqtt-group')}" if name else ""
+
     def _heard(self, event: Event) -> None:
-        """Drops the keys before the one that `event` was signed with, once the latest is heard."""
+        """Drops the other keys of a device once a new one is heard."""
         device = event.source.removeprefix(_DEVICE_PREFIX)
         keys = self._keys(device)
-        if keys is None or len(keys.signing) == 1 or event.key != keys.signing[-1].thumbprint():
+        if keys is None or event.key == keys.signing[0].thumbprint():
             return
         try:
-            self.register(device, KeySet(keys.signing[-1:], keys.encryption))
-        except KeyFault:
-            return  # a folder that cannot be written keeps both keys; the next message tries again
+            with self._changing():
+                keys = self._keys(device)
+                heard = (
+                    [key for key in keys.signing if key.thumbprint() == event.key] if keys else []
+                )
+                if keys is not None and heard:
+                    replace_key_set(self._of_device(device), KeySet(tuple(heard), keys.encryption))
+        except KeyFault as fault:
+            log.warning("%s; the device's key before goes on counting", fault)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change of the register at a time, whichever process makes it. Raises KeyFault."""
+        folder = self._folder / "devices"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise KeyFault(f"{folder}: {error.strerror}") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _keys(self, device: str) -> KeySet | None:
         if not is_device_name(device):
@@ -187,12 +232,11 @@ def check_name(device: str) -> None:
         )
 
 
-def write_certificate(out: Path, key: bytes | None, certificate: bytes, root: bytes) -> None:
+def write_certificate(out: Path, key: bytes, certificate: bytes, root: bytes) -> None:
     """Writes what TLS needs into the folder `out`. Raises KeyFault."""
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if key is not None:
-            replace_durably(out / TLS_KEY, key, mode=0o600)
+        replace_durably(out / TLS_KEY, key, mode=0o600)
         replace_durably(out / TLS_CERTIFICATE, certificate, mode=0o644)
         replace_durably(out / ROOT, root, mode=0o644)
     except OSError as error:

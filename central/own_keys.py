@@ -8,6 +8,7 @@ a device that was away for both steps believes nothing else: the news is told to
 Files are read again when they change, so a receiver that runs follows without being started anew.
 """
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -95,6 +96,13 @@ class OwnKeys:
             tuple(public_of(key) for key in signing),
             public_of(encryption) if encryption is not None else None,
         )
+
+    def secret(self, purpose: str) -> str:
+        """A word that only central knows, the same at all of its workers for one purpose."""
+        key = self.encryption() or self.present()
+        seed = str(key.as_dict(private=True)["d"]).encode()
+        named = purpose.encode()[: hashlib.blake2b.PERSON_SIZE]
+        return hashlib.blake2b(seed, person=named, digest_size=16).hexdigest()
 
     def rotate(self) -> str:
         """Makes and announces the next key, and gives its thumbprint. Raises NoRotation where one

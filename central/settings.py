@@ -4,20 +4,31 @@ Every key has its type, limits and default here and its explanation in `config/c
 holds the two together.
 """
 
+import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from scanner.toml_errors import SettingsError, check
 
 __all__ = ["BrokerSettings", "Settings", "SettingsError", "load"]
+
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:\s]+):([0-9]{1,5})")
 
 TomlPath = Annotated[Path, Field(strict=False)]
 
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _address(value: str) -> str:
+    found = _ADDRESS.fullmatch(value)
+    if found is None or not 1 <= int(found[1]) <= 65535:
+        raise ValueError("must be host:port, as in broker-2.example.org:8883")
+    return value
 
 
 class BrokerSettings(Section):
@@ -29,6 +40,27 @@ class BrokerSettings(Section):
     keepalive_seconds: int = Field(default=10, ge=2, le=15)
     username: str | None = None
     password_file: TomlPath | None = None
+    others: tuple[Annotated[str, AfterValidator(_address)], ...] = Field(default=(), strict=False)
+    ca: TomlPath | None = None
+    certificate: TomlPath | None = None
+    private_key: TomlPath | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together: name both or neither")
+        if self.certificate is not None and self.ca is None:
+            raise ValueError("certificate needs ca: whom to believe that a broker is ours")
+        return self
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Where the brokers are: host and port of each."""
+        others = (other.rpartition(":") for other in self.others)
+        return (
+            (self.host, self.port),
+            *((host.strip("[]"), int(port)) for host, _, port in others),
+        )
 
 
 class StoreSettings(Section):
@@ -37,6 +69,19 @@ class StoreSettings(Section):
 
 class KeySettings(Section):
     folder: TomlPath = Path("/etc/borderpost-central/keys")
+
+
+class EnrolmentSettings(Section):
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8843, ge=1, le=65535)
+    names: tuple[str, ...] = Field(default=(), strict=False)
+    token_hours: float = Field(default=24.0, gt=0, le=24 * 30)
+    grace_days: float = Field(default=365.0, ge=0, le=3650)
+    brokers: tuple[TomlPath, ...] = Field(default=(), strict=False)
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(days=self.grace_days)
 
 
 class ConsoleSettings(Section):
@@ -56,6 +101,7 @@ class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     keys: KeySettings = KeySettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
     console: ConsoleSettings = ConsoleSettings()
 
 

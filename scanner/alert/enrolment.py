@@ -16,6 +16,7 @@ disk or the network.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from cryptography import x509
@@ -169,9 +170,19 @@ def make_renewal(
     return _signed(inner, _ec_key(tls), _ES256, _RENEWAL_BY_TLS)
 
 
-def read_renewal(message: bytes, keys_of: KeysOf) -> tuple[Request, x509.Certificate, OKPKey]:
-    """The request in a renewal, the certificate that it was signed under (which is the caller's to
-    judge) and the signing key, one of `keys_of` the device. Raises Unacceptable."""
+@dataclass(frozen=True)
+class Renewing:
+    """A renewal that is believed: the request in it, as it is and as it reads; the certificate that
+    it was signed under, which is the caller's to judge; and which of the device's keys signed."""
+
+    message: bytes
+    request: Request
+    certificate: x509.Certificate
+    signer: OKPKey
+
+
+def read_renewal(message: bytes, keys_of: KeysOf) -> Renewing:
+    """The renewal in `message`, signed with one of `keys_of` the device. Raises Unacceptable."""
     inner = _payload(message)
     renewal = _model(Renewal, _payload(inner))
     request = read_request(renewal.request.encode())
@@ -184,7 +195,7 @@ def read_renewal(message: bytes, keys_of: KeysOf) -> tuple[Request, x509.Certifi
         raise Unacceptable("its certificate is not for a key on the curve P-256")
     _verify(message, (_ec_key(key),), _ES256, _RENEWAL_BY_TLS)
     signer = _verify(inner, keys_of(request.device), _ED25519, _RENEWAL)
-    return request, certificate, signer
+    return Renewing(renewal.request.encode(), request, certificate, signer)
 
 
 def seal_answer(answer: Answer, key: OKPKey) -> bytes:

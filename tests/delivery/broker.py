@@ -37,7 +37,7 @@ class Broker:
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + _WITHIN_S
-        while not _listens(self.port):
+        while not listens(self.port):
             assert self._process.poll() is None, "mosquitto ended at once"
             assert time.monotonic() < deadline, "mosquitto does not listen"
             time.sleep(0.02)
@@ -76,7 +76,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether anybody takes connections at `port`."""
     with socket.socket() as probe:
         probe.settimeout(0.2)
         return probe.connect_ex(("127.0.0.1", port)) == 0
