@@ -11,8 +11,10 @@ which are retained and small, every worker hears.
 
 import secrets
 import select
+import ssl
 import time
 from collections import deque
+from pathlib import Path
 from threading import Event, get_ident
 from typing import Any
 
@@ -37,9 +39,33 @@ def brokers(settings: BrokerSettings, password: str | None) -> list[Source]:
     """Every broker that is configured."""
 
     def source(host: str, port: int) -> Source:
-        return Source(f"{host}:{port}", lambda: Connection(settings, host, port, password))
+        return Source(_where(host, port), lambda: Connection(settings, host, port, password))
 
-    return [source(settings.host, settings.port)]
+    return [source(*address) for address in settings.addresses]
+
+
+def _where(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _context(ca: Path, settings: BrokerSettings) -> ssl.SSLContext:
+    """What TLS is made with, read anew for each connection: a certificate that was renewed counts
+    from the next one on. Raises LinkDown."""
+    try:
+        context = ssl.create_default_context(cafile=str(ca))
+    except (OSError, ValueError) as error:
+        raise LinkDown(f"{ca}: no certificate of an authority: {_why(error)}") from None
+    if settings.certificate is not None and settings.private_key is not None:
+        try:
+            context.load_cert_chain(str(settings.certificate), str(settings.private_key))
+        except (OSError, ValueError) as error:
+            names = f"{settings.certificate} and {settings.private_key}"
+            raise LinkDown(f"{names}: no certificate and its key: {_why(error)}") from None
+    return context
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _subscriptions(group: str) -> list[str]:
@@ -86,20 +112,24 @@ class Connection:
         self._client = client
 
     def open(self, stop: Event) -> None:
-        settings, where = self._settings, f"{self._host}:{self._port}"
+        settings, where = self._settings, _where(self._host, self._port)
         options: dict[str, Any] = {}
         if settings.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.MaximumPacketSize = 2 * MAX_PAYLOAD
             properties.ReceiveMaximum = MOST_AT_ONCE
             options = {"clean_start": True, "properties": properties}
+        if settings.ca is not None:
+            self._client.tls_set_context(_context(settings.ca, settings))
         try:
             self._client.connect(
                 self._host, self._port, keepalive=settings.keepalive_seconds, **options
             )
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        except ssl.SSLCertVerificationError as error:
+            why = f"the broker's certificate is not believed: {error.verify_message}"
             raise LinkDown(f"{where}: {why}") from None
+        except (OSError, ValueError) as error:
+            raise LinkDown(f"{where}: {_why(error)}") from None
         deadline = time.monotonic() + CONNECT_WITHIN_S
         while not self._subscribed:
             if stop.is_set():
