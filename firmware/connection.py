@@ -205,5 +205,6 @@ class Connection:
 
 def _in_words(error: OSError | ValueError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate is not believed: {error.verify_message}"
+        why = getattr(error, "verify_message", None) or error.args[-1]
+        return f"the broker's certificate is not believed: {why}"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -40,6 +40,12 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def address_of(text: str) -> Address:
+    """The address that "host:port" names."""
+    host, _, port = text.rpartition(":")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
 @dataclass(frozen=True)
 class Link:
     """The brokers and how to speak to them. A dead link is known within twice `keepalive_s`.

@@ -61,6 +61,13 @@ def _ring(value: str) -> str:
     return value
 
 
+def _host_and_port(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+        raise ValueError('must be a host and a port, such as "broker-2.example:8883"')
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
 Command = Annotated[str, AfterValidator(_command)]
 Line = Annotated[str, AfterValidator(_printable)]
@@ -188,11 +195,30 @@ class PanelSettings(Section):
 
 class BrokerSettings(Section):
     host: str = Field(default="localhost", min_length=1)
-    port: Port = 1883
-    protocol: Literal["5", "3.1.1"] = "5"
-    keepalive_seconds: int = Field(default=10, ge=2, le=10)
+    port: Port = 8883
+    others: tuple[Annotated[str, AfterValidator(_host_and_port)], ...] = Field(
+        default=(), max_length=8, strict=False
+    )
+    tls: bool = True
+    ca: TomlPath | None = None
+    certificate: TomlPath | None = None
+    private_key: TomlPath | None = None
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    keepalive_seconds: int = Field(default=8, ge=2, le=9)
     username: str | None = None
     password_file: TomlPath | None = None
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "BrokerSettings":
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together; say both or neither")
+        if self.certificate is not None and self.ca is None:
+            raise ValueError("certificate needs ca, the file that the broker is believed by")
+        if self.ca is not None and not self.tls:
+            raise ValueError("ca is for TLS, which tls = false leaves out; remove one of them")
+        if len({f"{self.host}:{self.port}", *self.others}) <= len(self.others):
+            raise ValueError("others: a broker stands twice; each is named once")
+        return self
 
 
 class AlertSettings(Section):

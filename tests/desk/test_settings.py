@@ -225,7 +225,7 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(tmp_path: Path) ->
     shown, given = load(file), load(EXAMPLE)
     meant_as_examples = {
         "panel": {"buzzer"},
-        "broker": {"username", "password_file"},
+        "broker": {"others", "ca", "certificate", "private_key", "username", "password_file"},
         "identity": {"service"},
     }
     for section in ("reader", "clock", "panel", "broker", "alerts", "journal", "identity", "log"):

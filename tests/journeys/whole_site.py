@@ -130,9 +130,7 @@ class WholeSite:
     def waiting(self) -> int:
         """How many messages wait in the desk's outbox."""
         with sqlite3.connect(f"file:{self.folder}/data/outbox.db?mode=ro", uri=True) as db:
-            return int(
-                db.execute("SELECT count(*) FROM message WHERE done_at IS NULL").fetchone()[0]
-            )
+            return int(db.execute("SELECT count(*) FROM event WHERE done_at IS NULL").fetchone()[0])
 
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts at central."""
@@ -167,6 +165,6 @@ class WholeSite:
             f'port = "{os.ttyname(self._slave)}"\n'
             f'[lists]\nfolder = "{self.folder}/lists"\nkeys = "{self.folder}/list-keys"\n'
             '[[lists.use]]\nname = "sltd"\n'
-            f'[clock]\ntrust = "machine"\n[panel]\npins = "mock"\n{broker}'
+            f'[clock]\ntrust = "machine"\n[panel]\npins = "mock"\n{broker}tls = false\n'
             f'[identity]\nfolder = "{self.folder}/keys"\n'
         )
