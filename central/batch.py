@@ -58,6 +58,8 @@ class Committed:
     counters: dict[str, int] = field(default_factory=dict)
     tallies: list[TallyData] = field(default_factory=list)
     """What central holds of the sequences of devices that are new on a connection."""
+    heard: list[statuses.Current] = field(default_factory=list)
+    """Of the devices that are online, those that this was heard of."""
 
 
 def store(tx: sa.Connection, batch: Sequence[Received], now: datetime) -> Committed:
@@ -76,6 +78,7 @@ def store(tx: sa.Connection, batch: Sequence[Received], now: datetime) -> Commit
         arrived=[gap for one in found.values() for gap in one.arrived],
         repeated=[one.device for one in found.values() if one.repeated],
         counters={device: counters.take(device) for device in heard},
+        heard=current,
     )
     for status in current:
         if status.wants_tally and status.data.epoch is not None:

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from threading import Event as Signal
 from typing import Protocol
 
+from central.key_telling import KeyTeller
 from central.sequence import numbers
 from central.store import AlertRow, Store, StoreFault
 from central.voice import Voice
+from scanner.alert import KeyFault
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,13 @@ class Courier:
         self,
         store: Store,
         voice: Voice,
+        keys: KeyTeller,
         outlets: list[Outlet],
         show: Callable[[AlertRow], None],
     ) -> None:
         self._store = store
         self._voice = voice
+        self._keys = keys
         self._outlets = outlets
         self._show = show
         self._watch = store.watch()
@@ -67,11 +71,12 @@ class Courier:
                     self._send_answers()
                     self._show_new()
                     self._say_what_is_missing()
-                except StoreFault as fault:
+                    self._keys.offer_to_all(self._publish)
+                except (StoreFault, KeyFault) as fault:
                     pause_s = STORE_PAUSE_S
                     if self._fault != str(fault):
                         self._fault = str(fault)
-                        log.warning("%s; answers wait until it does not", fault)
+                        log.warning("%s; answers wait", fault)
                 else:
                     self._fault = None
                 stop.wait(pause_s)
@@ -80,13 +85,13 @@ class Courier:
 
     def _send_answers(self) -> None:
         """By every broker that is there: which of them the device is at, the broker knows."""
-        there = [outlet for outlet in self._outlets if outlet.connected]
-        if not there:
-            return
-        for due in self._store.due_answers(datetime.now(UTC)):
-            topic, payload = self._voice.say(due.data, due.id)
-            for outlet in there:
-                outlet.publish(topic, payload)
+        if any(outlet.connected for outlet in self._outlets):
+            for due in self._store.due_answers(datetime.now(UTC)):
+                self._publish(*self._voice.say(due.data, due.id))
+
+    def _publish(self, topic: str, payload: bytes) -> None:
+        for outlet in self._outlets:
+            outlet.publish(topic, payload)
 
     def _show_new(self) -> None:
         """Shows what is new, each alert once also where the store refuses to take note of it."""

@@ -17,10 +17,19 @@ from threading import Event as Signal
 
 from central.authority import Authority
 from central.inflow import Delivery, Inflow, LinkDown, Source
+from central.key_telling import KeyTeller
 from central.sequence import numbers
 from central.store import Committed, Received, Store, StoreFault
 from central.voice import ToDevice, Voice
-from scanner.alert import MAX_ACKS, AckData, Acknowledged, Refusals, Refused, address_of, unseal
+from scanner.alert import (
+    MAX_ACKS,
+    AckData,
+    Acknowledged,
+    KeyFault,
+    Refusals,
+    Refused,
+    address_of,
+)
 from scanner.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -39,12 +48,14 @@ class Intake:
         store: Store,
         authority: Authority,
         voice: Voice,
+        keys: KeyTeller,
         stored: Callable[[Committed], None],
     ) -> None:
         self._source = source
         self._store = store
         self._authority = authority
         self._voice = voice
+        self._keys = keys
         self._stored = stored
         self._refusals = Refusals(log)
         self._inflow: Inflow | None = None
@@ -119,16 +130,25 @@ class Intake:
         genuine = [one for one in map(self._checked, batch) if one is not None]
         committed = self._store.commit(genuine, datetime.now(UTC)) if genuine else Committed()
         inflow.acknowledge(len(batch))
-        for said in (*_acknowledgements(genuine, committed.counters), *committed.tallies):
-            inflow.publish(*self._voice.say(said))
-        self._report(committed)
         self._stored(committed)
+        self._tell(inflow, genuine, committed)
+        self._report(committed)
+
+    def _tell(self, inflow: Inflow, genuine: list[Received], committed: Committed) -> None:
+        """Tells the devices what is stored. What they are not told they send again."""
+        try:
+            for said in (*_acknowledgements(genuine, committed.counters), *committed.tallies):
+                inflow.publish(*self._voice.say(said))
+            for status in committed.heard:
+                self._keys.offer(status.device, status.data.central_keys, inflow.publish)
+        except KeyFault as fault:
+            self._say(logging.ERROR, f"nothing can be acknowledged: {fault}")
 
     def _checked(self, delivery: Delivery) -> Received | None:
         """The message, if its device said it."""
         address = address_of(delivery.topic)
         try:
-            event = unseal(delivery.topic, delivery.payload, self._authority.keys_of)
+            event = self._authority.unseal(delivery.topic, delivery.payload)
         except Refused as refused:
             self._refusals.note(address.message if address else "another topic", refused.code)
             return None

@@ -13,6 +13,7 @@ from central.authority import Authority
 from central.courier import Courier
 from central.inflow import Source
 from central.intake import Intake
+from central.key_telling import KeyTeller
 from central.store import AlertRow, Committed, Store
 from central.voice import Voice
 
@@ -29,10 +30,11 @@ class Receiver:
         show: Callable[[AlertRow], None],
     ) -> None:
         voice = Voice(authority)
+        keys = KeyTeller(store, authority, voice)
         self._intakes = [
-            Intake(source, store, authority, voice, self._on_stored) for source in sources
+            Intake(source, store, authority, voice, keys, self._on_stored) for source in sources
         ]
-        self._courier = Courier(store, voice, list(self._intakes), show)
+        self._courier = Courier(store, voice, keys, list(self._intakes), show)
         self._died: BaseException | None = None
 
     @property

@@ -19,6 +19,7 @@ from central import batch as batches
 from central.answering import Answer, AnsweredMeanwhile, DueAnswer, UnknownAlert
 from central.batch import Committed, Received
 from central.database import StoreFault, in_words, open_engine
+from central.device_rows import Counters, locked
 from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices
 from scanner.alert import AlertData
@@ -119,6 +120,27 @@ class Store:
                 return []
         with self.changing(quietly=True) as tx:
             return sequence.take_lasting(tx, to_ms(now))
+
+    def keys_held(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each device that is online, and the keys that it believes central by."""
+        held = devices.c.status["central_keys"]
+        chosen = sa.select(devices.c.device, held).where(devices.c.online.is_(True))
+        with self.reading() as db:
+            return [(device, tuple(keys or ())) for device, keys in db.execute(chosen)]
+
+    def counter_for_keys(self, device: str, now: datetime, again_after_s: float) -> int | None:
+        """A counter for telling `device` central's keys, or None where it was told just now."""
+        at = to_ms(now)
+        with self.changing(quietly=True) as tx:
+            rows = locked(tx, [device], at)
+            told_at = rows[device].keys_at
+            if told_at is not None and at - told_at < again_after_s * 1000:
+                return None
+            counters = Counters(rows, at)
+            counter = counters.take(device)
+            counters.save(tx)
+            tx.execute(devices.update().where(devices.c.device == device).values(keys_at=at))
+            return counter
 
     def devices(self) -> list[dict[str, Any]]:
         """What is known of each device: its latest status, when it was heard, what is missing of

@@ -1,5 +1,6 @@
-"""Central's own words, signed: what it says to a device, ready to be published."""
+"""What central says to a device, signed and ready to be published."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from central.authority import Authority
@@ -13,7 +14,6 @@ from scanner.alert import (
     Message,
     TallyData,
     new_id,
-    seal,
     topic_of,
 )
 
@@ -26,16 +26,26 @@ _MESSAGES = {
 }
 
 ToDevice = AckData | AnswerData | CommandData | KeysData | TallyData
+"""Whatever is for one device."""
 
 
 class Voice:
-    """Signs with central's key. Raises KeyFault where there is none."""
+    """Speaks with the key that is central's at that moment."""
 
     def __init__(self, authority: Authority) -> None:
-        self._key = authority.signing_key()
+        self._authority = authority
+        authority.signing_key()  # without one nothing can be said: known at the start
 
     def say(self, data: ToDevice, event_id: str | None = None) -> tuple[str, bytes]:
-        """The topic and the payload that say `data` to its device."""
-        message = _MESSAGES[type(data)]
-        event = Event(message, event_id or new_id(), CENTRAL, datetime.now(UTC), data)
-        return topic_of(message, data.device), seal(event, self._key)
+        """The topic and the payload that say `data` to its device. Raises KeyFault."""
+        event = self._event(data, event_id)
+        return topic_of(event.message, data.device), self._authority.seal(event, data.device)
+
+    def say_keys(self, data: KeysData, held: Sequence[str]) -> tuple[str, bytes]:
+        """The same for keys, signed with one of those that the device holds. Raises KeyFault."""
+        event = self._event(data, None)
+        return topic_of(event.message, data.device), self._authority.seal_keys(event, held)
+
+    def _event(self, data: ToDevice, event_id: str | None) -> Event:
+        now = datetime.now(UTC)
+        return Event(_MESSAGES[type(data)], event_id or new_id(), CENTRAL, now, data)
