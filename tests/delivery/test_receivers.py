@@ -1,0 +1,144 @@
+"""Receivers: any number of them, killed, cut off or short of their database."""
+
+import logging
+import signal
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from central import courier
+from central.settings import BrokerSettings
+from central.store import Answer, Store
+from scanner.alert import AnswerOutcome
+from tests.delivery.both_ends import Desk, HeadOffice, over_both_databases, wait_for
+from tests.delivery.broker import Broker
+from tests.delivery.postgres import Cluster
+
+over_both_protocols = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+on_postgresql = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def desks(tmp_path: Path, broker: Broker, office: HeadOffice) -> list[Desk]:
+    names = [f"desk-{number}" for number in range(1, 4)]
+    return [
+        Desk(tmp_path / name, name, office.enrol(name), broker.port, office.broker.protocol)
+        for name in names
+    ]
+
+
+@over_both_protocols
+@on_postgresql
+def test_a_receiver_that_is_killed_while_it_holds_messages_loses_nothing(
+    broker: Broker, office: HeadOffice, desks: list[Desk]
+) -> None:
+    broker.start()
+    victim, survivor = office.process(), office.process()
+    for process in (victim, survivor):
+        assert process.stderr is not None
+        assert "receiving from" in process.stderr.readline()
+    with ExitStack() as stack:
+        stack.callback(survivor.kill)
+        for one in desks:
+            uplink = stack.enter_context(one.running())
+            wait_for(lambda uplink=uplink: uplink.connected)
+        wait_for(lambda: all(office.device(one.name).get("online") for one in desks))
+        victim.send_signal(signal.SIGSTOP)
+        raised = [one.raise_alert() for one in desks for _ in range(30)]
+        wait_for(office.alert_ids)
+        held = [one.outbox.queued() for one in desks]
+        victim.kill()
+        victim.wait(5)
+        wait_for(lambda: not any(one.outbox.queued() for one in desks), within_s=30)
+        assert any(held), "the receiver that was to be killed held nothing"
+        survivor.terminate()
+        out, _ = survivor.communicate(timeout=10)
+    assert sorted(office.alert_ids()) == sorted(raised)
+    assert sum(any(one in line for one in raised) for line in out.splitlines()) == len(raised)
+    assert all(office.device(one.name)["missing"] == [] for one in desks)
+
+
+@over_both_databases
+def test_an_answer_that_another_process_records_leaves_at_once(
+    broker: Broker, desk: Desk, office: HeadOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "LOOK_EVERY_S", 60.0)
+    broker.start()
+    console = Store(office.url)
+    with desk.running(), office.receiving():
+        alert_id = desk.raise_alert()
+        wait_for(lambda: desk.outbox.queued() == 0)
+        now = datetime.now(UTC)
+        answer = Answer(alert_id, AnswerOutcome.CONFIRMED, "Hold it.", now + timedelta(hours=1))
+        console.answer(answer, now)
+        wait_for(lambda: desk.answered, within_s=5)
+    console.close()
+
+
+def test_a_receiver_listens_at_every_broker_and_answers_where_the_device_is(
+    tmp_path: Path, broker: Broker, office: HeadOffice, desk: Desk
+) -> None:
+    (tmp_path / "other").mkdir()
+    with Broker(tmp_path / "other") as other:
+        other.start()
+        office.broker = BrokerSettings(
+            host="127.0.0.1", port=broker.port, others=(f"127.0.0.1:{other.port}",)
+        )
+        elsewhere = Desk(tmp_path / "desk-2", "desk-2", office.enrol("desk-2"), other.port, "5")
+        with office.receiving() as receiver, elsewhere.running():
+            wait_for(lambda: receiver.connected)
+            alert_id = elsewhere.raise_alert()
+            wait_for(lambda: elsewhere.outbox.queued() == 0)
+            broker.start()
+            now = datetime.now(UTC)
+            until = now + timedelta(hours=1)
+            office.store.answer(Answer(alert_id, AnswerOutcome.CONFIRMED, "", until), now)
+            wait_for(lambda: elsewhere.answered)
+            with desk.running():
+                desk.raise_alert()
+                wait_for(lambda: desk.outbox.queued() == 0, within_s=30)
+    assert len(office.alert_ids()) == 2
+
+
+def test_a_receiver_that_starts_is_told_what_waited_for_it(
+    broker: Broker, office: HeadOffice, desk: Desk
+) -> None:
+    broker.start()
+    with desk.running() as uplink:
+        wait_for(lambda: uplink.connected)
+        raised = [desk.raise_alert() for _ in range(3)]
+        wait_for(lambda: desk.outbox.queued() == 3)
+        with office.receiving():
+            wait_for(lambda: desk.outbox.queued() == 0)
+    assert office.alert_ids() == raised
+
+
+@on_postgresql
+def test_while_the_database_is_down_nothing_is_acknowledged_and_all_is_caught_up(
+    broker: Broker, office: HeadOffice, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.start()
+    with Cluster(durable=True) as cluster, caplog.at_level(logging.WARNING):
+        office.store.close()
+        office.url = cluster.database()
+        office.store = Store(office.url)
+        with office.receiving() as receiver, desk.running():
+            first = desk.raise_alert()
+            wait_for(lambda: desk.outbox.queued() == 0)
+            cluster.stop()
+            second = desk.raise_alert()
+            wait_for(lambda: "nothing is acknowledged" in caplog.text)
+            assert desk.outbox.queued() == 1
+            assert receiver.connected
+            cluster.start()
+            wait_for(lambda: desk.outbox.queued() == 0, within_s=30)
+            assert office.alert_ids() == [first, second]
+            cluster.kill()
+            third = desk.raise_alert()
+            cluster.start()
+            wait_for(lambda: desk.outbox.queued() == 0, within_s=30)
+            assert office.alert_ids() == [first, second, third]
+        office.store.close()
+    assert "L898902C3" not in caplog.text
