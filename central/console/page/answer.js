@@ -145,6 +145,7 @@ export class AnswerForm {
   #build() {
     this.choices = Object.entries(ANSWER).map(([outcome, told]) => this.#choice(outcome, told));
     this.reason = el("input", { id: "reason", maxlength: "280", autocomplete: "off", "aria-describedby": "complaint" });
+    this.reasonHint = el("span", { class: "soft" });
     this.instruction = el("textarea", { id: "instruction", maxlength: "500", rows: "3", "aria-describedby": "complaint" });
     this.hours = el("select", { id: "hours" }, HOLDS.map(({ hours, text }) => el("option", { value: hours }, text)));
     this.until = el("span", { class: "soft" });
@@ -158,7 +159,7 @@ export class AnswerForm {
     this.fields = el(
       "div",
       { class: "fields" },
-      el("label", { for: "reason" }, "Reason ", el("span", { class: "soft" }, "for the record; it stays at central")),
+      el("label", { for: "reason" }, "Reason ", this.reasonHint),
       this.reason,
       this.readyReasons,
       el("label", { for: "instruction" }, "Instruction ", el("span", { class: "soft" }, "to the officer's screen; the traveller may see it")),
@@ -205,6 +206,7 @@ export class AnswerForm {
     this.reason.value = draft?.reason ?? "";
     this.instruction.value = draft?.instruction ?? "";
     this.hours.value = String(draft?.hours ?? STANDARD_HOURS);
+    setText(this.reasonHint, `for the record; it stays at central${draft?.outcome === "not_confirmed" ? "; needed" : ""}`);
     const ready = draft ? READY[draft.outcome] : { reasons: [], instructions: [] };
     this.readyReasons.replaceChildren(...ready.reasons.map((text) => this.#readyButton(text, this.reason)));
     this.readyInstructions.replaceChildren(...ready.instructions.map((text) => this.#readyButton(text, this.instruction)));
@@ -291,7 +293,9 @@ export class AnswerForm {
 }
 
 function faultOf(draft) {
-  if (!draft.reason.trim()) return { field: "reason", message: "A reason is needed: it is what the record will show." };
+  if (draft.outcome === "not_confirmed" && !draft.reason.trim()) {
+    return { field: "reason", message: "Say why it is not confirmed: the record has to show it." };
+  }
   if (draft.outcome === "need_more" && !draft.instruction.trim()) {
     return { field: "instruction", message: "Say what is needed from the desk." };
   }

@@ -19,6 +19,9 @@ import { span, timeOf, zone } from "./words.js";
 
 const SECTIONS = ["alerts", "devices", "history", "trends", "audit"];
 const RETRY_MS = 3000;
+/** With the slash it names no element, to which the browser would scroll. */
+const HASH = "#/";
+const DETAIL = "#/alerts/open";
 const byId = (id) => document.getElementById(id);
 
 class Page {
@@ -35,7 +38,7 @@ class Page {
     this.parts = {
       devices: this.may.has("devices") ? new Devices(byId("devices"), () => this.#showNav()) : null,
       history: this.may.has("history") ? new History(byId("history"), this.may.has("export")) : null,
-      trends: this.may.has("trends") ? new Trends(byId("trends")) : null,
+      trends: this.may.has("trends") ? new Trends(byId("trends"), this.may.has("history")) : null,
       audit: this.may.has("audit") ? new Audit(byId("audit")) : null,
     };
     this.#buildNav();
@@ -52,7 +55,7 @@ class Page {
     this.links = new Map(
       this.sections.map((name, at) => {
         const number = el("span", { class: "badge-number" });
-        const link = el("a", { href: `#${name}` }, el("span", { class: "nav-word" }, name.charAt(0).toUpperCase() + name.slice(1)), number, el("kbd", {}, SECTIONS.indexOf(name) + 1));
+        const link = el("a", { href: `${HASH}${name}` }, el("span", { class: "nav-word" }, name.charAt(0).toUpperCase() + name.slice(1)), number, el("kbd", {}, SECTIONS.indexOf(name) + 1));
         return [name, { link, number, at }];
       }),
     );
@@ -174,7 +177,7 @@ class Page {
   }
 
   #route() {
-    const [name, rest] = location.hash.slice(1).split("/");
+    const [name, rest] = location.hash.slice(HASH.length).split("/");
     const section = this.sections.includes(name) ? name : this.sections[0];
     const before = this.section;
     this.section = section;
@@ -192,19 +195,19 @@ class Page {
   #go(name) {
     if (!this.sections.includes(name)) return false;
     if (this.section !== name) {
-      location.hash = name;
+      location.hash = HASH + name;
       this.#route();
     }
     return true;
   }
 
   #openDetail() {
-    if (location.hash !== "#alerts/open") location.hash = "alerts/open";
+    if (location.hash !== DETAIL) location.hash = DETAIL;
     this.#route();
   }
 
   #leaveDetail() {
-    if (location.hash === "#alerts/open") location.hash = "alerts";
+    if (location.hash === DETAIL) location.hash = `${HASH}alerts`;
     this.#route();
   }
 

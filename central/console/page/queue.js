@@ -2,7 +2,7 @@
    element for as long as its alert is shown, and the row with the focus is never moved, so nothing
    that arrives disturbs the operator's place. */
 
-import { answersOf, groupOf, keyOf, latestAnswer, timeLeft } from "./alerts.js";
+import { groupOf, keyOf, latestAnswer, timeLeft } from "./alerts.js";
 import { arrange, el, setText } from "./dom.js";
 import { ANSWER, OUTCOME, ago, countdown, nameOf, placeOf, plain } from "./words.js";
 
@@ -125,7 +125,7 @@ function answerLine(alert) {
   const answer = latestAnswer(alert);
   if (!answer) return [];
   const told = ANSWER[answer.outcome] ?? { word: answer.outcome, mark: "" };
-  const held = answersOf(alert).at(-1).held_at;
+  const held = answer.held_at;
   return [
     el("span", { class: `answer tone-${told.tone}` }, el("span", { "aria-hidden": "true" }, told.mark), ` ${told.word}`),
     el("span", { class: "held" }, held ? "the desk has it" : "on its way"),

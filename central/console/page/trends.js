@@ -15,7 +15,9 @@ const MOST_ROWS = 12;
 export class Trends {
   #days = 1;
 
-  constructor(container) {
+  /** `withStates`: whether this user may see which State's documents were found. */
+  constructor(container, withStates) {
+    this.withStates = withStates;
     this.summary = el("p", { class: "summary", role: "status" });
     this.plots = el("div", { class: "plots" });
     const chosen = [1, 7, 30].map((days) => {
@@ -52,7 +54,7 @@ export class Trends {
       figure("Hits and possible hits", perWhat(this.#days), columns([HITS, POSSIBLE], hours.hits), [HITS, POSSIBLE], hours.hits),
       this.#places("Scans by checkpoint", said.checkpoints, [SCANS], (row) => [row.scans], (row) => row.site),
       this.#places("Hits by checkpoint", said.checkpoints, [HITS, POSSIBLE], (row) => [row.hits, row.possible], (row) => row.site),
-      this.#places("Hits by issuing State", said.issuers, [HITS, POSSIBLE], (row) => [row.hits, row.possible], (row) => stateOf(row.issuer, row.name)),
+      this.withStates ? this.#places("Hits by issuing State", said.issuers, [HITS, POSSIBLE], (row) => [row.hits, row.possible], (row) => stateOf(row.issuer, row.name)) : "",
       answerTimes(said.answer_times),
     );
   }

@@ -1,4 +1,4 @@
-"""An operator answers hits without touching a mouse, and nothing takes the keys out of his hands."""
+"""An operator answers hits without a mouse, and nothing takes the keys out of his hands."""
 
 import re
 
@@ -48,15 +48,16 @@ def test_the_last_look_can_be_left_and_nothing_is_sent(people: People, room: Roo
     assert _answers(room, "L898902C3") == []
 
 
-def test_an_answer_without_a_reason_is_not_sent_and_says_what_is_missing(
+def test_not_confirmed_without_a_reason_is_not_sent_and_says_what_is_missing(
     people: People, room: Room
 ) -> None:
     room.site.hit(now())
     page = people.sit_down(room, "olga")
-    page.keyboard.press("c")
+    page.keyboard.press("n")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#complaint")).to_contain_text("reason")
+    expect(page.locator("#complaint")).to_contain_text("Say why")
     expect(page.locator("dialog")).to_have_count(0)
+    assert page.evaluate("document.activeElement.id") == "reason"
 
 
 def test_what_arrives_moves_neither_the_focus_nor_what_is_shown(people: People, room: Room) -> None:
