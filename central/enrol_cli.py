@@ -23,7 +23,7 @@ from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG
 from central.settings import EnrolmentSettings, Settings, load
 from scanner.alert import KeyFault
-from scanner.alert.enrolment import MAX_MESSAGE
+from scanner.alert.enrolment import MAX_MESSAGE, shown_fingerprint
 from scanner.command_line import Failure, Refusal
 from scanner.durable import replace_durably
 
@@ -108,10 +108,13 @@ def sign(
     """Answers a request that was carried here as a file, and enrols the device."""
     with file.open("rb") as opened:
         message = opened.read(MAX_MESSAGE + 1).strip()
+    authority = Authority(keys_folder(keys, config))
     device, answer = _enrolment(keys_folder(keys, config)).sign(message, again=again)
     target = out or file.with_name(f"{file.name}.answer")
     replace_durably(target, answer + b"\n", mode=0o644)
     print(f"{device} is enrolled; carry {target} to it")
+    root = authority.certificates.root_pem().decode()
+    print(f"the authority's fingerprint, which the device shows too: {shown_fingerprint(root)}")
 
 
 @enrol_app.command()

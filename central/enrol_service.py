@@ -10,6 +10,7 @@ keep the authority busy.
 """
 
 import logging
+import signal
 import socket
 import time
 from collections import Counter, OrderedDict, deque
@@ -136,8 +137,6 @@ def serve(settings: EnrolmentSettings, authority: Authority, folder: Path) -> No
     service = Service(authority, Enrolment(authority, folder, settings.grace))
     config = uvicorn.Config(
         service.app(),
-        host=settings.host,
-        port=settings.port,
         ssl_certfile=str(mine / TLS_CERTIFICATE),
         ssl_keyfile=str(mine / TLS_KEY),
         log_level=_NO_CHATTER,
@@ -148,8 +147,20 @@ def serve(settings: EnrolmentSettings, authority: Authority, folder: Path) -> No
         timeout_graceful_shutdown=_CLOSE_WITHIN_S,
     )
     server = uvicorn.Server(config)
+    listening = _listening(settings.host, settings.port)
     log.info("enrolling at https://%s:%d", settings.host, settings.port)
-    server.run()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops by itself, and then sends itself the signal again, which is to end nothing.
+        signal.signal(number, lambda *_: None)
+    server.run([listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise AuthorityFault(f"{host}:{port}: cannot listen there: {error.strerror}") from None
 
 
 def _reached_as(host: str) -> str:

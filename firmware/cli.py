@@ -23,6 +23,7 @@ from firmware.choice import (
     settings_if_any,
 )
 from firmware.clock import machine_clock
+from firmware.enrol_cli import enrol
 from firmware.list_cli import list_app
 from firmware.overlays import FolderRefused, OverlayFolder
 from firmware.scan import scan_all
@@ -135,6 +136,9 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
         run_until_told(settings)
     except (CannotStart, GaveUp) as failure:
         raise Failure(str(failure)) from None
+
+
+app.command()(enrol)
 
 
 @app.command()

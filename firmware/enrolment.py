@@ -42,6 +42,10 @@ class EnrolmentFailed(Exception):
     """The device was not enrolled or renewed; the message says why and what to do."""
 
 
+class Unreachable(EnrolmentFailed):
+    """The enrolment service does not answer."""
+
+
 @dataclass(frozen=True)
 class Pending:
     """Keys that an answer is awaited for."""
@@ -107,7 +111,7 @@ def renewal(identity: Identity, device: str) -> tuple[Pending, bytes]:
     """New keys for a device that is enrolled, and the message that asks for them. The key that
     central encrypts to stays: it may have said something already that only that one opens."""
     own = identity.certificate
-    tls = serialization.load_pem_private_key((identity.folder / TLS_KEY).read_bytes(), None)
+    tls = _tls_key(identity.folder / TLS_KEY)
     if own is None or not isinstance(tls, ec.EllipticCurvePrivateKey):
         raise EnrolmentFailed(f"{identity.folder}: there is no certificate to renew")
     encryption = identity.keys.encryption
@@ -123,6 +127,13 @@ def take_renewal(identity: Identity, pending: Pending, answer: bytes) -> Answer:
     given = _believed(answer, pending, identity.keys.central)
     identity.change({**pending.keys, **_given(given), MARKS: identity.marks})
     return given
+
+
+def _tls_key(path: Path) -> object:
+    try:
+        return serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _fresh(device: str, encryption: bytes | None) -> Pending:

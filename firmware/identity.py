@@ -105,7 +105,7 @@ class Identity:
         """A context for one connection, with the certificate of this moment. Raises OSError where
         its files cannot be used."""
         with self._changing:
-            context = server_context(self.folder / ROOT, self._certificate)
+            context = server_context((self.folder / ROOT).read_text(), self._certificate)
             context.load_cert_chain(self.folder / TLS_CERTIFICATE, self.folder / TLS_KEY)
         return context
 
@@ -119,10 +119,10 @@ class Identity:
             self._certificate = _certificate(self.folder / TLS_CERTIFICATE)
 
 
-def server_context(root: Path, own: x509.Certificate | None) -> ssl.SSLContext:
-    """A context for connections to a server whose certificate comes from `root` and is for its
-    host's name. Raises OSError."""
-    context = ssl.create_default_context(cafile=str(root))
+def server_context(root: str, own: x509.Certificate | None) -> ssl.SSLContext:
+    """A context for connections to a server whose certificate comes from `root` (PEM) and is for
+    its host's name. Raises OSError."""
+    context = ssl.create_default_context(cadata=root)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags = ssl.VerifyFlags(context.verify_flags | _NO_CHECK_TIME)
     not_before = own.not_valid_before_utc.timestamp() if own is not None else 0.0

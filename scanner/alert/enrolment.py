@@ -133,6 +133,12 @@ def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def shown_fingerprint(authority: str) -> str:
+    """The SHA-256 fingerprint of an authority's certificate (PEM), for people to compare."""
+    digest = x509.load_pem_x509_certificate(authority.encode()).fingerprint(hashes.SHA256()).hex()
+    return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
+
+
 def digest_of(request: bytes) -> str:
     """What an answer names its request by."""
     return hashlib.sha256(request).hexdigest()
