@@ -24,7 +24,7 @@ from central.lists_cli import lists_app
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, broker_password, open_store
 from central.serve_cli import serve
-from central.settings import load
+from central.settings import Settings, load
 from central.show import device_line, line_of, object_of
 from central.systems_cli import asyncapi, follow_alerts
 from central.tokens_cli import tokens_app
@@ -33,6 +33,7 @@ from scanner.alert import AnswerOutcome
 from scanner.command_line import Refusal, run_command
 
 if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
+    from central.inflow import Source
     from central.store import AlertRow
 
 _HOURS_MOST = 24 * 366
@@ -64,7 +65,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 @app.command()
 def receive(config: Config = DEFAULT_CONFIG) -> None:
     """Receives alerts and prints each as it arrives, until SIGTERM."""
-    from central.connection import brokers  # noqa: PLC0415  needs the extra `central`
     from central.receiver import Receiver  # noqa: PLC0415  needs the extra `central`
 
     settings = load(config)
@@ -74,12 +74,23 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
         signal.signal(number, lambda *_: stop.set())
     with open_store(settings) as store:
         receiver = Receiver(
-            brokers(settings.broker, broker_password(settings)),
+            _sources(settings),
             store,
             Authority(settings.keys.folder),
             _print_alert,
         )
         receiver.run(stop)
+
+
+def _sources(settings: Settings) -> list["Source"]:
+    """Where the configured devices are heard. What is not used need not be installed."""
+    if settings.nats.servers:
+        from central.nats_inflow import nats_sources  # noqa: PLC0415
+
+        return nats_sources(settings.nats, broker_password(settings.nats))
+    from central.connection import brokers  # noqa: PLC0415
+
+    return brokers(settings.broker, broker_password(settings.broker))
 
 
 @alerts_app.callback(invoke_without_command=True)

@@ -48,18 +48,18 @@ def _where(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _context(ca: Path, settings: BrokerSettings) -> ssl.SSLContext:
+def tls_context(ca: Path, certificate: Path | None, private_key: Path | None) -> ssl.SSLContext:
     """What TLS is made with, read anew for each connection: a certificate that was renewed counts
     from the next one on. Raises LinkDown."""
     try:
         context = ssl.create_default_context(cafile=str(ca))
     except (OSError, ValueError) as error:
         raise LinkDown(f"{ca}: no certificate of an authority: {_why(error)}") from None
-    if settings.certificate is not None and settings.private_key is not None:
+    if certificate is not None and private_key is not None:
         try:
-            context.load_cert_chain(str(settings.certificate), str(settings.private_key))
+            context.load_cert_chain(str(certificate), str(private_key))
         except (OSError, ValueError) as error:
-            names = f"{settings.certificate} and {settings.private_key}"
+            names = f"{certificate} and {private_key}"
             raise LinkDown(f"{names}: no certificate and its key: {_why(error)}") from None
     return context
 
@@ -120,7 +120,9 @@ class Connection:
             properties.ReceiveMaximum = MOST_AT_ONCE
             options = {"clean_start": True, "properties": properties}
         if settings.ca is not None:
-            self._client.tls_set_context(_context(settings.ca, settings))
+            self._client.tls_set_context(
+                tls_context(settings.ca, settings.certificate, settings.private_key)
+            )
         try:
             self._client.connect(
                 self._host, self._port, keepalive=settings.keepalive_seconds, **options

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from central.settings import Settings, load
+from central.settings import BrokerSettings, NatsSettings, Settings, load
 from scanner.command_line import Failure, Refusal
 
 if TYPE_CHECKING:  # the store needs the extra `central`
@@ -31,9 +31,9 @@ def open_store(settings: Settings | Path) -> Iterator["Store"]:
         raise Failure(str(refusal)) from None
 
 
-def broker_password(settings: Settings) -> str | None:
+def broker_password(settings: BrokerSettings | NatsSettings) -> str | None:
     """The password for the broker, where one is configured. Raises Refusal."""
-    path = settings.broker.password_file
+    path = settings.password_file
     if path is None:
         return None
     try:

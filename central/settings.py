@@ -16,6 +16,7 @@ from scanner.toml_errors import SettingsError, check
 __all__ = ["BrokerSettings", "Settings", "SettingsError", "load"]
 
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:\s]+):([0-9]{1,5})")
+_SERVER = r"^nats://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
 
 TomlPath = Annotated[Path, Field(strict=False)]
 
@@ -31,16 +32,7 @@ def _address(value: str) -> str:
     return value
 
 
-class BrokerSettings(Section):
-    host: str = Field(default="localhost", min_length=1)
-    port: int = Field(default=1883, ge=1, le=65535)
-    protocol: Literal["5", "3.1.1"] = "5"
-    client_id: str = Field(default="borderpost-central", min_length=1, max_length=64)
-    group: str = Field(default="borderpost-central", pattern=r"^[A-Za-z0-9._-]{0,64}$")
-    keepalive_seconds: int = Field(default=10, ge=2, le=15)
-    username: str | None = None
-    password_file: TomlPath | None = None
-    others: tuple[Annotated[str, AfterValidator(_address)], ...] = Field(default=(), strict=False)
+class TlsFiles(Section):
     ca: TomlPath | None = None
     certificate: TomlPath | None = None
     private_key: TomlPath | None = None
@@ -53,6 +45,18 @@ class BrokerSettings(Section):
             raise ValueError("certificate needs ca: whom to believe that a broker is ours")
         return self
 
+
+class BrokerSettings(TlsFiles):
+    host: str = Field(default="localhost", min_length=1)
+    port: int = Field(default=1883, ge=1, le=65535)
+    protocol: Literal["5", "3.1.1"] = "5"
+    client_id: str = Field(default="borderpost-central", min_length=1, max_length=64)
+    group: str = Field(default="borderpost-central", pattern=r"^[A-Za-z0-9._-]{0,64}$")
+    keepalive_seconds: int = Field(default=10, ge=2, le=15)
+    username: str | None = None
+    password_file: TomlPath | None = None
+    others: tuple[Annotated[str, AfterValidator(_address)], ...] = Field(default=(), strict=False)
+
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """Where the brokers are: host and port of each."""
@@ -61,6 +65,14 @@ class BrokerSettings(Section):
             (self.host, self.port),
             *((host.strip("[]"), int(port)) for host, _, port in others),
         )
+
+
+class NatsSettings(TlsFiles):
+    servers: tuple[Annotated[str, Field(pattern=_SERVER)], ...] = Field(default=(), strict=False)
+    group: str = Field(default="borderpost-central", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    replicas: Literal[1, 3, 5] = 3
+    username: str | None = None
+    password_file: TomlPath | None = None
 
 
 class StoreSettings(Section):
@@ -99,6 +111,7 @@ class ConsoleSettings(Section):
 
 class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
+    nats: NatsSettings = NatsSettings()
     store: StoreSettings = StoreSettings()
     keys: KeySettings = KeySettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()

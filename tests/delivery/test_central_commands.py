@@ -186,11 +186,11 @@ def test_the_documented_settings_are_the_settings_with_their_defaults(tmp_path: 
 
 
 def _without_examples(stated: Settings) -> Settings:
-    """Where a setting has no default, the file shows an example."""
+    """Where a setting has no default, or is an empty list, the file shows an example."""
     sections = {}
     for name, section in stated:
         fields = type(section).model_fields.items()
-        examples = {field: None for field, about in fields if about.default is None}
+        examples = {f: about.default for f, about in fields if about.default in (None, ())}
         sections[name] = section.model_copy(update=examples)
     return stated.model_copy(update=sections)
 
