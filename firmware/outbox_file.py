@@ -89,9 +89,10 @@ def _convert(tx: sqlite3.Connection) -> None:
 
 
 def begin_sequence(tx: sqlite3.Connection, set_back_at: float | None = None) -> None:
-    """Begins a sequence after every place that was ever given."""
+    """Begins a sequence after every place that was ever given. It takes the place of the one
+    before, if nothing was said in that."""
     tx.execute(
-        "INSERT INTO sequence (base, id, set_back_at) VALUES (?, ?, ?)",
+        "INSERT OR REPLACE INTO sequence (base, id, set_back_at) VALUES (?, ?, ?)",
         (counter(tx, "place"), new_id(), set_back_at),
     )
 
