@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from central.authority import Authority
 from central.connection import brokers
+from central.inflow import Source
 from central.receiver import Receiver
 from central.settings import BrokerSettings
 from central.store import AlertRow, Store
@@ -164,10 +165,13 @@ class HeadOffice:
         self.authority.enrol(name, out)
         return out
 
+    def sources(self) -> list[Source]:
+        """Where it listens."""
+        return brokers(self.broker, None)
+
     @contextmanager
     def receiving(self) -> Iterator[Receiver]:
-        sources = brokers(self.broker, None)
-        receiver = Receiver(sources, self.store, self.authority, self.shown.append)
+        receiver = Receiver(self.sources(), self.store, self.authority, self.shown.append)
         with running(receiver.run):
             yield receiver
 
