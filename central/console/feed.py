@@ -30,7 +30,8 @@ SLOW_EVERY_S = 5.0
 
 
 class Feed:
-    """Run `run(stop)` in a thread of its own; pages join `pages`."""
+    """Run `run(stop)` in a thread of its own; pages join `pages`. What only time changes is looked
+    at every `slow_every_s`."""
 
     def __init__(self, store: Store, settings: ConsoleSettings, limits: sessions.Limits) -> None:
         self._store = store
@@ -39,6 +40,7 @@ class Feed:
         self._watch = store.watch()
         self._reader = Reader()
         self._said: dict[str, str] = {}
+        self.slow_every_s = SLOW_EVERY_S
         self._slow_at = 0.0
         self._fault: str | None = None
         self.pages = Subscribers()
@@ -71,7 +73,7 @@ class Feed:
             with self._store.changing() as tx:
                 escalation.escalate(tx, now)
         if time.monotonic() >= self._slow_at:
-            self._slow_at = time.monotonic() + SLOW_EVERY_S
+            self._slow_at = time.monotonic() + self.slow_every_s
             self._look_at_devices(now)
             self._look_at_sessions(now)
 

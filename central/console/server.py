@@ -155,6 +155,7 @@ class _Server(uvicorn.Server):
 
 def _config(console: Console) -> uvicorn.Config:
     settings = console.settings
+    logging.getLogger("uvicorn.access").disabled = True  # it writes whole queries; the guard logs
     return uvicorn.Config(
         console.app(),
         log_config=None,

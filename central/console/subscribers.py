@@ -55,6 +55,9 @@ class Page:
     async def texts(self) -> AsyncIterator[bytes]:
         """What is to be sent, as it comes; empty when nothing came for a while."""
         while not self._over.is_set():
+            if not self._queue.empty():
+                yield self._queue.get_nowait()
+                continue
             try:
                 text = await asyncio.wait_for(self._next(), PING_S)
             except TimeoutError:
