@@ -261,8 +261,8 @@ republishing = Table(
     Column("prefix", Text, primary_key=True),
     Column("since", BigInteger, nullable=False),
 )
-"""From when on alerts and answers are republished, by the prefix of their topics: since it was first
-switched on."""
+"""From when on alerts and answers are republished, by the prefix of their topics: since it was
+first switched on."""
 
 counters = Table(
     "counters",

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -97,7 +97,7 @@ def _scopes(given: list[str]) -> list[str]:
     return sorted(set(given))
 
 
-def _object(token: "Token") -> dict[str, object]:
+def _object(token: "Token") -> dict[str, Any]:
     def moment(at: datetime | None) -> str | None:
         return None if at is None else in_iso(at)
 

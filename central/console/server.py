@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from central import changes
+from central import changes, systems
 from central.console import sessions
 from central.console.audit_view import Chain
 from central.console.feed import Feed
@@ -80,7 +80,7 @@ class Console:
     def app(self) -> ASGIApp:
         """The whole application."""
         inner = Starlette(
-            routes=routes(self),
+            routes=[*routes(self), *systems.ways(self.store, self.settings)],
             exception_handlers={HTTPException: _as_problem},
         )
         inner.router.redirect_slashes = False
