@@ -9,28 +9,33 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from threading import Event
 from types import FrameType
 
 from firmware.answers import Answers
+from firmware.broker_access import link_of
 from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
 from firmware.identity import Identity
 from firmware.journal import Journal
 from firmware.keys import KeyFault
+from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
 from firmware.outbox import Outbox
 from firmware.panel import PanelUnavailable, open_panel
 from firmware.policies import policies
-from firmware.settings import BrokerSettings, Settings
+from firmware.renewal import Renewal
+from firmware.settings import Settings
 from firmware.sources import open_source
 from firmware.stats import HourlyStats
 from firmware.supervisor import Part, Supervisor
-from firmware.uplink import Link, Uplink
+from firmware.uplink import Uplink
+from firmware.watching import LinkWatch
 from firmware.wellbeing import Wellbeing
-from scanner.alert import AnswerData, CommandData, Place
+from scanner.alert import CommandData, Place
 from scanner.examine import Examiner
 from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
@@ -58,7 +63,7 @@ class Box:
         try:
             data.mkdir(parents=True, exist_ok=True)
             identity = Identity(settings.identity.folder, conceals=settings.identity.encrypt)
-            link = _link(device.name, settings.broker)
+            link = link_of(device.name, settings.broker, identity)
             reader = _reader(settings)
             self.panel = open_panel(settings.panel)
         except OSError as error:
@@ -107,10 +112,13 @@ class Box:
             self.answers,
             identity,
             wellbeing.status,
-            on_answer=_say_answered,
+            on_answer=self.desk.answered,
             on_command=_say_not_carried_out,
             clock=self.clock.now,
             keep=timedelta(days=settings.alerts.keep_days),
+        )
+        self.renewal = Renewal(
+            identity, device.name, settings.identity.service, clock=self.clock.now
         )
         self.stats = HourlyStats(
             self.journal,
@@ -118,12 +126,15 @@ class Box:
             self.clock.reading,
             keep=timedelta(days=settings.journal.keep_days),
         )
+        self.watching = LinkWatch(self.link_state, screens)
         self._supervisor = Supervisor(self._parts())
 
     def _parts(self) -> tuple[Part, ...]:
         return (
             Part("clock", self.clock.run),
+            Part("renewal", self.renewal.run),
             Part("uplink", self.uplink.run),
+            Part("link watch", self.watching.run),
             Part("stats", self.stats.run),
             Part("desk", self.desk.run),
             *(
@@ -168,6 +179,11 @@ class Box:
         """Messages that central has not yet acknowledged."""
         return self.uplink.queued
 
+    def link_state(self) -> LinkState:
+        """How the link to central is, and how much waits for it, also what the disk refuses."""
+        state, unwritten = self.uplink.state(), self.desk.unwritten
+        return replace(state, queued=state.queued + unwritten, alerts=state.alerts + unwritten)
+
 
 def run_until_told(settings: Settings, screens: Sequence[Screen] = ()) -> None:
     """Runs the box until SIGTERM or SIGINT. Raises CannotStart, and GaveUp after stopping."""
@@ -210,10 +226,6 @@ def _feed(source: Source, desk: Desk, stop: Event) -> None:
         desk.offer(capture, stop)
 
 
-def _say_answered(answer: AnswerData) -> None:
-    log.info("central answered an alert: %s", answer.outcome.value.replace("_", " "))
-
-
 def _say_not_carried_out(command: CommandData) -> None:
     log.warning("central asks for %s, which this version cannot do", command.order.value)
 
@@ -223,23 +235,3 @@ def _reader(settings: Settings) -> Reader | None:
     if all(source.kind == "serial" for source in settings.sources):
         return None
     return open_reader(settings.reader.engine, settings.reader.second_opinion)
-
-
-def _link(device: str, broker: BrokerSettings) -> Link:
-    password = None
-    if broker.password_file is not None:
-        try:
-            password = broker.password_file.read_text().strip()
-        except UnicodeDecodeError:
-            raise CannotStart(
-                f"{broker.password_file}: this is no text; put the broker's password there"
-            ) from None
-    return Link(
-        host=broker.host,
-        port=broker.port,
-        protocol=broker.protocol,
-        client_id=device,
-        keepalive_s=broker.keepalive_seconds,
-        username=broker.username,
-        password=password,
-    )

@@ -7,24 +7,29 @@ refuses, the hit is shown all the same, with the fault beside it, and the desk k
 the alert down for as long as it runs.
 
 A scan that hit nothing leaves one line in the journal, with nothing of the document in it.
+
+What comes back from central while the document still lies there is shown at once, by whichever
+thread brings it.
 """
 
 import logging
 import queue
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
 
 from firmware.answers import Answers
 from firmware.journal import ALERTING, Journal, JournalFault
+from firmware.link import LinkState
 from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel, Pattern
-from scanner.alert import AlertData, Place, alert_of
+from firmware.unwritten import Unwritten
+from scanner.alert import AlertData, AnswerData, AnswerOutcome, Place, alert_of
 from scanner.examine import Examination, Examiner
+from scanner.failing import where
 from scanner.sources.capture import Capture
 from scanner.watchlist.age import ClockReading
 
@@ -42,10 +47,28 @@ class Shown:
     faults: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reply:
+    """Central's answer to an alert of this desk, as the officer sees it: what it found, what to do,
+    and until when it holds. `still_shown` says that its document is the one on the screen."""
+
+    alert_id: str
+    outcome: AnswerOutcome
+    instruction: str
+    at: datetime
+    until: datetime
+    still_shown: bool
+
+
 class Screen(Protocol):
-    """Anything that shows what happens at the desk."""
+    """Anything that shows what happens at the desk. Each method may be called from another thread,
+    and none may take long."""
 
     def show(self, shown: Shown) -> None: ...
+
+    def answered(self, reply: Reply) -> None: ...
+
+    def link(self, state: LinkState) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +103,9 @@ class Desk:
         self._rules = rules
         self._clock = clock
         self._captures: queue.Queue[Capture] = queue.Queue(maxsize=2)
-        self._unwritten: deque[AlertData] = deque()
+        self._unwritten = Unwritten()
+        self._alert_shown: str | None = None
+        """The alert about the document that is on the screens."""
         self._shown_at: float | None = None
         """Since when something else than READY is shown; it outlasts a death of `run`."""
         self.last_beat = time.monotonic()
@@ -119,6 +144,7 @@ class Desk:
                 continue
             # The last document's verdict must not stand beside the next one while that is examined.
             self._light(DARK)
+            self._alert_shown = None
             try:
                 self.handle(capture)
             except Exception:
@@ -140,8 +166,22 @@ class Desk:
         examination = self._examiner.examine(capture)
         alert_id, faults = self._write(examination)
         shown = Shown(examination, alert_id, faults)
+        self._alert_shown = alert_id
         self._show(shown)
         return shown
+
+    def answered(self, answer: AnswerData) -> None:
+        """Shows an answer of central's; for the thread that brings it."""
+        log.info("central answered an alert: %s", answer.outcome.value.replace("_", " "))
+        reply = Reply(
+            alert_id=answer.alert,
+            outcome=answer.outcome,
+            instruction=answer.instruction,
+            at=answer.at,
+            until=answer.until,
+            still_shown=answer.alert == self._alert_shown,
+        )
+        on_screens(self._screens, lambda screen: screen.answered(reply))
 
     def _write(self, examination: Examination) -> tuple[str | None, tuple[str, ...]]:
         """Disk first. Gives the alert's id and what the disk refused, in words."""
@@ -153,8 +193,9 @@ class Desk:
             try:
                 alert_id = self._put(alert)
             except OutboxFault as fault:
-                self._unwritten.append(alert)
                 faults.append(f"the alert is not yet on disk: {fault}")
+                if not self._unwritten.keep(alert):
+                    faults.append("nor is there room for it in memory: tell central yourself")
         try:
             self._journal.write(examination, now=self._clock().now, alert_id=alert_id)
         except JournalFault as fault:
@@ -196,10 +237,16 @@ class Desk:
         return self._outbox.put_alert(alert, now=self._clock().now)
 
     def _write_what_was_refused(self) -> None:
-        while self._unwritten:
-            try:
-                self._put(self._unwritten[0])
-            except OutboxFault:
-                return
-            self._unwritten.popleft()
-            log.info("desk: an alert that the disk had refused is now written")
+        if written := self._unwritten.write(self._put):
+            log.info("desk: %d alerts that the disk had refused are now written", written)
+
+
+def on_screens(screens: Sequence[Screen], show: Callable[[Screen], None]) -> None:
+    """Shows something on every screen; one that fails keeps nothing from the others, nor from the
+    thread that brought it."""
+    for screen in screens:
+        try:
+            show(screen)
+        except Exception as error:
+            # A screen can raise anything, and the text of it could quote a document.
+            log.error("desk: a screen failed: %s at %s", type(error).__name__, where(error))

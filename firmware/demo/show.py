@@ -13,8 +13,9 @@ from pathlib import Path
 from firmware.daemon import Box, CannotStart
 from firmware.demo.broker import DemoBroker
 from firmware.demo.stage import Site, SiteFailed, set_up
-from firmware.desk import Shown
+from firmware.desk import Reply, Shown
 from firmware.journal import ALERTING
+from firmware.link import LinkState
 from firmware.panel import PATTERNS, Light
 from firmware.settings import load
 from firmware.supervisor import GaveUp
@@ -133,6 +134,17 @@ class _DemoScreen:
         for line in (*examination.verdict.beside, *shown.faults):
             _say("desk", f"{'':<39}  {'':<12} {line}")
         time.sleep(self._pause_s)
+
+    def answered(self, reply: Reply) -> None:
+        about = "the document on the desk" if reply.still_shown else "an earlier document"
+        _say("desk", f"central on {about}: {reply.outcome.value.replace('_', ' ')}")
+        if reply.instruction:
+            _say("desk", f"{'':<22}{reply.instruction} (holds until {reply.until:%d %b %H:%M} UTC)")
+
+    def link(self, state: LinkState) -> None:
+        # While all is well each alert comes and goes within a moment, and is no news.
+        if not state.connected:
+            _say("desk", str(state))
 
 
 def _sum_up(site: Site, screen: _DemoScreen) -> bool:

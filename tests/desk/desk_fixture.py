@@ -6,8 +6,9 @@ from pathlib import Path
 
 from firmware.answers import Answers
 from firmware.clock import machine_clock
-from firmware.desk import Desk, Rules, Shown
+from firmware.desk import Desk, Reply, Rules, Shown
 from firmware.journal import Journal
+from firmware.link import LinkState
 from firmware.outbox import Outbox
 from firmware.panel import Pattern
 from scanner.alert import Place
@@ -61,8 +62,17 @@ class Lamps:
 class Screen:
     shown: list[Shown] = field(default_factory=list)
 
+    replies: list[Reply] = field(default_factory=list)
+    links: list[LinkState] = field(default_factory=list)
+
     def show(self, shown: Shown) -> None:
         self.shown.append(shown)
+
+    def answered(self, reply: Reply) -> None:
+        self.replies.append(reply)
+
+    def link(self, state: LinkState) -> None:
+        self.links.append(state)
 
 
 class WholeDesk:
