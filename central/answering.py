@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from central.counters import note_answer
 from central.device_rows import Counters, locked
 from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices
@@ -60,6 +61,7 @@ def record(tx: sa.Connection, answer: Answer, now: datetime, *, seen: str | None
     device = _raised_by(tx, answer.alert)
     if seen != ANY:
         _check_latest(tx, answer.alert, seen)
+    note_answer(tx, answer.alert, device, answer.outcome, now)
     tx.execute(answers.update().where(answers.c.alert == answer.alert).values(send_at=None))
     answer_id = new_id()
     tx.execute(

@@ -51,6 +51,8 @@ class Committed:
 
     alerts: list[str] = field(default_factory=list)
     """The ids of the alerts that are new."""
+    new: int = 0
+    """How many messages with a place in a sequence were not there yet."""
     arrived: list[sequence.Gap] = field(default_factory=list)
     """What came after it was said to be missing."""
     repeated: list[str] = field(default_factory=list)
@@ -75,6 +77,7 @@ def store(tx: sa.Connection, batch: Sequence[Received], now: datetime) -> Commit
     counters = Counters(rows, now_ms)
     done = Committed(
         alerts=[one.event.id for one in new if isinstance(one.event.data, AlertData)],
+        new=len(new),
         arrived=[gap for one in found.values() for gap in one.arrived],
         repeated=[one.device for one in found.values() if one.repeated],
         counters={device: counters.take(device) for device in heard},

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from threading import Event as Signal
 
 from central.authority import Authority
+from central.counting import Counting
 from central.inflow import Delivery, Inflow, LinkDown, Source
 from central.key_telling import KeyTeller
 from central.sequence import numbers
@@ -49,6 +50,7 @@ class Intake:
         authority: Authority,
         voice: Voice,
         keys: KeyTeller,
+        counting: Counting,
         stored: Callable[[Committed], None],
     ) -> None:
         self._source = source
@@ -56,6 +58,7 @@ class Intake:
         self._authority = authority
         self._voice = voice
         self._keys = keys
+        self._counting = counting
         self._stored = stored
         self._refusals = Refusals(log)
         self._inflow: Inflow | None = None
@@ -118,6 +121,7 @@ class Intake:
             self._take_in(inflow)
         except StoreFault as fault:
             self._store_at = time.monotonic() + STORE_PAUSE_S
+            self._counting.store_refused()
             if self._store_fault != str(fault):
                 self._store_fault = str(fault)
                 log.warning("%s; nothing is acknowledged until it takes it", fault)
@@ -128,11 +132,15 @@ class Intake:
         """A batch of at most as many messages as one acknowledgement can name."""
         batch = inflow.inbox[:MAX_ACKS]
         genuine = [one for one in map(self._checked, batch) if one is not None]
+        began = time.monotonic()
         committed = self._store.commit(genuine, datetime.now(UTC)) if genuine else Committed()
+        took_s = time.monotonic() - began
         inflow.acknowledge(len(batch))
         self._stored(committed)
         self._tell(inflow, genuine, committed)
         self._report(committed)
+        if genuine:
+            self._counting.stored(genuine, committed.alerts, committed.new, took_s)
 
     def _tell(self, inflow: Inflow, genuine: list[Received], committed: Committed) -> None:
         """Tells the devices what is stored. What they are not told they send again."""
@@ -150,12 +158,16 @@ class Intake:
         try:
             event = self._authority.unseal(delivery.topic, delivery.payload)
         except Refused as refused:
-            self._refusals.note(address.message if address else "another topic", refused.code)
+            self._refuse(address.message if address else "another topic", refused.code)
             return None
         if address is None or address.device is None:
-            self._refusals.note("another topic", "not for central")
+            self._refuse("another topic", "not for central")
             return None
         return Received(address.device, event, delivery.payload, delivery.retained)
+
+    def _refuse(self, where: str, why: str) -> None:
+        self._refusals.note(where, why)
+        self._counting.refused(why)
 
     def _report(self, committed: Committed) -> None:
         for gap in committed.arrived:

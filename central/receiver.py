@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from threading import Event as Signal
 
 from central.authority import Authority
+from central.counting import Counting
 from central.courier import Courier
 from central.inflow import Source
 from central.intake import Intake
@@ -31,8 +32,10 @@ class Receiver:
     ) -> None:
         voice = Voice(authority)
         keys = KeyTeller(store, authority, voice)
+        self._counting = Counting(store)
         self._intakes = [
-            Intake(source, store, authority, voice, keys, self._on_stored) for source in sources
+            Intake(source, store, authority, voice, keys, self._counting, self._on_stored)
+            for source in sources
         ]
         self._courier = Courier(store, voice, keys, list(self._intakes), show)
         self._died: BaseException | None = None
@@ -50,7 +53,7 @@ class Receiver:
     def run(self, stop: Signal) -> None:
         """Receives until `stop`. Whatever a broker or the store does, it is tried again."""
         ended = Signal()
-        parts = [*(intake.run for intake in self._intakes), self._courier.run]
+        parts = [*(intake.run for intake in self._intakes), self._courier.run, self._counting.run]
         threads = [
             threading.Thread(target=self._guarded, args=(part, ended), daemon=True)
             for part in parts
