@@ -20,11 +20,12 @@ from central.audit_cli import audit_app
 from central.authority import Authority
 from central.broker_cli import broker_app
 from central.enrol_cli import FAILURES, enrol_app
+from central.keys_cli import keys_app
 from central.lists_cli import lists_app
 from central.moments import in_iso
-from central.opening import DEFAULT_CONFIG, broker_password, open_store
+from central.opening import DEFAULT_CONFIG, open_store, sources
 from central.serve_cli import serve
-from central.settings import Settings, load
+from central.settings import load
 from central.show import device_line, line_of, object_of
 from central.systems_cli import asyncapi, follow_alerts
 from central.tokens_cli import tokens_app
@@ -33,7 +34,6 @@ from scanner.alert import AnswerOutcome
 from scanner.command_line import Refusal, run_command
 
 if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
-    from central.inflow import Source
     from central.store import AlertRow
 
 _HOURS_MOST = 24 * 366
@@ -50,6 +50,7 @@ alerts_app = typer.Typer(help="The alerts: lists them, or answers one.")
 app.add_typer(lists_app, name="lists")
 app.add_typer(enrol_app, name="enrol")
 app.add_typer(broker_app, name="broker")
+app.add_typer(keys_app, name="keys")
 app.add_typer(alerts_app, name="alerts")
 app.command()(serve)
 app.add_typer(users_app, name="users")
@@ -74,23 +75,12 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
         signal.signal(number, lambda *_: stop.set())
     with open_store(settings) as store:
         receiver = Receiver(
-            _sources(settings),
+            sources(settings),
             store,
             Authority(settings.keys.folder),
             _print_alert,
         )
         receiver.run(stop)
-
-
-def _sources(settings: Settings) -> list["Source"]:
-    """Where the configured devices are heard. What is not used need not be installed."""
-    if settings.nats.servers:
-        from central.nats_inflow import nats_sources  # noqa: PLC0415
-
-        return nats_sources(settings.nats, broker_password(settings.nats))
-    from central.connection import brokers  # noqa: PLC0415
-
-    return brokers(settings.broker, broker_password(settings.broker))
 
 
 @alerts_app.callback(invoke_without_command=True)

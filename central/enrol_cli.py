@@ -21,6 +21,7 @@ from central.enrol_files import issue_server, issue_worker
 from central.enrolment import Enrolment, EnrolmentRefused
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG
+from central.own_keys import NoRotation
 from central.settings import EnrolmentSettings, Settings, load
 from scanner.alert import KeyFault
 from scanner.alert.enrolment import MAX_MESSAGE, shown_fingerprint
@@ -28,7 +29,7 @@ from scanner.command_line import Failure, Refusal
 from scanner.durable import replace_durably
 
 BY_HAND = "device"
-FAILURES = (AuthorityFault, EnrolmentRefused, NotEnrolled, KeyFault)
+FAILURES = (AuthorityFault, EnrolmentRefused, NotEnrolled, NoRotation, KeyFault)
 """What these commands end with; each message is one line."""
 
 

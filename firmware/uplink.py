@@ -80,6 +80,7 @@ class Uplink:
         self._device = device
         self._outbox = outbox
         self._answers = answers
+        self._keys = keys
         self._clock = clock
         self._keep = keep
         self._waker = Waker()
@@ -142,11 +143,12 @@ class Uplink:
                 stop.wait(spread(FIRST_PAUSE_S))
 
     def _serve(self, stop: Signal) -> None:
-        """One connection, from the will to the good-bye: until `stop`, until the clock is set, or
-        until the first broker is there again. Raises LinkDown."""
+        """One connection, from the will to the good-bye: until `stop`, or until it `_is_over`.
+        Raises LinkDown."""
         if self._clock_was_set():
             self._boot = self._next_boot()
         brokers, reporting = self._brokers, self._reporting
+        signed_with = self._keys.signing.thumbprint()
         will = Will(topic_of(Message.STATUS, self._device), reporting.begin(self._boot))
         connection = Connection(
             self._link, brokers.address, brokers.version, will, self._waker, self._heard
@@ -159,7 +161,7 @@ class Uplink:
             self._say(logging.INFO, f"up, to {brokers.address}")
             self._sending.start_over()
             self._looked_at = float("-inf")
-            while not (stop.is_set() or self._clock_was_set() or brokers.first_is_back()):
+            while not (stop.is_set() or self._is_over(signed_with)):
                 self._on_disk("outbox", lambda: self._sending.publish_due(connection))
                 self._on_disk("keeping", lambda: self._look_after(connection))
                 connection.turn(self._until_due())
@@ -167,6 +169,16 @@ class Uplink:
             connection.close(GOODBYE_WITHIN_S)
         finally:
             connection.drop()
+
+    def _is_over(self, signed_with: str) -> bool:
+        """Whether the connection is to be made anew: the clock was set, the first broker is there
+        again, or the keys were renewed. Its last will was signed with the key before, which central
+        believes no longer once it has heard the new one."""
+        return (
+            self._clock_was_set()
+            or self._brokers.first_is_back()
+            or self._keys.signing.thumbprint() != signed_with
+        )
 
     def _until_due(self) -> float:
         """How long to wait. What is due already and did not go (the disk or the broker does not
