@@ -3,8 +3,7 @@ uses it.
 
 The reference client (`tuf.ngclient`) verifies signatures, thresholds, delegations, versions and
 expiry, in the order of the specification. It runs here on a copy of the metadata that this device
-keeps, so that nothing of a refused repository stays; what it accepts is then held to three things
-more:
+keeps; what it accepts is held to three things more before it is kept:
 
 - **No version below the floor** (`floor`), whatever became of the metadata on the card.
 - **Nothing expired by reference time** (DESIGN §5): the client itself looks at the machine's clock,
@@ -19,12 +18,13 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib import parse
 
 from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
@@ -34,10 +34,10 @@ from tuf.ngclient.fetcher import FetcherInterface
 from firmware.updates.floor import Floor, Reached
 from firmware.updates.repository import FetchFailed, NotThere, Repository, TooSlow
 from scanner.durable import replace_durably, sync_folder
-from scanner.watchlist.publication import role_of, target_of
+from scanner.watchlist.publication import target_of
 
 METADATA, TARGETS = "metadata/", "targets/"
-_TOP = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
+_ORDER = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
 _HISTORY = "root_history"
 _CONFIG = UpdaterConfig(
     max_root_rotations=256,
@@ -64,10 +64,18 @@ class Trusted:
     is missing there. `expires` is when the first of the metadata must be renewed."""
 
     targets: dict[str, TargetFile]
-    versions: dict[str, int]
     expires: datetime
     lookup: Callable[[str], TargetFile | None]
     """The target at a path, or None."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """The same by target paths; None for a path that nobody signed."""
+
+    targets: dict[str, TargetFile | None]
+    expires: datetime
+    lookup: Callable[[str], TargetFile | None]
 
 
 class Trust:
@@ -87,43 +95,64 @@ class Trust:
         self, repository: Repository, lists: tuple[str, ...], ring: str
     ) -> Iterator[Trusted]:
         """What the repository says now of these lists for this ring. While the context is open,
-        further targets may be looked up. Raises Refused, OSError; nothing of what is refused
-        stays."""
+        further targets may be looked up. Raises Refused, OSError."""
+        paths = {name: target_of(name, ring) for name in lists}
+        with self.session(repository, tuple(paths.values())) as session:
+            found = {name: session.targets[path] for name, path in paths.items()}
+            yield Trusted(
+                targets={name: target for name, target in found.items() if target is not None},
+                expires=session.expires,
+                lookup=session.lookup,
+            )
+
+    @contextmanager
+    def session(self, repository: Repository, paths: tuple[str, ...]) -> Iterator[Session]:
+        """What the repository says now of these target paths. Raises Refused, OSError.
+
+        Of a repository that is refused half-way, what was verified before stays, as the
+        specification demands (§5.4.5, §5.5.7): it is what a later rollback is known by."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix=".refresh-", dir=self._folder.parent) as scratch:
             copy = Path(scratch)
             shutil.copytree(self._folder, copy, symlinks=True, dirs_exist_ok=True)
-            with _refusals():
-                updater = Updater(
-                    str(copy),
-                    METADATA,
-                    target_base_url=TARGETS,
-                    fetcher=_Fetcher(repository),
-                    config=_CONFIG,
-                    bootstrap=self._root,
-                )
-                updater.refresh()
-                found = {name: updater.get_targetinfo(target_of(name, ring)) for name in lists}
-            believed = _metadata(copy, lists)
-            self._hold_to_the_floor(believed)
-            expires = self._hold_to_the_time(believed)
+            try:
+                with _refusals():
+                    updater = Updater(
+                        str(copy),
+                        METADATA,
+                        target_base_url=TARGETS,
+                        fetcher=_Fetcher(repository),
+                        config=_CONFIG,
+                        bootstrap=self._root,
+                    )
+                    updater.refresh()
+                    targets = {path: updater.get_targetinfo(path) for path in paths}
+            except Refused:
+                self._keep(copy, _metadata(copy))
+                raise
+            believed = _metadata(copy)
+            today = _of_today(believed)
+            self._hold_to_the_floor(_reached(believed), today)
+            expires = self._hold_to_the_time(today)
             self._keep(copy, believed)
-            yield Trusted(
-                targets={name: target for name, target in found.items() if target is not None},
-                versions={role: one.version for role, one in believed.items()},
-                expires=expires,
-                lookup=lambda path: _looked_up(updater, path),
-            )
+            yield Session(targets, expires, lambda path: self._looked_up(updater, copy, path))
 
-    def _hold_to_the_floor(self, believed: dict[str, Signed]) -> None:
+    def _looked_up(self, updater: Updater, copy: Path, path: str) -> TargetFile | None:
+        with _refusals():
+            target = updater.get_targetinfo(path)
+        self._keep(copy, _metadata(copy))
+        return target
+
+    def _hold_to_the_floor(self, reached: dict[str, Reached], roles: Collection[str]) -> None:
         floor = Floor(self._floor_path)
-        for role, reached in _reached(believed).items():
-            lowest = floor.under(role, reached.keys)
-            if reached.version < lowest:
+        for role in roles:
+            one = reached[role]
+            lowest = floor.under(role, one.keys)
+            if one.version < lowest:
                 raise Refused(
                     "rollback",
-                    f"the repository's {role} is version {reached.version}, and this device has "
-                    f"seen {lowest}: it is an old copy",
+                    f"the repository's {role} is version {one.version}, and this device has seen "
+                    f"{lowest}: it is an old copy",
                 )
 
     def _hold_to_the_time(self, believed: dict[str, Signed]) -> datetime:
@@ -138,17 +167,30 @@ class Trust:
         return min(signed.expires for signed in believed.values()).replace(tzinfo=UTC)
 
     def _keep(self, copy: Path, believed: dict[str, Signed]) -> None:
-        """Makes durable what was believed: the floor first, then roots, then the rest."""
-        Floor(self._floor_path).raise_to(_reached(believed))
+        """Makes durable what was verified: the floor first, then roots, then the rest. Raises
+        Refused where any of it is below the floor; then nothing of it is kept."""
+        new = [role for role in believed if self._is_new(copy, role)]
+        reached = _reached(believed)
+        self._hold_to_the_floor(reached, new)
+        if not new:
+            return
+        Floor(self._floor_path).raise_to({role: reached[role] for role in new})
         history = self._folder / _HISTORY
         history.mkdir(exist_ok=True, mode=0o700)
         sync_folder(self._folder)
         for file in sorted((copy / _HISTORY).iterdir()):
             _replace_if_other(history / file.name, file.read_bytes())
-        for role in believed:
-            if role != Root.type:
-                name = f"{role}.json"
-                _replace_if_other(self._folder / name, (copy / name).read_bytes())
+        for role in sorted(new, key=_place):
+            name = file_name(role)
+            replace_durably(self._folder / name, (copy / name).read_bytes())
+
+    def _is_new(self, copy: Path, role: str) -> bool:
+        """Whether a role's metadata is another than the one kept."""
+        name = file_name(role)
+        try:
+            return (self._folder / name).read_bytes() != (copy / name).read_bytes()
+        except FileNotFoundError:
+            return True
 
 
 class _Fetcher(FetcherInterface):
@@ -218,48 +260,50 @@ def _refusals() -> Iterator[None]:
         raise Refused("malformed", f"{CODES['malformed']}: {type(error).__name__}") from None
 
 
-def _looked_up(updater: Updater, path: str) -> TargetFile | None:
-    with _refusals():
-        return updater.get_targetinfo(path)
+def _place(role: str) -> int:
+    """In which order a role's metadata is made durable."""
+    return _ORDER.index(role) if role in _ORDER else len(_ORDER)
 
 
-def _metadata(folder: Path, lists: tuple[str, ...]) -> dict[str, Signed]:
-    """What the client has just verified, by role. A list's role that it had no need of may still
-    lie there from earlier: the snapshot says which are of today."""
+def file_name(role: str) -> str:
+    """What the client calls a role's file."""
+    return f"{parse.quote(role, '')}.json"
 
-    def read(role: str) -> Signed:
-        content = (folder / f"{role}.json").read_bytes()
-        signed: Signed = Metadata[Any].from_bytes(content).signed
-        return signed
 
-    found = {role: read(role) for role in _TOP}
-    snapshot = found[Snapshot.type]
-    assert isinstance(snapshot, Snapshot)  # noqa: S101  the client has just verified it as one
-    for role in (role_of(name) for name in lists):
-        today = snapshot.meta.get(f"{role}.json")
-        if today is not None and (folder / f"{role}.json").exists():
-            signed = read(role)
-            if signed.version == today.version:
-                found[role] = signed
+def _metadata(folder: Path) -> dict[str, Signed]:
+    """What the client has verified, by role: it writes a file only then."""
+    found: dict[str, Signed] = {}
+    for path in folder.glob("*.json"):
+        signed: Signed = Metadata[Any].from_bytes(path.read_bytes()).signed
+        found[parse.unquote(path.name.removesuffix(".json"))] = signed
     return found
+
+
+def _of_today(believed: dict[str, Signed]) -> dict[str, Signed]:
+    """Without delegated roles that lie there from earlier, which nothing depended on."""
+    snapshot = believed[Snapshot.type]
+    assert isinstance(snapshot, Snapshot)  # noqa: S101  the client has just verified it as one
+    versions = {name.removesuffix(".json"): meta.version for name, meta in snapshot.meta.items()}
+    return {
+        role: signed
+        for role, signed in believed.items()
+        if role in _ORDER or versions.get(role) == signed.version
+    }
 
 
 def _reached(believed: dict[str, Signed]) -> dict[str, Reached]:
     """Each role's version and the keys that may sign it, by who says so."""
-    root, targets = believed[Root.type], believed[Targets.type]
-    assert isinstance(root, Root)  # noqa: S101  the client has just verified them as such
-    assert isinstance(targets, Targets)  # noqa: S101
-    delegated = targets.delegations.roles if targets.delegations else None
-    found = {}
-    for role, signed in believed.items():
-        if role == Root.type:
-            keys = ""
-        elif role in root.roles:
-            keys = _word(root.roles[role].keyids)
-        else:
-            keys = _word(delegated[role].keyids if delegated and role in delegated else [])
-        found[role] = Reached(signed.version, keys)
-    return found
+    keyids: dict[str, list[str]] = {}
+    for signed in believed.values():
+        if isinstance(signed, Root):
+            keyids |= {role: one.keyids for role, one in signed.roles.items()}
+        elif isinstance(signed, Targets) and signed.delegations and signed.delegations.roles:
+            keyids |= {role: one.keyids for role, one in signed.delegations.roles.items()}
+    keyids[Root.type] = []
+    return {
+        role: Reached(signed.version, _word(keyids.get(role, [])))
+        for role, signed in believed.items()
+    }
 
 
 def _word(keyids: list[str]) -> str:

@@ -547,7 +547,7 @@ class PowerCut(Exception):
     """The power went."""
 
 
-@pytest.mark.parametrize("write", range(6))
+@pytest.mark.parametrize("write", range(7))
 def test_a_power_cut_between_two_writes_of_metadata_lets_no_old_repository_in(
     scene: Scene, write: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
