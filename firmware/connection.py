@@ -23,13 +23,15 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from firmware.link import Address, HungUp, Link, LinkDown, Version, VersionRefused
+from firmware.link import Address, Link, LinkDown, Unanswered, Version, VersionRefused
 from scanner.alert import MAX_PAYLOAD, KeyFault
 from scanner.waker import Waker
 
 SESSION_S = 7 * 24 * 3600
 """How long the broker keeps the session of a device that is away (MQTT 5; 3.1.1 has no limit)."""
 CONNECT_WITHIN_S = 5.0
+INSTEAD_OF_DOT = "~"
+"""NATS takes no dot in a client's id; no device has this in its name."""
 IN_FLIGHT = 20
 """Messages published and not yet acknowledged by the broker: what paho may hold in memory."""
 
@@ -88,7 +90,7 @@ class Connection:
             if stop.is_set():
                 raise LinkDown("stopped")
             if time.monotonic() > deadline:
-                raise LinkDown(f"{address}: no MQTT broker answers there")
+                raise Unanswered(f"{address}: no MQTT broker answers there")
             self.turn(0.1)
 
     def subscribe(self, topics: tuple[str, ...]) -> None:
@@ -155,7 +157,7 @@ class Connection:
         five = self._version == "5"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=link.client_id,
+            client_id=link.client_id.replace(".", INSTEAD_OF_DOT),
             clean_session=None if five else False,
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
@@ -181,7 +183,7 @@ class Connection:
 
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
         if self._failure is None:
-            kind = LinkDown if self._answered else HungUp
+            kind = LinkDown if self._answered else Unanswered
             self._failure = kind(f"{self._address}: the connection broke: {reason}")
 
     def _subscribed(self, _c: Any, _u: Any, _m: int, reasons: list[ReasonCode], _p: Any) -> None:

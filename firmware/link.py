@@ -5,8 +5,8 @@ first as long as that is there, after a failure the next, and after a while on a
 whether the first answers again (by a bare TCP connection, beside the one that carries messages)
 and goes back.
 
-`auto` speaks MQTT 5, and 3.1.1 to a broker that refuses 5 or that hangs up on it without a word.
-What a broker speaks is remembered until the process ends, and after some hours 5 is tried again.
+`auto` speaks MQTT 5, and 3.1.1 to a broker that refuses 5 or that has never answered to it. What a
+broker speaks is remembered until the process ends, and after some hours 5 is tried again.
 """
 
 import socket
@@ -94,8 +94,8 @@ class VersionRefused(LinkDown):
     """The broker says that it does not speak this version of MQTT."""
 
 
-class HungUp(LinkDown):
-    """The broker ended the connection before it said anything."""
+class Unanswered(LinkDown):
+    """There was a connection, and not a word of MQTT came by it."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Brokers:
         if isinstance(down, VersionRefused) and version == "5":
             self._spoken[self.address] = _Spoken("3.1.1", self._clock(), sure=True)
             return True
-        if isinstance(down, HungUp):
+        if isinstance(down, Unanswered):
             if version == "5" and (spoken is None or spoken.version == "3.1.1"):
                 self._spoken[self.address] = _Spoken("3.1.1", self._clock(), sure=False)
                 return True
