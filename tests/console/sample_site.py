@@ -112,28 +112,20 @@ class Site:
         )
         return Received(device, event, seal(event, key))
 
-    def hit(
-        self,
-        at: datetime,
-        *,
-        device: str = "north-1",
-        person: Sequence[str] = PEOPLE[0],
-        number: str = "L898902C3",
-        minutes: float | None = 10.0,
-        outcome: str = "HIT",
-        captured: datetime | None = None,
-        skip: int = 0,
-    ) -> str:
-        """A hit that arrives at `at`, to be answered within `minutes` of its capture."""
-        data = an_alert(
-            captured or at,
-            place=PLACES[device],
-            person=person,
-            number=number,
-            minutes=minutes,
-            outcome=outcome,
-        )
-        return self.say(device, Message.ALERT, data, at, skip=skip)
+    def hit(self, at: datetime, *, device: str = "north-1", skip: int = 0, **about: Any) -> str:
+        """A hit that arrives at `at`, to be answered within ten minutes; `about` it as `an_alert`
+        takes it, `captured` when it arrives late."""
+        said = self.said_hit(at, device=device, skip=skip, **about)
+        self.store.commit([said], at)
+        return said.event.id
+
+    def said_hit(
+        self, at: datetime, *, device: str = "north-1", skip: int = 0, **about: Any
+    ) -> Received:
+        """The same, not yet arrived."""
+        captured = about.pop("captured", at)
+        data = an_alert(captured, place=PLACES[device], **about)
+        return self.said(device, Message.ALERT, data, at, skip=skip)
 
     def answer(
         self,
