@@ -107,6 +107,7 @@ class ConsoleSettings(Section):
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
     silent_minutes: int = Field(default=90, ge=2, le=30 * 24 * 60)
     list_age_hours: int = Field(default=72, ge=1, le=366 * 24)
+    metrics_open_to_loopback: bool = False
 
 
 class Settings(Section):

@@ -30,7 +30,7 @@ def api_app(store: Store, settings: ConsoleSettings) -> FastAPI:
     """The interface to `store`."""
     app = FastAPI(
         title="Borderpost central",
-        version=_version(),
+        version=release(),
         description=_DESCRIPTION,
         servers=[{"url": PREFIX}],
         root_path_in_servers=False,
@@ -81,7 +81,8 @@ def _other(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": {"code": "request", "message": "it cannot be read"}}, status)
 
 
-def _version() -> str:
+def release() -> str:
+    """Which release of ours this is."""
     try:
         return version("borderpost")
     except PackageNotFoundError:
