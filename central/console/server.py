@@ -80,7 +80,10 @@ class Console:
     def app(self) -> ASGIApp:
         """The whole application."""
         inner = Starlette(
-            routes=[*routes(self), *systems.ways(self.store, self.settings)],
+            routes=[
+                *routes(self),
+                *systems.ways(self.store, self.settings, self.feed.pages.load),
+            ],
             exception_handlers={HTTPException: _as_problem},
         )
         inner.router.redirect_slashes = False

@@ -48,6 +48,11 @@ class Page:
         if texts:
             self._in_loop(self._put, texts)
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be sent."""
+        return self._queue.qsize()
+
     def let_go(self) -> None:
         """For any thread: the stream ends."""
         self._in_loop(self._over.set)
@@ -116,6 +121,11 @@ class Subscribers:
                 page.give([sent for sent in self._kept if sent.number > seen])
             self._pages.add(page)
             return f"{self._start}-{self._number}", resumes
+
+    def load(self) -> tuple[int, int]:
+        """How many pages are open, and how many events wait for the slowest of them."""
+        with self._lock:
+            return len(self._pages), max((page.waiting for page in self._pages), default=0)
 
     def leave(self, page: Page) -> None:
         """The page is closed."""
