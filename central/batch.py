@@ -17,9 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from central import sequence, statuses
-from central.database import insert
 from central.device_rows import Counters, locked
 from central.moments import to_ms
+from central.rows import insert_new_rows, insert_rows
 from central.schema import alerts, messages, outcomes, stats
 from scanner.alert import (
     MAX_MISSING,
@@ -113,10 +113,8 @@ def _store_messages(tx: sa.Connection, batch: Sequence[Received], now_ms: int) -
             found.setdefault((received.event.id, received.device), received)
     if not found:
         return []
-    adding = insert(tx, messages).on_conflict_do_nothing()
-    names = adding.returning(messages.c.id, messages.c.device)
     rows = [_message_row(found[name], now_ms) for name in sorted(found)]
-    added = {(row.id, row.device) for row in tx.execute(names, rows)}
+    added = insert_new_rows(tx, messages, rows)
     return [received for name, received in found.items() if name in added]
 
 
@@ -144,7 +142,7 @@ def _store_contents(tx: sa.Connection, new: list[Received], now: datetime) -> No
         name = {"id": received.event.id, "device": received.device}
         rows[table].append({**name, **contents(data, now)})
     for table, every in rows.items():
-        tx.execute(table.insert(), every)
+        insert_rows(tx, table, every)
 
 
 def _alert_contents(data: AlertData, now: datetime) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from central.rows import insert_new_rows
 
 _BUSY_S = 10.0
 _LOCKS = 0x626F7264
@@ -47,17 +48,9 @@ def in_words() -> Iterator[None]:
         raise StoreFault(f"the store refuses: {where}{error.strerror}") from None
 
 
-def insert(tx: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert in the words of the database, which can say what to do where a row is there."""
-    if tx.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
-
-
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Adds a row unless its key is there already, and says whether it did."""
-    adding = insert(tx, table).values(values).on_conflict_do_nothing()
-    return tx.execute(adding.returning(*table.primary_key.columns)).first() is not None
+    return bool(insert_new_rows(tx, table, [values]))
 
 
 def lock(tx: sa.Connection, name: str) -> None:

@@ -2,12 +2,12 @@
 counters that central numbers its words to the device with."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from central.database import insert
+from central.rows import among, insert_new_rows
 from central.schema import devices
 
 DeviceRow = Any
@@ -19,8 +19,9 @@ def locked(tx: sa.Connection, names: Collection[str], now_ms: int) -> dict[str, 
     anything of these devices, until `tx` ends."""
     rows = _lock(tx, names)
     if missing := sorted(set(names) - rows.keys()):
-        adding = insert(tx, devices).on_conflict_do_nothing()
-        tx.execute(adding, [{"device": name, "heard_at": now_ms} for name in missing])
+        row = {"counter": 0, "boot": 0, "connection": 0, "ended": 0, "revision": 0}
+        new = [{"device": name, "heard_at": now_ms, **row} for name in missing]
+        insert_new_rows(tx, devices, new)
         rows |= _lock(tx, missing)
     return rows
 
@@ -48,11 +49,11 @@ class Counters:
             alike[counter, name in heard].append(name)
         for (counter, was_heard), names in alike.items():
             values = {"counter": counter} | ({"heard_at": self._now_ms} if was_heard else {})
-            of_these = devices.c.device.in_(sorted(names))
+            of_these = among(tx, devices.c.device, names)
             tx.execute(devices.update().where(of_these).values(values))
 
 
-def _lock(tx: sa.Connection, names: Iterable[str]) -> dict[str, DeviceRow]:
-    chosen = sa.select(devices).where(devices.c.device.in_(sorted(names)))
+def _lock(tx: sa.Connection, names: Collection[str]) -> dict[str, DeviceRow]:
+    chosen = sa.select(devices).where(among(tx, devices.c.device, names))
     found = tx.execute(chosen.order_by(devices.c.device).with_for_update())
     return {row.device: row for row in found}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from central.database import insert
+from central.rows import among, insert_rows, put_rows
 from central.schema import gaps, sequences
 
 LASTING_MS = 5_000
@@ -123,19 +123,20 @@ def load(db: sa.Connection, keys: Collection[Key]) -> dict[Key, Sequence]:
     found = {key: Sequence(*key) for key in keys}
     if not found:
         return found
+    names = {device for device, _ in found}
+    epochs = {epoch for _, epoch in found}
     chosen = sa.select(sequences).where(
-        sa.tuple_(sequences.c.device, sequences.c.epoch).in_(sorted(found))
+        among(db, sequences.c.device, names), among(db, sequences.c.epoch, epochs)
     )
     for row in db.execute(chosen):
-        one = found[row.device, row.epoch]
-        one.high, one.high_id, one.last_n = row.high, row.high_id, row.last_n or 0
-    known = sorted(key for key, one in found.items() if one.top)
-    if known:
-        missing = sa.select(gaps).where(sa.tuple_(gaps.c.device, gaps.c.epoch).in_(known))
-        for row in db.execute(missing):
-            found[row.device, row.epoch].has_missing(
-                row.first, row.last, row.noticed_at, row.reported_at
-            )
+        if one := found.get((row.device, row.epoch)):
+            one.high, one.high_id, one.last_n = row.high, row.high_id, row.last_n or 0
+    missing = sa.select(gaps).where(
+        among(db, gaps.c.device, names), among(db, gaps.c.epoch, epochs)
+    )
+    for row in db.execute(missing):
+        if one := found.get((row.device, row.epoch)):
+            one.has_missing(row.first, row.last, row.noticed_at, row.reported_at)
     return found
 
 
@@ -164,8 +165,7 @@ def save(tx: sa.Connection, changed: Iterable[Sequence], now_ms: int) -> None:
         tx.execute(
             gaps.delete().where(sa.tuple_(gaps.c.device, gaps.c.epoch, gaps.c.first).in_(gone))
         )
-    if new:
-        tx.execute(gaps.insert(), new)
+    insert_rows(tx, gaps, new)
     _save_heights(tx, every, now_ms)
 
 
@@ -197,23 +197,15 @@ def _lasting(now_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _save_heights(tx: sa.Connection, every: list[Sequence], now_ms: int) -> None:
-    adding = insert(tx, sequences)
-    tx.execute(
-        adding.on_conflict_do_update(
-            index_elements=[sequences.c.device, sequences.c.epoch],
-            set_={
-                name: adding.excluded[name] for name in ("high", "high_id", "heard_at", "last_n")
-            },
-        ),
-        [
-            {
-                "device": one.device,
-                "epoch": one.epoch,
-                "high": one.high,
-                "high_id": one.high_id,
-                "heard_at": now_ms,
-                "last_n": one.last_n or None,
-            }
-            for one in sorted(every, key=lambda one: (one.device, one.epoch))
-        ],
-    )
+    rows = [
+        {
+            "device": one.device,
+            "epoch": one.epoch,
+            "high": one.high,
+            "high_id": one.high_id,
+            "heard_at": now_ms,
+            "last_n": one.last_n or None,
+        }
+        for one in sorted(every, key=lambda one: (one.device, one.epoch))
+    ]
+    put_rows(tx, sequences, rows)
