@@ -1,14 +1,17 @@
-"""What every command of headquarters begins with: its configuration, and the store named there."""
+"""What every command of headquarters begins with: its configuration, and the store and the brokers
+that are named there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from central.settings import BrokerSettings, NatsSettings, Settings, load
+from central.authority import Authority
+from central.settings import BrokerSettings, NatsSettings, RepublishSettings, Settings, load
 from scanner.command_line import Failure, Refusal
 
-if TYPE_CHECKING:  # the store needs the extra `central`
+if TYPE_CHECKING:  # the store need the extra `central`
+    from central.inflow import Source
     from central.store import Store
 
 DEFAULT_CONFIG = Path("/etc/borderpost-central/central.toml")
@@ -31,7 +34,22 @@ def open_store(settings: Settings | Path) -> Iterator["Store"]:
         raise Failure(str(refusal)) from None
 
 
-def broker_password(settings: BrokerSettings | NatsSettings) -> str | None:
+def sources(settings: Settings) -> list["Source"]:
+    """Where devices are heard: the NATS cluster, or the MQTT brokers. Raises Refusal."""
+    if settings.nats.servers:
+        from central.nats_inflow import nats_sources  # noqa: PLC0415
+
+        return nats_sources(settings.nats, broker_password(settings.nats))
+    from central.connection import brokers  # noqa: PLC0415
+
+    group = Authority(settings.keys.folder).group(settings.broker.group)
+    broker = settings.broker.model_copy(update={"group": group})
+    return brokers(broker, broker_password(broker))
+
+
+def broker_password(
+    settings: BrokerSettings | NatsSettings | RepublishSettings,
+) -> str | None:
     """The password for the broker, where one is configured. Raises Refusal."""
     path = settings.password_file
     if path is None:
