@@ -38,6 +38,7 @@ from scanner.alert.encryption import decrypt, encrypt, is_encrypted
 from scanner.alert.enrolment import new_tls_key, private_pem
 from scanner.alert.keyfile import new_encryption_key
 from scanner.alert.keyset import KeySet, read_key_set, replace_key_set, thumbprints
+from scanner.alert.thumbprints import thumbprint
 from scanner.durable import replace_durably, sync_folder
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ DEVICE_ENCRYPTION_KEY = "device.enc.jwk"
 CENTRAL_PUBLIC_KEY = PUBLIC_KEYS
 TLS_KEY, TLS_CERTIFICATE, ROOT = "tls.key", "tls.crt", "ca.crt"
 _DEVICE_PREFIX = source_of("")
+_PATHS_MOST = 50_000
 _EXPECTED = 3
 """How many keys that a device asked for and that were not heard are held."""
 
@@ -61,6 +63,7 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._registered = Remembered(read_key_set)
+        self._paths: dict[str, Path] = {}
         self.own = OwnKeys(folder)
         self.certificates = Certificates(folder / "authority")
 
@@ -183,7 +186,7 @@ class Authority:
         """Drops the other keys of a device once a new one is heard."""
         device = event.source.removeprefix(_DEVICE_PREFIX)
         keys = self._keys(device)
-        if keys is None or event.key == keys.signing[0].thumbprint():
+        if keys is None or event.key == thumbprint(keys.signing[0]):
             return
         try:
             with self._changing():
@@ -220,7 +223,12 @@ class Authority:
             return None
 
     def _of_device(self, device: str) -> Path:
-        return self._folder / "devices" / f"{device}.pub.jwk"
+        path = self._paths.get(device)
+        if path is None:
+            if len(self._paths) >= _PATHS_MOST:
+                self._paths.clear()
+            path = self._paths[device] = self._folder / "devices" / f"{device}.pub.jwk"
+        return path
 
 
 def check_name(device: str) -> None:
