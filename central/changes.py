@@ -56,15 +56,16 @@ def install(tx: sa.Connection) -> None:
 
 
 class Reader:
-    """Reads what changed since the last reading. For one thread."""
+    """Reads what changed since it was last told `done`. For one thread."""
 
     def __init__(self) -> None:
         self._high: int | None = None
         self._open: dict[int, float] = {}
+        self._seen: list[int] = []
 
     def read(self, db: sa.Connection) -> list[Change]:
-        """What is new, each change once, in the order of its latest note; the first reading only
-        finds out where to begin."""
+        """What is new, each change once, in the order of its latest note, and again until `done`;
+        the first reading only finds out where to begin."""
         now = time.monotonic()
         if self._high is None:
             self._begin(db, now)
@@ -73,7 +74,7 @@ class Reader:
         self._open = {n: self._open[n] for n in late}
         chosen = sa.or_(changes.c.n > self._high, changes.c.n.in_(late[:_AT_ONCE]))
         rows = db.execute(sa.select(changes).where(chosen).order_by(changes.c.n)).all()
-        self._note([row.n for row in rows], now)
+        self._seen = [row.n for row in rows]
         latest = {Change(row.device, row.alert): row.n for row in rows}
         return sorted(latest, key=lambda change: latest[change])
 
@@ -85,7 +86,9 @@ class Reader:
         first = max(1, self._high - _AT_ONCE + 1)
         self._open = {n: now for n in range(first, self._high) if n not in there}
 
-    def _note(self, seen: list[int], now: float) -> None:
+    def done(self) -> None:
+        """What was read last need not be read again."""
+        seen, self._seen, now = self._seen, [], time.monotonic()
         if self._high is None:
             return
         for n in seen:

@@ -12,10 +12,13 @@ from datetime import datetime
 from threading import Event
 from typing import Any
 
+import sqlalchemy as sa
+
 from central import escalation
 from central.changes import Reader
 from central.console import devices, sessions
-from central.console.alert_view import shown
+from central.console.alert_view import Name, shown
+from central.console.guard import name_of
 from central.console.roles import May
 from central.console.subscribers import Subscribers
 from central.console.visit import utc_now
@@ -26,6 +29,7 @@ from central.store import Store
 log = logging.getLogger(__name__)
 
 TURN_S = 0.5
+AGAIN_S = 1.0
 SLOW_EVERY_S = 5.0
 
 
@@ -53,7 +57,12 @@ class Feed:
                     self._turn(utc_now())
                 except StoreFault as fault:
                     self._say(str(fault))
-                    stop.wait(1.0)
+                    stop.wait(AGAIN_S)
+                except Exception as bug:
+                    log.error("what happened is not told: an error of our own: %s", name_of(bug))
+                    self._reader.done()
+                    self.pages.look_anew()
+                    stop.wait(AGAIN_S)
                 else:
                     self._say(None)
                     self._watch.wait(TURN_S)
@@ -82,7 +91,7 @@ class Feed:
             changes = self._reader.read(db)
             if not changes:
                 return
-            alerts = shown(db, [(c.device, c.alert) for c in changes if c.alert], now)
+            alerts = _shown(db, [(c.device, c.alert) for c in changes if c.alert], now)
             changed = {change.device for change in changes if change.alert is None}
             known = devices.known(db, changed) if changed else []
         told = [(May.ALERTS, _name_of(alert), _line(alert)) for alert in alerts]
@@ -90,6 +99,7 @@ class Feed:
         self._said |= {view["device"]: view["why"] for view in views}
         told += [(May.DEVICES, "device", _line(view)) for view in views]
         self.pages.tell(told)
+        self._reader.done()
 
     def _look_at_devices(self, now: datetime) -> None:
         """Tells of the devices that time alone has made blind, or a word that was no change."""
@@ -123,6 +133,20 @@ class Feed:
         if fault is not None and fault != self._fault:
             log.warning("%s; pages are told of nothing until it answers", fault)
         self._fault = fault
+
+
+def _shown(db: sa.Connection, names: list[Name], now: datetime) -> list[dict[str, Any]]:
+    """The alerts; one that cannot be shown does not keep the others from being told."""
+    try:
+        return shown(db, names, now)
+    except (LookupError, TypeError, ValueError):
+        found = []
+        for name in names:
+            try:
+                found += shown(db, [name], now)
+            except (LookupError, TypeError, ValueError) as bug:
+                log.error("an alert of %s cannot be shown: %s", name[0], name_of(bug))
+        return found
 
 
 def _name_of(alert: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from central.console.problem import Problem
+from central.console.problem import Problem, mistake
 
 log = logging.getLogger(__name__)
 
@@ -124,10 +124,9 @@ class _Outgoing:
     async def after(self, bug: Exception, receive: Receive) -> None:
         """Something of ours went wrong: said without its words, and answered where that is still
         possible."""
-        log.error("an error of our own: %s in %s", type(bug).__name__, _where(bug))
+        log.error("an error of our own: %s", name_of(bug))
         if self._status is None:
-            problem = Problem(500, "error", "the console made a mistake; it is in its log")
-            await problem.response()(self._scope, receive, self)
+            await mistake().response()(self._scope, receive, self)
         # else the server cuts the connection, and the page notices that its answer is not whole
 
     def log(self) -> None:
@@ -157,12 +156,13 @@ def _host_of(given: list[str]) -> str | None:
     return parts.hostname
 
 
-def _where(bug: Exception) -> str:
-    """The last line of ours that it came by."""
+def name_of(bug: Exception) -> str:
+    """What kind of error it is, and the last line of ours that it came by; not its text, which
+    could quote a document."""
     for frame in reversed(traceback.extract_tb(bug.__traceback__)):
         if "central" in Path(frame.filename).parts:
-            return f"{Path(frame.filename).name}:{frame.lineno}"
-    return "a library"
+            return f"{type(bug).__name__} in {Path(frame.filename).name}:{frame.lineno}"
+    return f"{type(bug).__name__} in a library"
 
 
 def _printable(path: str) -> str:

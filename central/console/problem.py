@@ -42,6 +42,11 @@ def forbidden() -> Problem:
     return Problem(403, "forbidden", "your role may not do this")
 
 
+def mistake() -> Problem:
+    """Something of ours went wrong."""
+    return Problem(500, "error", "the console made a mistake; it is in its log")
+
+
 def not_found() -> Problem:
     """There is no such thing."""
     return Problem(404, "not_found", "there is no such thing here")

@@ -27,7 +27,7 @@ from central.console import sessions
 from central.console.audit_view import Chain
 from central.console.feed import Feed
 from central.console.guard import Guard
-from central.console.problem import Problem, not_found
+from central.console.problem import Problem, mistake, not_found
 from central.console.routes import routes
 from central.console.sign_in import SignIn
 from central.settings import ConsoleSettings
@@ -84,7 +84,7 @@ class Console:
                 *routes(self),
                 *systems.ways(self.store, self.settings, self.feed.pages.load),
             ],
-            exception_handlers={HTTPException: _as_problem},
+            exception_handlers={HTTPException: _as_problem, Exception: _as_mistake},
         )
         inner.router.redirect_slashes = False
         hosts = {self.settings.host, *self.settings.names}
@@ -178,6 +178,11 @@ def _as_problem(_request: Request, error: Exception) -> Response:
     if status == 405:
         return Problem(405, "method", "this is not done here that way").response()
     return not_found().response()
+
+
+def _as_mistake(_request: Request, _bug: Exception) -> Response:
+    """The guard logs it."""
+    return mistake().response()
 
 
 def _is_loopback(host: str) -> bool:

@@ -153,6 +153,14 @@ class Subscribers:
             for page in self._pages:
                 page.give(new)
 
+    def look_anew(self) -> None:
+        """Something could not be told: every page comes back, and looks at everything."""
+        with self._lock:
+            self._kept.clear()
+            self._number += 1
+            for page in self._pages:
+                page.let_go()
+
     def close(self) -> None:
         """Ends all of them, and whoever comes later."""
         with self._lock:
