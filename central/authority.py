@@ -63,6 +63,7 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._registered = Remembered(read_key_set)
+        self._fault: str | None = None
         self._paths: dict[str, Path] = {}
         self.own = OwnKeys(folder)
         self.certificates = Certificates(folder / "authority")
@@ -197,7 +198,9 @@ class Authority:
                 if keys is not None and heard:
                     replace_key_set(self._of_device(device), KeySet(tuple(heard), keys.encryption))
         except KeyFault as fault:
-            log.warning("%s; the device's key before goes on counting", fault)
+            if self._fault != str(fault):
+                self._fault = str(fault)
+                log.warning("%s; keys before the new ones go on counting", fault)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

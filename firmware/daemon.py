@@ -104,7 +104,9 @@ class Box:
             clock=self.clock.reading,
         )
         self.sources = tuple(open_source(one, self.clock.today) for one in settings.sources)
-        wellbeing = Wellbeing(place, lists, self.clock, self.sources, self.desk, self.answers)
+        wellbeing = Wellbeing(
+            place, lists, self.clock, self.sources, self.desk, self.answers, identity
+        )
         self.uplink = Uplink(
             link,
             device.name,

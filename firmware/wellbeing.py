@@ -25,6 +25,11 @@ class _Desk(Protocol):
     def unwritten(self) -> int: ...
 
 
+class _Identity(Protocol):
+    @property
+    def fault(self) -> str | None: ...
+
+
 class _Answers(Protocol):
     @property
     def fault(self) -> str | None: ...
@@ -41,6 +46,7 @@ class Wellbeing:
         sources: Sequence[Source],
         desk: _Desk,
         answers: _Answers,
+        identity: _Identity | None = None,
     ) -> None:
         self._place = place
         self._lists = lists
@@ -48,6 +54,7 @@ class Wellbeing:
         self._sources = sources
         self._desk = desk
         self._answers = answers
+        self._identity = identity
         self._software = _software()
 
     def status(self) -> StatusData:
@@ -79,6 +86,8 @@ class Wellbeing:
             yield "outbox", "the disk refuses alerts; the desk keeps trying to write them"
         if self._answers.fault:
             yield "answers", self._answers.fault
+        if self._identity is not None and self._identity.fault:
+            yield "identity", self._identity.fault
 
 
 def _software() -> str:

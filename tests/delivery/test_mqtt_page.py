@@ -8,7 +8,16 @@ import pytest
 from pydantic import BaseModel
 
 from firmware.window import Window
-from scanner.alert import MAX_ACKS, MAX_HELD, MAX_PAYLOAD, TABLE, Message, envelope, type_of
+from scanner.alert import (
+    MAX_ACKS,
+    MAX_HELD,
+    MAX_PAYLOAD,
+    TABLE,
+    Message,
+    encryption,
+    envelope,
+    type_of,
+)
 from scanner.alert import messages as said
 from scanner.mrz.document import Format, Kind
 from scanner.watchlist.contract import Certainty, ListHealth, ListStatus
@@ -99,7 +108,7 @@ def test_the_attributes_of_the_envelope_are_its_attributes() -> None:
 
 def test_the_reasons_to_refuse_are_the_reasons() -> None:
     told = {row[0].strip("`") for row in rows(section("## Rules"))}
-    code = Path(envelope.__file__).read_text()
+    code = "".join(Path(module.__file__).read_text() for module in (envelope, encryption))
     assert told == set(re.findall(r'(?:Forged|Malformed)\("(\w+)"\)', code))
 
 
@@ -115,5 +124,6 @@ def test_the_limits_are_the_limits() -> None:
         f"at most {window.room} are on their way at a time",
         f"after {window.first_s:.0f} s, doubling up to {window.longest_s:.0f} s",
         f"`alg` is `{envelope.ALGORITHM}`",
+        f"at most {encryption.MAX_ENCRYPTED} bytes",
     ):
         assert told in text, told

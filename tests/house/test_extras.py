@@ -53,6 +53,14 @@ def test_lists_keys_and_typed_lines_need_no_extra(tmp_path: Path) -> None:
     for program, *arguments in (
         ("central", "lists", "build", "sltd.csv", "lists/"),
         ("central", "enrol", "desk-1", "out/", "--keys", "keys/"),
+        ("central", "enrol", "token", "desk-2", "--keys", "keys/"),
+        ("firmware", "enrol", "--request", "asks", "--device", "desk-3", "--folder", "id/"),
+        ("central", "enrol", "sign", "asks", "--keys", "keys/"),
+        ("firmware", "enrol", "--accept", "asks.answer", "--device", "desk-3", "--folder", "id/"),
+        ("central", "enrol", "worker", "receiver-1", "worker/", "--keys", "keys/"),
+        ("central", "broker", "config", "broker/", "--host", "localhost", "--keys", "keys/"),
+        ("central", "enrol", "revoke", "desk-3", "--keys", "keys/"),
+        ("central", "enrol", "list", "--keys", "keys/"),
         ("firmware", "parse"),
         ("firmware", "check", "--lists", "lists/"),
     ):
