@@ -46,18 +46,18 @@ def fetch(
     digest = next(iter(target.hashes.values()))
     part = folder / f"{digest}.part"
     whole = folder / digest
-    if _is_whole(whole, target):
+    if is_whole(whole, target):
         return whole
     begun = _begun(part)
-    _fetch_rest(repository, target, part, begun, stop, progress)
-    if not _is_whole(part, target):
+    try:
+        _fetch_rest(repository, target, part, begun, stop, progress)
+        if begun and not is_whole(part, target):
+            _fetch_rest(repository, target, part, 0, stop, progress)
+        if not is_whole(part, target):
+            raise Refused("tampered", f"{target.path}: this is not the file that was signed")
+    except Refused:
         _forget(part)
-        if not begun:
-            raise Refused("tampered", f"{target.path}: this is not the file that was signed")
-        _fetch_rest(repository, target, part, 0, stop, progress)
-        if not _is_whole(part, target):
-            _forget(part)
-            raise Refused("tampered", f"{target.path}: this is not the file that was signed")
+        raise
     part.replace(whole)
     _note_of(part).unlink(missing_ok=True)
     sync_folder(folder)
@@ -132,7 +132,8 @@ def _forget(part: Path) -> None:
     _note_of(part).unlink(missing_ok=True)
 
 
-def _is_whole(path: Path, target: TargetFile) -> bool:
+def is_whole(path: Path, target: TargetFile) -> bool:
+    """Whether a file is the one that was signed. Raises OSError."""
     try:
         with path.open("rb") as file:
             target.verify_length_and_hashes(file)

@@ -292,16 +292,20 @@ def _of_today(believed: dict[str, Signed]) -> dict[str, Signed]:
 
 
 def _reached(believed: dict[str, Signed]) -> dict[str, Reached]:
-    """Each role's version and the keys that may sign it, by who says so."""
+    """Each role's version and the keys that it rests on: its own, and those of snapshot and
+    timestamp, whose replacement starts the counting anew (specification §5.3.11)."""
     keyids: dict[str, list[str]] = {}
     for signed in believed.values():
         if isinstance(signed, Root):
             keyids |= {role: one.keyids for role, one in signed.roles.items()}
         elif isinstance(signed, Targets) and signed.delegations and signed.delegations.roles:
             keyids |= {role: one.keyids for role, one in signed.delegations.roles.items()}
-    keyids[Root.type] = []
+    online = [*keyids.get(Snapshot.type, ()), *keyids.get(Timestamp.type, ())]
     return {
-        role: Reached(signed.version, _word(keyids.get(role, [])))
+        role: Reached(
+            signed.version,
+            "" if role == Root.type else _word([*keyids.get(role, ()), *online]),
+        )
         for role, signed in believed.items()
     }
 

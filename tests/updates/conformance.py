@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from urllib import parse
 
-from firmware.updates.download import fetch
+from firmware.updates.download import fetch, is_whole
 from firmware.updates.repository import FetchFailed, NotThere, Piece, WebRepository
 from firmware.updates.trust import METADATA, TARGETS, Refused, Trust
 
@@ -77,7 +78,9 @@ def main() -> int:
                     print(f"nobody signed {path}", file=sys.stderr)
                     return 1
                 given.target_dir.mkdir(parents=True, exist_ok=True)
-                fetch(repository, target, given.target_dir, Event())
+                place = given.target_dir / parse.quote(path, "")
+                if not is_whole(place, target):
+                    fetch(repository, target, given.target_dir, Event()).replace(place)
     except (Refused, FetchFailed) as refused:
         print(refused, file=sys.stderr)
         return 1
