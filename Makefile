@@ -16,10 +16,10 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists train torture specimens clean
+.PHONY: help demo test check bench bench-lists bench-delivery train torture specimens clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.ready-run ## the main job with nothing but this machine (ONCE=1: once through, then a summary)
 	@$(BIN)/borderpost demo $(if $(ONCE),--once)
@@ -37,6 +37,9 @@ bench: $(VENV)/.ready-test ## our reader beside its peers, on our own specimens 
 
 bench-lists: $(VENV)/.ready-test ## the list engine beside SQLite, LMDB and RocksDB; goes on where it was stopped (RECORDS=10000000; BENCH="--peers none")
 	@$(BIN)/python benchmarks/lists.py --records $(or $(RECORDS),150000000) $(BENCH)
+
+bench-delivery: $(VENV)/.ready-test ## delivery beside its peers: outbox, hit to console and back, receivers, 10,000 devices by TLS (BENCH="--only outbox")
+	@$(BIN)/python benchmarks/delivery.py $(BENCH)
 
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)

@@ -77,8 +77,8 @@ class Life:
 
 
 class Site:
-    """Use as a context: it begins with every device at work, and nothing is left of it at the end but the
-    files."""
+    """Use as a context: it begins with every device at work, and ends with nothing left of it but
+    the files."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""What is behind `benchmarks/delivery.py`: devices, headquarters and a broker, measured."""
