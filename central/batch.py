@@ -44,13 +44,24 @@ class Received:
     retained: bool = False
 
 
+@dataclass(frozen=True)
+class AlertRow:
+    """An alert as it stands in the store."""
+
+    id: str
+    device: str
+    received_at: datetime
+    late: bool
+    data: AlertData
+
+
 @dataclass
 class Committed:
     """What a batch came to. `counters` holds, for each device, the counter for what central says to
     it about this batch."""
 
-    alerts: list[str] = field(default_factory=list)
-    """The ids of the alerts that are new."""
+    alerts: list[AlertRow] = field(default_factory=list)
+    """The alerts that are new."""
     new: int = 0
     """How many messages with a place in a sequence were not there yet."""
     arrived: list[sequence.Gap] = field(default_factory=list)
@@ -76,7 +87,11 @@ def store(tx: sa.Connection, batch: Sequence[Received], now: datetime) -> Commit
     heard = {one.device for one in batch if not isinstance(one.event.data, StatusData)}
     counters = Counters(rows, now_ms)
     done = Committed(
-        alerts=[one.event.id for one in new if isinstance(one.event.data, AlertData)],
+        alerts=[
+            AlertRow(one.event.id, one.device, now, _is_late(one.event.data, now), one.event.data)
+            for one in new
+            if isinstance(one.event.data, AlertData)
+        ],
         new=len(new),
         arrived=[gap for one in found.values() for gap in one.arrived],
         repeated=[one.device for one in found.values() if one.repeated],
@@ -158,9 +173,13 @@ def _alert_contents(data: AlertData, now: datetime) -> dict[str, Any]:
         "captured_at": to_ms(data.captured_at),
         "received_at": to_ms(now),
         "answer_until": None if until is None else to_ms(until),
-        "late": until is not None and now > until,
+        "late": _is_late(data, now),
         "data": data.model_dump(mode="json"),
     }
+
+
+def _is_late(data: AlertData, now: datetime) -> bool:
+    return data.request_answer_until is not None and now > data.request_answer_until
 
 
 def _outcome_contents(data: OutcomeData, _now: datetime) -> dict[str, Any]:

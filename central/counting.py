@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from threading import Event as Signal
 
 from central.counters import BATCH_UP_TO, STORE_UP_TO_S, Key, add_counts, observed
-from central.store import Received, Store, StoreFault
-from scanner.alert import AlertData
+from central.store import Committed, Received, Store, StoreFault
 
 FLUSH_S = 5.0
 
@@ -30,20 +29,14 @@ class Counting:
         with self._lock:
             self._counts["refused", why] += 1
 
-    def stored(
-        self, batch: Sequence[Received], new_alerts: Sequence[str], new: int, took_s: float
-    ) -> None:
-        """A batch that was committed: `new` of its messages were not there yet."""
+    def stored(self, batch: Sequence[Received], committed: Committed, took_s: float) -> None:
+        """A batch that was committed, and what it came to."""
         found = Counter(("received", one.event.message.value) for one in batch)
         sequenced = sum(one.event.n is not None for one in batch)
-        found["repeated", ""] = sequenced - new
+        found["repeated", ""] = sequenced - committed.new
         found += observed("batch", len(batch), BATCH_UP_TO)
         found += observed("store", took_s, STORE_UP_TO_S)
-        ids = set(new_alerts)
-        for one in batch:
-            if one.event.id in ids and isinstance(one.event.data, AlertData):
-                ids.discard(one.event.id)
-                found["alerts", one.event.data.outcome.value] += 1
+        found += Counter(("alerts", alert.data.outcome.value) for alert in committed.alerts)
         with self._lock:
             self._counts += found
 

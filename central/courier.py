@@ -1,4 +1,4 @@
-"""Carries what is in the store to where it is waited for: answers to devices, alerts to operators.
+"""Carries what is in the store to the devices that wait for it: answers, and central's new keys.
 
 It wakes with whatever is committed to the store, by this process or another, so an answer leaves
 within milliseconds of being recorded; and it looks by itself now and then, for what falls due.
@@ -6,14 +6,13 @@ within milliseconds of being recorded; and it looks by itself now and then, for 
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event as Signal
 from typing import Protocol
 
 from central.key_telling import KeyTeller
 from central.sequence import numbers
-from central.store import AlertRow, Store, StoreFault
+from central.store import Store, StoreFault
 from central.voice import Voice
 from scanner.alert import KeyFault
 
@@ -36,8 +35,7 @@ class Outlet(Protocol):
 
 
 class Courier:
-    """Run `run(stop)` in a thread of its own. `show` is given each alert once, when it is safely
-    stored; alerts that an earlier receiver stored and did not show come first."""
+    """Run `run(stop)` in a thread of its own."""
 
     def __init__(
         self,
@@ -45,15 +43,12 @@ class Courier:
         voice: Voice,
         keys: KeyTeller,
         outlets: list[Outlet],
-        show: Callable[[AlertRow], None],
     ) -> None:
         self._store = store
         self._voice = voice
         self._keys = keys
         self._outlets = outlets
-        self._show = show
         self._watch = store.watch()
-        self._shown: set[tuple[str, str]] = set()
         self._missing_at = 0.0
         self._fault: str | None = None
 
@@ -69,7 +64,6 @@ class Courier:
                 pause_s = BREATH_S
                 try:
                     self._send_answers()
-                    self._show_new()
                     self._say_what_is_missing()
                     self._keys.offer_to_all(self._publish)
                 except (StoreFault, KeyFault) as fault:
@@ -92,18 +86,6 @@ class Courier:
     def _publish(self, topic: str, payload: bytes) -> None:
         for outlet in self._outlets:
             outlet.publish(topic, payload)
-
-    def _show_new(self) -> None:
-        """Shows what is new, each alert once also where the store refuses to take note of it."""
-        new = list(self._store.unshown())
-        for alert in new:
-            name = (alert.device, alert.id)
-            if name not in self._shown:
-                self._show(alert)
-                self._shown.add(name)
-        if new:
-            self._store.mark_shown(new, datetime.now(UTC))
-            self._shown.difference_update((alert.device, alert.id) for alert in new)
 
     def _say_what_is_missing(self) -> None:
         now = time.monotonic()

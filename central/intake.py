@@ -10,8 +10,8 @@ What is not genuine is counted, said, and never stored.
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Event as Signal
 
@@ -20,7 +20,7 @@ from central.counting import Counting
 from central.inflow import Delivery, Inflow, LinkDown, Source
 from central.key_telling import KeyTeller
 from central.sequence import numbers
-from central.store import Committed, Received, Store, StoreFault
+from central.store import AlertRow, Committed, Received, Store, StoreFault
 from central.voice import ToDevice, Voice
 from scanner.alert import (
     MAX_ACKS,
@@ -36,12 +36,15 @@ from scanner.backoff import Backoff
 log = logging.getLogger(__name__)
 
 TURN_S = 0.2
+BATCH = 400
+"""The most messages that are stored together."""
 STORE_PAUSE_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 
 
 class Intake:
-    """Run `run(stop)` in a thread of its own. `stored` is told what each batch came to."""
+    """Run `run(stop)` in a thread of its own. `show` is given the alerts that are new in each
+    batch, when they are safely stored."""
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class Intake:
         voice: Voice,
         keys: KeyTeller,
         counting: Counting,
-        stored: Callable[[Committed], None],
+        show: Callable[[Sequence[AlertRow]], None],
     ) -> None:
         self._source = source
         self._store = store
@@ -59,7 +62,7 @@ class Intake:
         self._voice = voice
         self._keys = keys
         self._counting = counting
-        self._stored = stored
+        self._show = show
         self._refusals = Refusals(log)
         self._inflow: Inflow | None = None
         self._said: str | None = None
@@ -109,7 +112,7 @@ class Intake:
             self._inflow = inflow
             self._say(logging.INFO, f"receiving from {self._source.name}")
             while not stop.is_set():
-                inflow.turn(TURN_S, most=MAX_ACKS)
+                inflow.turn(TURN_S, most=BATCH)
                 if inflow.inbox and time.monotonic() >= self._store_at:
                     self._with_store(inflow)
         finally:
@@ -129,18 +132,17 @@ class Intake:
             self._store_fault = None
 
     def _take_in(self, inflow: Inflow) -> None:
-        """A batch of at most as many messages as one acknowledgement can name."""
-        batch = inflow.inbox[:MAX_ACKS]
+        batch = _first(inflow.inbox)
         genuine = [one for one in map(self._checked, batch) if one is not None]
         began = time.monotonic()
         committed = self._store.commit(genuine, datetime.now(UTC)) if genuine else Committed()
         took_s = time.monotonic() - began
         inflow.acknowledge(len(batch))
-        self._stored(committed)
+        self._show(committed.alerts)
         self._tell(inflow, genuine, committed)
         self._report(committed)
         if genuine:
-            self._counting.stored(genuine, committed.alerts, committed.new, took_s)
+            self._counting.stored(genuine, committed, took_s)
 
     def _tell(self, inflow: Inflow, genuine: list[Received], committed: Committed) -> None:
         """Tells the devices what is stored. What they are not told they send again."""
@@ -183,6 +185,17 @@ class Intake:
         if state != self._said:
             self._said = state
             log.log(level, "%s", state)
+
+
+def _first(inbox: list[Delivery]) -> list[Delivery]:
+    """As many messages as go into a batch, and of one device into an acknowledgement."""
+    of_device: Counter[str] = Counter()
+    for count, delivery in enumerate(inbox[:BATCH]):
+        device = delivery.topic.rpartition("/")[0]
+        if of_device[device] == MAX_ACKS:
+            return inbox[:count]
+        of_device[device] += 1
+    return inbox[:BATCH]
 
 
 def _acknowledgements(genuine: list[Received], counters: dict[str, int]) -> list[ToDevice]:

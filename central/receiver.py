@@ -1,8 +1,8 @@
 """The receiver: takes in what devices say from every broker, and carries answers back to them.
 
-Each broker has a connection and a thread of its own (`central.intake`); one more thread carries
-what the store holds for devices and for the operator (`central.courier`). Any number of receivers
-share the work: everything that must last or be agreed upon is in the store.
+Each broker has a connection and a thread of its own (`central.intake`); further threads carry what
+the store holds to devices (`central.courier`) and show alerts to the operator (`central.showing`).
+Any number of receivers share the work: all that must last or be agreed upon is in the store.
 """
 
 import threading
@@ -15,8 +15,12 @@ from central.courier import Courier
 from central.inflow import Source
 from central.intake import Intake
 from central.key_telling import KeyTeller
-from central.store import AlertRow, Committed, Store
+from central.showing import Showing
+from central.store import AlertRow, Store
 from central.voice import Voice
+
+GOODBYE_WITHIN_S = 8.0
+"""How long a part may take to end; a terminal that stands still holds up no end."""
 
 
 class Receiver:
@@ -33,11 +37,12 @@ class Receiver:
         voice = Voice(authority)
         keys = KeyTeller(store, authority, voice)
         self._counting = Counting(store)
+        self._showing = Showing(store, show)
         self._intakes = [
-            Intake(source, store, authority, voice, keys, self._counting, self._on_stored)
+            Intake(source, store, authority, voice, keys, self._counting, self._showing.add)
             for source in sources
         ]
-        self._courier = Courier(store, voice, keys, list(self._intakes), show)
+        self._courier = Courier(store, voice, keys, list(self._intakes))
         self._died: BaseException | None = None
 
     @property
@@ -53,7 +58,10 @@ class Receiver:
     def run(self, stop: Signal) -> None:
         """Receives until `stop`. Whatever a broker or the store does, it is tried again."""
         ended = Signal()
-        parts = [*(intake.run for intake in self._intakes), self._courier.run, self._counting.run]
+        parts = [
+            *(intake.run for intake in self._intakes),
+            *(part.run for part in (self._courier, self._counting, self._showing)),
+        ]
         threads = [
             threading.Thread(target=self._guarded, args=(part, ended), daemon=True)
             for part in parts
@@ -64,10 +72,11 @@ class Receiver:
             pass
         ended.set()
         self._courier.wake()
+        self._showing.wake()
         for intake in self._intakes:
             intake.wake()
         for thread in threads:
-            thread.join()
+            thread.join(GOODBYE_WITHIN_S)
         if self._died is not None:
             raise self._died
 
@@ -78,7 +87,3 @@ class Receiver:
         except BaseException as error:
             self._died = self._died or error
             ended.set()
-
-    def _on_stored(self, committed: Committed) -> None:
-        if committed.alerts:
-            self._courier.wake()

@@ -8,7 +8,6 @@ on the disk: SQLite (the default) runs with `synchronous=FULL`, PostgreSQL commi
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from central import answering, audit, sequence, upgrade, waking
 from central import batch as batches
 from central.answering import Answer, AnsweredMeanwhile, DueAnswer, UnknownAlert
-from central.batch import Committed, Received
+from central.batch import AlertRow, Committed, Received
 from central.database import StoreFault, in_words, open_engine
 from central.device_rows import Counters, locked
 from central.moments import from_ms, iso, to_ms
@@ -38,17 +37,6 @@ __all__ = [
 
 _AT_ONCE = 500
 """Rows that one statement names."""
-
-
-@dataclass(frozen=True)
-class AlertRow:
-    """An alert as it stands in the store."""
-
-    id: str
-    device: str
-    received_at: datetime
-    late: bool
-    data: AlertData
 
 
 class Store:
@@ -75,9 +63,10 @@ class Store:
         """Every alert in the order of arrival."""
         return self._alerts(sa.true())
 
-    def unshown(self) -> Iterator[AlertRow]:
-        """The alerts that were never shown, in the order of arrival."""
-        return self._alerts(alerts.c.shown_at.is_(None))
+    def unshown(self, before: datetime | None = None) -> Iterator[AlertRow]:
+        """The alerts that were never shown, those from before `before`, in the order of arrival."""
+        old = sa.true() if before is None else alerts.c.received_at < to_ms(before)
+        return self._alerts(sa.and_(alerts.c.shown_at.is_(None), old))
 
     def mark_shown(self, shown: Sequence[AlertRow], now: datetime) -> None:
         """The alerts were shown to the operator."""

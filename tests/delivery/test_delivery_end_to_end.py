@@ -31,6 +31,7 @@ def test_an_alert_raised_while_the_broker_is_down_arrives_exactly_once_when_it_i
         broker.start()
         wait_for(lambda: desk.outbox.queued() == 0)
         assert office.alert_ids() == [alert_id]
+        wait_for(lambda: office.shown)
         assert [row.id for row in office.shown] == [alert_id]
 
 
@@ -117,6 +118,7 @@ def test_a_receiver_that_is_killed_at_a_commit_has_the_alert_exactly_once(
         assert office.alert_ids() == ([alert_id] if point == "after_commit" else [])
         with office.receiving():
             wait_for(lambda: desk.outbox.queued() == 0)
+            wait_for(lambda: office.shown)
     assert office.alert_ids() == [alert_id]
     assert [row.id for row in office.shown] == [alert_id]
 
