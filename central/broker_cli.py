@@ -27,6 +27,10 @@ def config_of(
     bind: Annotated[
         str | None, typer.Option("--bind", help="The one address that it listens on; else all.")
     ] = None,
+    at: Annotated[
+        Path | None,
+        typer.Option("--at", help="Where the folder will be on the broker's machine; else OUT."),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Its name in lists; else the first host.")
     ] = None,
@@ -40,6 +44,6 @@ def config_of(
     if not host:
         raise Refusal("give --host, once for each name or address that devices reach the broker by")
     authority = Authority(keys_folder(keys, config))
-    broker_files.write(authority, out, host, port=port, bind=bind, name=name, log=log)
-    conf = Path(out).resolve() / "mosquitto.conf"
+    broker_files.write(authority, out, host, port=port, bind=bind, at=at, name=name, log=log)
+    conf = (at or out.resolve()) / "mosquitto.conf"
     print(f"written; start it with: mosquitto -c {conf}")

@@ -20,17 +20,18 @@ def write(
     *,
     port: int,
     bind: str | None = None,
+    at: Path | None = None,
     name: str | None = None,
     log: str = "stderr",
 ) -> None:
-    """Writes all that Mosquitto needs into `folder`, for a broker that is reached as `hosts`.
-    Raises KeyFault or AuthorityFault."""
+    """Writes all that Mosquitto needs into `folder`, for a broker that is reached as `hosts` and
+    whose files will stand `at` another place, if not there. Raises KeyFault or AuthorityFault."""
     authority.make()
     place = folder.resolve()
     issue_server(authority, name or hosts[0].replace(":", "-"), hosts, place)
     try:
         (place / DATA).mkdir(exist_ok=True, mode=0o700)
-        text = conf(place, port, bind=bind, log=log)
+        text = conf(at or place, port, bind=bind, log=log)
         replace_durably(place / CONF, text.encode(), mode=0o644)
     except OSError as error:
         raise KeyFault(f"{error.filename or place}: {error.strerror}") from None
