@@ -7,13 +7,14 @@ listens with TLS only, unless told openly to do without.
 
 import ipaddress
 import logging
+import signal
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 
 import uvicorn
 from starlette.applications import Starlette
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _CLOSE_WITHIN_S = 3
 _QUEUE = 512
+_TO_STOP = (signal.SIGTERM, signal.SIGINT)
 
 
 class Console:
@@ -150,6 +152,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
         self._feed = feed
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal to stop is obeyed and then done with: the command ends as any other does."""
+        if current_thread() is not main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in _TO_STOP}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()
