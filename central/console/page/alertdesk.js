@@ -17,6 +17,7 @@ export class AlertDesk extends EventTarget {
   #chosen = null;
   #syncing = null;
   #held = [];
+  #changes = new Map();
   #may;
 
   constructor(me, announcer) {
@@ -36,7 +37,7 @@ export class AlertDesk extends EventTarget {
     });
     this.form = new AnswerForm(document.getElementById("answer"), this.drafts, {
       me: me.name,
-      onAlert: (alert) => this.take(alert),
+      fetching: (alert, asking) => this.fetched(keyOf(alert), asking),
       onDraft: () => this.show(),
       onSent: () => this.#afterSending(),
     });
@@ -54,8 +55,18 @@ export class AlertDesk extends EventTarget {
     return this.#syncing;
   }
 
+  /** What was asked for about an alert, taken in unless the stream has said something about it in the
+   *  meantime: that is newer than the answer to the question, or what is newer still follows it. */
+  async fetched(key, asking) {
+    const before = this.#changes.get(key);
+    const said = await asking;
+    if (this.#changes.get(key) === before) this.take(said);
+    return said;
+  }
+
   /** Takes in what the server says of an alert. */
   take(alert) {
+    this.#changes.set(keyOf(alert), (this.#changes.get(keyOf(alert)) ?? 0) + 1);
     if (this.#syncing) {
       this.#held.push(alert);
       return;
@@ -82,7 +93,7 @@ export class AlertDesk extends EventTarget {
   /** Shows an alert that may not be in the queue. */
   async open(other) {
     const known = this.alerts.get(keyOf(other));
-    if (!known) this.alerts.put(await get(alertPath(other)));
+    if (!known) await this.fetched(keyOf(other), get(alertPath(other)));
     this.choose(keyOf(other), { open: true });
     this.readTop();
   }
@@ -123,7 +134,7 @@ export class AlertDesk extends EventTarget {
 
   /** A supervisor takes note of an escalation. */
   async takeNote(alert) {
-    this.take(await post(alertPath(alert, "/seen")));
+    await this.fetched(keyOf(alert), post(alertPath(alert, "/seen")));
   }
 
   show() {

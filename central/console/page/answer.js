@@ -22,8 +22,8 @@ export class AnswerForm {
   #sending = false;
   #options;
 
-  /** `me` is the user's name; `onAlert` is given what the server says of the alert; `onDraft` is
-   *  called when a draft begins or ends; `onSent` when an answer is on its way. */
+  /** `me` is the user's name; `fetching` is given an alert and a request that gives the whole of it
+   *  anew; `onDraft` is called when a draft begins or ends; `onSent` when an answer is on its way. */
   constructor(container, drafts, options) {
     this.container = container;
     this.drafts = drafts;
@@ -37,6 +37,7 @@ export class AnswerForm {
     this.#alert = alert;
     this.container.hidden = !alert;
     if (!alert) return;
+    if (same && !this.#sending && isMine(latestAnswer(alert), this.#draft, this.#options.me)) this.#sent(alert);
     if (!same) {
       this.#draft = this.drafts.get(keyOf(alert));
       this.#fill();
@@ -84,14 +85,13 @@ export class AnswerForm {
     this.#say("Sending…");
     this.#showState();
     try {
-      const said = await post(alertPath(alert, "/answer"), {
+      this.#sent(await this.#options.fetching(alert, post(alertPath(alert, "/answer"), {
         outcome: draft.outcome,
         reason: draft.reason.trim(),
         instruction: draft.instruction.trim(),
         holds_hours: draft.hours,
         answered: draft.seen,
-      });
-      this.#sent(said);
+      })));
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       await this.#failed(error, alert, draft);
@@ -109,7 +109,6 @@ export class AnswerForm {
       this.#fill();
       this.#say(`Sent at ${timeOf(now())}.`);
     }
-    this.#options.onAlert(said);
     this.#options.onDraft();
     this.#options.onSent(said);
   }
@@ -122,7 +121,7 @@ export class AnswerForm {
     }
     let said;
     try {
-      said = await get(alertPath(alert));
+      said = await this.#options.fetching(alert, get(alertPath(alert)));
     } catch {
       this.#complain("Central cannot be reached, and it is not known whether the answer arrived there. What you wrote is kept; look again when the connection is back.");
       return;
@@ -131,7 +130,6 @@ export class AnswerForm {
       this.#sent(said);
       return;
     }
-    this.#options.onAlert(said);
     if (error.status !== 409) this.#complain("The answer did not arrive. Please send it again.");
     else if (!this.#conflict()) this.#complain(error.message);
   }
@@ -139,7 +137,8 @@ export class AnswerForm {
   #conflict() {
     if (!this.#draft || !this.#alert) return null;
     const latest = latestAnswer(this.#alert);
-    return latest && latest.id !== this.#draft.seen ? latest : null;
+    if (!latest || latest.id === this.#draft.seen || isMine(latest, this.#draft, this.#options.me)) return null;
+    return latest;
   }
 
   #build() {
@@ -307,5 +306,5 @@ function isReadyMade(draft) {
 }
 
 function isMine(answer, draft, me) {
-  return answer !== null && answer.by === me && answer.id !== draft.seen && answer.outcome === draft.outcome && answer.instruction === draft.instruction.trim();
+  return answer !== null && draft !== null && answer.by === me && answer.id !== draft.seen && answer.outcome === draft.outcome && answer.instruction === draft.instruction.trim();
 }

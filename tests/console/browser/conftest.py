@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from central.store import Store
-from tests.console.browser.at_the_console import People, Room
+from tests.console.browser.at_the_console import People, Room, now
+from tests.console.sample_site import Site, fill
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -40,3 +42,23 @@ def room(store: Store) -> Iterator[Room]:
     """An open console over an empty store with its staff."""
     with Room(store).open() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def a_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with a week of alerts and counts, and its staff; made once, to copy."""
+    file = tmp_path_factory.mktemp("a-week") / "central.db"
+    store = Store(f"sqlite:///{file}")
+    fill(Site(store), now())
+    store.close()
+    return file
+
+
+@pytest.fixture
+def full_room(tmp_path: Path, a_week: Path) -> Iterator[Room]:
+    """An open console over a week of alerts."""
+    shutil.copy(a_week, tmp_path / "week.db")
+    store = Store(f"sqlite:///{tmp_path}/week.db")
+    with Room(store, staffed=True).open() as one:
+        yield one
+    store.close()

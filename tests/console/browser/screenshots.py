@@ -16,7 +16,7 @@ from central.store import Store
 from scanner.alert import AnswerOutcome
 from tests.console.browser.at_the_console import People, Room, now
 from tests.console.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.console.sample_site import PEOPLE, fill
+from tests.console.sample_site import PEOPLE, Site, fill
 
 FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
 DESK = {"width": 1360, "height": 850}
@@ -31,8 +31,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         people = People(browser)
         store = Store(f"sqlite:///{kept}/central.db")
-        room = Room(store)
-        _fill(room)
+        fill(Site(store), now())
+        room = Room(store, staffed=True)
+        _just_now(room)
         with room.open():
             _at_the_desk(people, room, _keeping(folder))
             _on_the_phone(people, room, _keeping(folder))
@@ -41,10 +42,8 @@ def main() -> None:
         browser.close()
 
 
-def _fill(room: Room) -> None:
-    """The sample site, and one hit that has just arrived on a document with a history."""
-    room.site.staff = lambda _: None  # type: ignore[method-assign]  # they are there already
-    fill(room.site, now())
+def _just_now(room: Room) -> None:
+    """A hit that has just arrived, on a document with a history."""
     earlier = room.site.hit(now() - timedelta(days=9), device="harbour-2", number="K7T0O41B8")
     room.site.answer(earlier, now() - timedelta(days=9), AnswerOutcome.NEED_MORE)
     room.site.hit(now() - timedelta(seconds=8), person=PEOPLE[0], number="K7T0O41B8", minutes=5)

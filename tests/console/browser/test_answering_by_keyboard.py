@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.console.browser.at_the_console import People, Room, focused, now, row
 from tests.console.sample_site import PEOPLE
@@ -130,10 +130,33 @@ def test_where_somebody_else_was_faster_the_answer_is_held_back_and_both_are_sho
     assert page.input_value("#reason") == "The issuing State confirms the record."
 
     conflict.get_by_role("button", name="I have seen it").click()
+    expect(page.locator("#answer button[type=submit]")).to_be_enabled()
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Enter")
     expect(page.locator("#detail .course")).to_contain_text("by olga")
     assert [one["by"] for one in _answers(room, "L898902C3")] == ["omar", "olga"]
+
+
+def test_what_the_server_said_before_does_not_take_the_place_of_what_it_said_after(
+    people: People, room: Room
+) -> None:
+    room.site.hit(now())
+    page = people.sit_down(room, "olga")
+
+    def late(route: Route) -> None:
+        answered = route.fetch()
+        (answer,) = _answers(room, "L898902C3")
+        room.site.status("north-1", now(), answers_held=(str(answer["id"]),))
+        expect(page.locator("#detail .clock")).to_contain_text("the desk has it")
+        route.fulfill(response=answered)
+
+    page.route("**/answer", late)
+    page.keyboard.press("c")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer .status")).to_contain_text("Sent at")
+    expect(page.locator("#detail .clock")).to_contain_text("the desk has it")
+    expect(page.locator("#answer .notice")).to_be_hidden()
 
 
 def test_letters_do_nothing_once_they_are_switched_off(people: People, room: Room) -> None:

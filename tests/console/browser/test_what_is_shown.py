@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from scanner.alert import DeviceFault, Message, StatusData
 from scanner.watchlist.contract import ListHealth
 from tests.console.browser.at_the_console import People, Room, now, row, sign_in
-from tests.console.sample_site import PEOPLE, a_list, fill
+from tests.console.sample_site import PEOPLE, a_list
 
 HOSTILE = (
     "UTO",
@@ -148,10 +148,8 @@ def test_history_is_searched_and_given_as_csv_to_whom_it_may_be(people: People, 
     assert page.get_by_role("link", name="As CSV").count() == 0
 
 
-def test_every_plot_has_its_figures_as_a_table(people: People, room: Room) -> None:
-    room.site.staff = lambda _: None  # type: ignore[method-assign]  # they are there already
-    fill(room.site, now())
-    page = people.sit_down(room, "ada")
+def test_every_plot_has_its_figures_as_a_table(people: People, full_room: Room) -> None:
+    page = people.sit_down(full_room, "ada")
     page.keyboard.press("4")
     expect(page.locator("figure")).to_have_count(6)
     for figure in page.locator("figure").all():
