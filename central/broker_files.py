@@ -12,6 +12,9 @@ from central.enrol_files import issue_server
 from scanner.alert import KeyFault
 from scanner.durable import replace_durably
 
+_PROGRAM = "mosquitto"
+"""What the process is called; a number in an old file may have become another's."""
+
 
 def write(
     authority: Authority,
@@ -47,8 +50,14 @@ def refresh(authority: Authority, folder: Path) -> str:
     _follow(authority, place)
     try:
         process = int((place / PID).read_text())
-        os.kill(process, signal.SIGHUP)
+        running = Path(f"/proc/{process}/comm").read_text().strip() == _PROGRAM
+        if running:
+            os.kill(process, signal.SIGHUP)
+    except PermissionError:
+        return f"{folder}: written anew; now reload Mosquitto, which is another user's"
     except (OSError, ValueError):
+        running = False
+    if not running:
         return f"{folder}: written anew; Mosquitto reads it when it is started"
     return f"{folder}: written anew, and Mosquitto was told to read it"
 
