@@ -133,7 +133,7 @@ class Publisher:
         built = read_manifest(wish.lists, wish.name)
         before = published.manifest()
         history = published.history()
-        if before is None or history.whole is None:
+        if before is None or history.whole is None or before.key_id != built.key_id:
             return self._begin(published, wish, built, history, now)
         history = self._mended(published, wish, history.up_to(before), before, now)
         if history.source_root != built.root():

@@ -81,12 +81,11 @@ def _fetch_rest(
     with part.open("r+b" if part.exists() else "w+b") as file:
         file.truncate(begun)
         file.seek(begun)
-        noted = begun
+        noted = _note(file, part)
         if begun == target.length:
             return
         for piece in repository.read(path_of(target), begun):
             if stop.is_set():
-                _note(file, part)
                 raise Interrupted
             if piece.at != file.tell():
                 file.truncate(0)

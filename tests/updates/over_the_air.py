@@ -53,6 +53,7 @@ class Headquarters:
         self.repository = RepositoryFolder(self.folder / "repository")
         self.lists = self.folder / "built"
         self.rows: dict[str, str] = {}
+        self.root = b""
         self.add(*(f"FILLER{number:03}" for number in range(40)))
 
     def add(self, *numbers: str) -> None:
@@ -68,7 +69,8 @@ class Headquarters:
         delegate(self.repository, LIST, [self.builder.public_key], 1, now)
         self.sign_drafts()
         assert commit(self.repository, self.online, now) == ["root", "targets"]
-        return (self.repository.metadata / "1.root.json").read_bytes()
+        self.root = (self.repository.metadata / "1.root.json").read_bytes()
+        return self.root
 
     def sign_drafts(self) -> None:
         """Two of the three root keys and the targets key sign what waits for them."""
