@@ -27,7 +27,7 @@ from central.opening import DEFAULT_CONFIG, open_store, sources
 from central.serve_cli import serve
 from central.settings import load
 from central.show import device_line, line_of, object_of
-from central.systems_cli import asyncapi, follow_alerts
+from central.systems_cli import asyncapi, follow_alerts, republish
 from central.tokens_cli import tokens_app
 from central.users_cli import users_app
 from scanner.alert import AnswerOutcome
@@ -57,6 +57,7 @@ app.add_typer(users_app, name="users")
 app.add_typer(audit_app, name="audit")
 app.add_typer(tokens_app, name="tokens")
 app.command("asyncapi")(asyncapi)
+app.command("republish")(republish)
 
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
@@ -73,7 +74,7 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_store(settings) as store:
+    with open_store(settings, waiting=stop) as store:
         receiver = Receiver(
             sources(settings),
             store,

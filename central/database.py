@@ -1,13 +1,14 @@
 """How central's store speaks to its database, whichever it is."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from central.rows import insert_new_rows
 
@@ -15,13 +16,27 @@ _BUSY_S = 10.0
 _LOCKS = 0x626F7264
 """What our locks in PostgreSQL have in common, apart from those of other programs."""
 
+_WATCHFUL = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A server that is gone without a word is noticed within 25 s."""
+
 
 class StoreFault(Exception):
     """The store cannot be read or written; the message says why."""
 
 
+class StoreAway(StoreFault):
+    """The database's server does not answer or takes nobody in; later it may."""
+
+
 def open_engine(url: str) -> sa.Engine:
     """The engine for `url`. Raises StoreFault where the url is none."""
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
         engine = sa.create_engine(url, **_options(url))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
@@ -42,7 +57,9 @@ def in_words() -> Iterator[None]:
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         first_line = (str(cause).splitlines() or [""])[0]
-        raise StoreFault(f"the store refuses: {first_line}") from None
+        away = isinstance(error, OperationalError) and type(cause).__module__ == "psycopg"
+        fault = StoreAway if away else StoreFault
+        raise fault(f"the store refuses: {first_line}") from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise StoreFault(f"the store refuses: {where}{error.strerror}") from None
@@ -63,7 +80,7 @@ def lock(tx: sa.Connection, name: str) -> None:
 def _options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": _BUSY_S}}
-    return {"pool_pre_ping": True}
+    return {"pool_pre_ping": True, "connect_args": _WATCHFUL}
 
 
 def _make_durable(engine: sa.Engine) -> None:

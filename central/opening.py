@@ -1,37 +1,61 @@
 """What every command of headquarters begins with: its configuration, and the store and the brokers
 that are named there."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from central.authority import Authority
 from central.settings import BrokerSettings, NatsSettings, RepublishSettings, Settings, load
+from scanner.backoff import Backoff
 from scanner.command_line import Failure, Refusal
 
 if TYPE_CHECKING:  # the store need the extra `central`
     from central.inflow import Source
     from central.store import Store
 
+log = logging.getLogger(__name__)
+
 DEFAULT_CONFIG = Path("/etc/borderpost-central/central.toml")
 
 
 @contextmanager
-def open_store(settings: Settings | Path) -> Iterator["Store"]:
-    """The configured store; what it refuses ends the command."""
+def open_store(settings: Settings | Path, *, waiting: Event | None = None) -> Iterator["Store"]:
+    """The configured store; what it refuses ends the command. Whoever runs for long may wait for a
+    server that is not there yet, until the event `waiting` ends it."""
     from central.answering import AnsweredMeanwhile, UnknownAlert  # noqa: PLC0415
-    from central.store import Store, StoreFault  # noqa: PLC0415
+    from central.store import StoreFault  # noqa: PLC0415
 
     chosen = load(settings) if isinstance(settings, Path) else settings
     try:
-        store = Store(chosen.store.url)
+        store = _opened(chosen.store.url, waiting)
         try:
             yield store
         finally:
             store.close()
     except (StoreFault, UnknownAlert, AnsweredMeanwhile) as refusal:
         raise Failure(str(refusal)) from None
+
+
+def _opened(url: str, waiting: Event | None) -> "Store":
+    from central.store import Store, StoreAway  # noqa: PLC0415
+
+    backoff, said = Backoff(0.5, 10.0), ""
+    while True:
+        try:
+            return Store(url)
+        except StoreAway as away:
+            if waiting is None:
+                raise
+            if str(away) != said:
+                said = str(away)
+                log.warning("%s; it is tried again", away)
+            backoff.wait(waiting)
+            if waiting.is_set():
+                raise
 
 
 def sources(settings: Settings) -> list["Source"]:

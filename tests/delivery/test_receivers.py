@@ -15,6 +15,7 @@ from scanner.alert import AnswerOutcome
 from tests.delivery.both_ends import Desk, HeadOffice, over_both_databases, wait_for
 from tests.delivery.broker import Broker
 from tests.delivery.postgres import Cluster
+from tests.delivery.test_central_commands import run
 
 over_both_protocols = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 on_postgresql = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
@@ -142,3 +143,42 @@ def test_while_the_database_is_down_nothing_is_acknowledged_and_all_is_caught_up
             assert office.alert_ids() == [first, second, third]
         office.store.close()
     assert "L898902C3" not in caplog.text
+
+
+def test_a_receiver_waits_for_a_database_that_is_not_there_yet_and_says_why_in_one_line(
+    broker: Broker, office: HeadOffice, desk: Desk
+) -> None:
+    broker.start()
+    with Cluster() as cluster, desk.running():
+        alert_id = desk.raise_alert()
+        url = cluster.database()
+        cluster.stop()
+        text = office.config.read_text()
+        office.config.write_text(text.replace(office.url, url))
+        process = office.process()
+        assert process.stderr is not None
+        assert "Connection refused; it is tried again" in process.stderr.readline()
+        cluster.start()
+        wait_for(lambda: desk.outbox.queued() == 0, within_s=40)
+        process.terminate()
+        out, err = process.communicate(timeout=15)
+    assert alert_id in out
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"password": "wrong"}, "password authentication failed"),
+        ({"name": "nothing"}, 'database "nothing" does not exist'),
+    ],
+)
+def test_a_database_that_refuses_is_said_in_one_line_without_the_password(
+    office: HeadOffice, postgresql: Cluster, change: dict[str, str], said: str
+) -> None:
+    url = postgresql.url(**{"name": "postgres", **change})
+    office.config.write_text(office.config.read_text().replace(office.url, url))
+    _, lines = run("alerts", "--config", str(office.config), code=1)
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert "wrong" not in lines[0]
