@@ -1,15 +1,19 @@
 """Which waiting messages to publish, and when again: a bounded window with exponential back-off.
 
-At most `size` messages are on their way at a time. One that stays unacknowledged is published again
-after a time that doubles with each try, give or take a fifth, so that a fleet does not speak in
-chorus. After some tries it gives up its place, so that a message which central keeps refusing holds
-up no other; of such laggards there are at most `laggards`, and they go on being published. Nothing
-in here lasts: a new connection starts with an empty window, and everything is published again.
+At most `size` messages are on their way at a time: as many as one acknowledgement can name, so that
+a long queue goes in large strides and central answers each with one commit. A message that stays
+unacknowledged is published again after a time that doubles with each try, give or take a fifth, so
+that a fleet does not speak in chorus. After some tries it gives up its place, so that a message
+which central keeps refusing holds up no other; of such laggards there are at most `laggards`, and
+they go on being published. A word of central's after a silence makes everything due at once.
+Nothing in here lasts: a new connection starts with an empty window, and everything is published
+again.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from scanner.alert import MAX_ACKS
 from scanner.backoff import spread
 
 YIELDS_AFTER = 3
@@ -33,7 +37,7 @@ class Window:
 
     def __init__(
         self,
-        size: int = 16,
+        size: int = MAX_ACKS,
         laggards: int = 1000,
         first_s: float = 2.0,
         longest_s: float = 300.0,

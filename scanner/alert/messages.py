@@ -274,7 +274,8 @@ class Missing(Said):
 class TallyData(FromCentral):
     """What central holds of a sequence of the device's, so that both ends notice what only one of
     them has: everything up to `high` but what is `missing`. `high_id` is the message at `high`: a
-    device that remembers another one there, or none, was set back to an older state."""
+    device that remembers another one there, or never came so far, was set back to an older state.
+    """
 
     epoch: Id
     high: Count

@@ -106,6 +106,7 @@ class Desk:
         self.answers = Answers(folder / "answers.db", self.keys.marks, self.outbox.document_of)
         self.link = Link("127.0.0.1", port, protocol, client_id=name, keepalive_s=1)
         self.answered: list[AnswerData] = []
+        self.on_answer: Callable[[AnswerData], None] = self.answered.append
         self.clock_is_off = timedelta()
         self.uplink = self.new_uplink()
 
@@ -117,7 +118,7 @@ class Desk:
             self.answers,
             self.keys,
             lambda: StatusData(place=PLACE),
-            on_answer=self.answered.append,
+            on_answer=self.on_answer,
             clock=self.now,
             window=Window(first_s=0.4),
         )
