@@ -19,7 +19,7 @@ class DemoBroker:
     """Starts with the `with` block and stops with it; `port` is free and on 127.0.0.1."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="broker", daemon=True)
         self._broker: Broker | None = None
@@ -55,7 +55,8 @@ class DemoBroker:
         future.result(_START_WITHIN_S)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

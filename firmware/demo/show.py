@@ -21,7 +21,7 @@ from firmware.settings import load
 from firmware.supervisor import GaveUp
 
 _DELIVERED_WITHIN_S = 60.0
-_RECEIVING_WITHIN_S = 30.0
+_READY_WITHIN_S = 30.0
 _PAUSE_S = 2.0
 """Between two documents, so that a person can follow; none where it goes once through."""
 _TELLING = threading.Lock()
@@ -73,19 +73,33 @@ def _run_desk(site: Site, screen: "_DemoScreen", *, once: bool) -> None:
 
 @contextlib.contextmanager
 def _headquarters(site: Site) -> Iterator[None]:
+    """A receiver and the console, each a process of its own."""
+    # Before it receives, it would hear of the first alerts late and out of order: right, but
+    # confusing.
+    with (
+        _process(site.central("receive"), "central", ready="receiving from"),
+        _process(site.central("serve"), "console", ready="the console is at"),
+    ):
+        _say("demo", f"headquarters' console: open {site.console} in a browser, and sign in as")
+        _say("demo", f"operator or supervisor with the password {site.password} (of this demo)")
+        yield
+
+
+@contextlib.contextmanager
+def _process(command: list[str], who: str, *, ready: str) -> Iterator[None]:
+    """A process whose lines are told, from when one of them says that it is `ready`."""
     process = subprocess.Popen(
-        site.central("receive"),
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    receiving = threading.Event()
-    teller = threading.Thread(target=_tell, args=(process, receiving), daemon=True)
+    is_ready = threading.Event()
+    teller = threading.Thread(target=_tell, args=(process, who, ready, is_ready), daemon=True)
     teller.start()
     try:
-        # Before that it would hear of the first alerts late and out of order: right, but confusing.
-        receiving.wait(_RECEIVING_WITHIN_S)
+        is_ready.wait(_READY_WITHIN_S)
         yield
     finally:
         process.terminate()
@@ -96,13 +110,15 @@ def _headquarters(site: Site) -> Iterator[None]:
         teller.join(5)
 
 
-def _tell(process: "subprocess.Popen[str]", receiving: threading.Event) -> None:
+def _tell(
+    process: "subprocess.Popen[str]", who: str, ready: str, is_ready: threading.Event
+) -> None:
     assert process.stdout is not None  # noqa: S101  it was asked for
     for line in process.stdout:
-        _say("central", line.rstrip())
-        if "receiving from" in line:
-            receiving.set()
-    receiving.set()  # it has ended, and said why
+        _say(who, line.rstrip())
+        if ready in line:
+            is_ready.set()
+    is_ready.set()  # it has ended, and said why
 
 
 class _DemoScreen:

@@ -4,11 +4,13 @@ It does what a technician would, with the same commands, so the demo also shows 
 """
 
 import json
+import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.demo.broker import free_port
 from firmware.demo.catalogue import SPECIMENS_FOLDER
 
 DEVICE = "demo-desk"
@@ -63,6 +65,9 @@ url = {store}
 
 [keys]
 folder = {keys}
+
+[console]
+port = {console_port}
 """
 
 
@@ -72,9 +77,16 @@ class SiteFailed(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """Where everything of the demo is."""
+    """Where everything of the demo is. `password` is the one of both users of the console."""
 
     folder: Path
+    console_port: int
+    password: str
+
+    @property
+    def console(self) -> str:
+        """Where the console is."""
+        return f"http://127.0.0.1:{self.console_port}/"
 
     @property
     def device_toml(self) -> Path:
@@ -88,20 +100,21 @@ class Site:
         """The command line of one of central's commands at this site."""
         return [sys.executable, "-m", "central.cli", *arguments, "--config", str(self.central_toml)]
 
-    def ask_central(self, *arguments: str) -> str:
+    def ask_central(self, *arguments: str, typed: str = "") -> str:
         """What one of central's commands prints. Raises SiteFailed."""
-        return _run(self.central(*arguments))
+        return _run(self.central(*arguments), typed)
 
 
 def set_up(folder: Path, port: int, *, loop: bool) -> Site:
     """A site whose broker is at `port` on this machine. Raises SiteFailed."""
-    site = Site(folder)
+    site = Site(folder, free_port(), secrets.token_urlsafe(12))
     (folder / "data").mkdir()
     site.central_toml.write_text(
         _CENTRAL_TOML.format(
             port=port,
             store=_quoted(f"sqlite:///{folder}/central.db"),
             keys=_quoted(folder / "central-keys"),
+            console_port=site.console_port,
         )
     )
     site.device_toml.write_text(
@@ -118,6 +131,8 @@ def set_up(folder: Path, port: int, *, loop: bool) -> Site:
         )
     )
     site.ask_central("enrol", DEVICE, str(folder / "identity"))
+    for user in ("operator", "supervisor"):
+        site.ask_central("users", "add", user, "--role", user, typed=f"{site.password}\n")
     source = SPECIMENS_FOLDER / "demo-list.csv"
     build = [sys.executable, "-m", "central.cli", "lists", "build"]
     key = str(folder / "list-keys" / f"{LIST}.key")
@@ -131,8 +146,10 @@ def _quoted(value: Path | str) -> str:
     return json.dumps(str(value))
 
 
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
+def _run(command: list[str], typed: str = "") -> str:
+    done = subprocess.run(
+        command, input=typed, capture_output=True, text=True, timeout=_WITHIN_S, check=False
+    )
     if done.returncode != 0:
         what = " ".join(command[3:5])
         raise SiteFailed(f"borderpost-central {what}: {done.stderr.strip()}")
