@@ -26,6 +26,8 @@ class Headquarters:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.broker = stack.enter_context(Broker(folder))
+        with (folder / "mosquitto.conf").open("a") as conf:
+            conf.write("set_tcp_nodelay true\n")  # as `borderpost-central broker config` has it
         self.office = HeadOffice(folder, self.broker.port, "5")
         self._cluster: Cluster | None = None
         if store == "postgresql":
