@@ -12,12 +12,16 @@ import { alertPath, get, post } from "./wire.js";
 
 const ANSWERED_KEPT = 60;
 const PAGES_MOST = 10;
+const TOGETHER_MS = 50;
 
 export class AlertDesk extends EventTarget {
   #chosen = null;
   #syncing = null;
   #held = [];
   #changes = new Map();
+  #arrived = [];
+  #shownAt = -Infinity;
+  #showing = null;
   #may;
 
   constructor(me, announcer) {
@@ -73,8 +77,8 @@ export class AlertDesk extends EventTarget {
     }
     const isNew = this.alerts.put(alert);
     this.alerts.trim(ANSWERED_KEPT, this.#chosen);
-    if (isNew && !answersOf(alert).length) this.dispatchEvent(new CustomEvent("arrived", { detail: [alert] }));
-    this.show();
+    if (isNew && !answersOf(alert).length) this.#arrived.push(alert);
+    this.#showSoon();
   }
 
   get chosen() {
@@ -138,6 +142,11 @@ export class AlertDesk extends EventTarget {
   }
 
   show() {
+    clearTimeout(this.#showing);
+    this.#showing = null;
+    this.#shownAt = performance.now();
+    const arrived = this.#arrived.splice(0);
+    if (arrived.length) this.dispatchEvent(new CustomEvent("arrived", { detail: arrived }));
     if (!this.chosen) this.#chooseByItself();
     const groups = this.alerts.groups();
     const answered = groups.find((group) => group.name === "answered");
@@ -158,6 +167,15 @@ export class AlertDesk extends EventTarget {
     if (moved) this.show();
     this.queue.tick(this.alerts.inOrder());
     this.detail.tick();
+  }
+
+  /** At once, or with whatever else comes within a moment: a desk that has been away for weeks may
+   *  bring a thousand alerts in a second. */
+  #showSoon() {
+    if (this.#showing !== null) return;
+    const pause = Math.max(0, this.#shownAt + TOGETHER_MS - performance.now());
+    if (pause) this.#showing = setTimeout(() => this.show(), pause);
+    else this.show();
   }
 
   #chooseByItself() {

@@ -87,10 +87,10 @@ export class Queue {
     }
     const draft = this.#hasDraft(key);
     const fresh = this.#isFresh(key);
-    const said = JSON.stringify([alert, draft, fresh]);
-    if (row.said !== said) {
-      row.said = said;
-      row.button.className = `row tone-${OUTCOME[alert.outcome]?.tone ?? "soft"} in-${groupOf(alert)}${fresh ? " fresh" : ""}`;
+    const group = groupOf(alert);
+    if (row.alert !== alert || row.draft !== draft || row.fresh !== fresh || row.group !== group) {
+      Object.assign(row, { alert, draft, fresh, group });
+      row.button.className = `row tone-${OUTCOME[alert.outcome]?.tone ?? "soft"} in-${group}${fresh ? " fresh" : ""}`;
       row.button.replaceChildren(...contents(alert, row.time, { draft, fresh }));
     }
     showTime(row, alert);

@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 
 from scanner.alert import DeviceFault, Message, StatusData
 from scanner.watchlist.contract import ListHealth
-from tests.console.browser.at_the_console import People, Room, now, row, sign_in
-from tests.console.sample_site import PEOPLE, a_list
+from tests.console.browser.at_the_console import People, Room, now, row, sign_in, sounds
+from tests.console.sample_site import PEOPLE, a_list, an_alert
 
 HOSTILE = (
     "UTO",
@@ -178,6 +178,34 @@ def test_a_late_alert_is_shown_as_late_and_takes_nobody_s_place(people: People, 
     expect(page.locator(".queue .row").first).to_contain_text("K7700012")
     row(page, "L898902C3").click()
     expect(page.locator("#detail")).to_contain_text("late: 19 h after it was read")
+
+
+def test_a_desk_that_was_long_away_may_bring_hundreds_at_once(people: People, room: Room) -> None:
+    page = people.sit_down(room, "olga")
+    long_ago = now() - timedelta(days=30)
+    brought = [
+        room.site.said(
+            "north-1", Message.ALERT, an_alert(long_ago, number=f"X{number:07}"), long_ago
+        )
+        for number in range(400)
+    ]
+    room.store.commit(brought, now())
+    expect(page.locator(".group-late .number")).to_have_text("400")
+    page.keyboard.press("c")
+    page.keyboard.type("The issuing State confirms the record.")
+    assert page.input_value("#reason") == "The issuing State confirms the record."
+    assert 1 <= sounds(page) <= 3
+
+
+def test_the_longest_names_and_numbers_fit_a_phone(people: People, room: Room) -> None:
+    longest = ("UTO", "W" * 39, "M" * 39, "F", "1990-01-01")
+    room.site.hit(now(), person=longest, number="W" * 64)
+    page = people.sit_down(room, "olga", viewport={"width": 360, "height": 740})
+    for part in (".queue .row", "#pane"):
+        if part == "#pane":
+            row(page, "W").click()
+        wider = "node => node.scrollWidth - node.clientWidth"
+        assert page.locator(part).evaluate(wider) <= 0
 
 
 def two_of_one_person(room: Room) -> None:
