@@ -7,6 +7,7 @@ what central once said, too.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from firmware.answers import Answers, Taken
 from firmware.keys import DeviceKeys, KeyFault
 from firmware.sending import Sending
 from scanner.alert import (
+    MAX_HELD,
     AckData,
     AnswerData,
     CommandData,
@@ -34,8 +36,10 @@ _REPLAYED = "replayed"
 
 class Hearing:
     """For the one thread that drives the connection. `on_answer` is told of each answer once, when
-    it is safely held, and `on_command` of each command. Raises DiskFault where the disk refuses: a
-    message is then as if it had not come, and central says it again."""
+    it is safely held, and `on_command` of each command. An answer that is over by the device's
+    clock is not held, but told: the officer sees until when it was meant to hold, and a clock may
+    be years off. Raises DiskFault where the disk refuses: a message is then as if it had not come,
+    and central says it again."""
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Hearing:
         self._on_answer = on_answer
         self._on_command = on_command
         self._refusals = Refusals(log)
+        self._told_over: deque[str] = deque(maxlen=MAX_HELD)
         self.changed = False
         """Whether something came that the status tells of; whoever tells it resets this."""
 
@@ -102,6 +107,9 @@ class Hearing:
             self._on_answer(answer)
         elif taken is not Taken.HELD_ALREADY:
             self._refusals.note(Message.ANSWER, taken)
+        if taken is Taken.OVER and event_id not in self._told_over:
+            self._told_over.append(event_id)
+            self._on_answer(answer)
         return taken is not Taken.REPLAYED
 
     def _take_keys(self, keys: KeysData) -> bool:
