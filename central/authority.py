@@ -19,7 +19,7 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
-from central.certificates import Certificates
+from central.certificates import Certificates, Sort
 from central.own_keys import PUBLIC_KEYS, OwnKeys, Remembered
 from scanner.alert import (
     Event,
@@ -106,6 +106,13 @@ class Authority:
     def is_enrolled(self, device: str) -> bool:
         """Whether the register holds `device`."""
         return self._of_device(device).exists()
+
+    def was_revoked(self, device: str) -> bool:
+        """Whether a certificate of `device` was revoked that would otherwise still count. Raises
+        AuthorityFault."""
+        return any(
+            one.name == device and one.sort == Sort.DEVICE for one in self.certificates.revoked()
+        )
 
     def keys_of(self, source: str) -> Sequence[OKPKey]:
         """The keys that `source` may sign with: one for an enrolled device, or two while it changes

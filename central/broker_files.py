@@ -62,6 +62,17 @@ def refresh(authority: Authority, folder: Path) -> str:
     return f"{folder}: written anew, and Mosquitto was told to read it"
 
 
+def refresh_all(authority: Authority, folders: Sequence[Path]) -> list[str]:
+    """`refresh` for every broker on this machine, and what is left to be done by hand. Raises
+    KeyFault or AuthorityFault."""
+    if folders:
+        return [refresh(authority, folder) for folder in folders]
+    return [
+        f"brokers: copy {authority.certificates.crl} and the rules anew (borderpost-central "
+        "broker config) to each, and reload Mosquitto"
+    ]
+
+
 def _follow(authority: Authority, place: Path) -> None:
     certificates = authority.certificates
     workers = list(certificates.issued(Sort.WORKER))

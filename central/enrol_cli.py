@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from central.authority import Authority, NotEnrolled
-from central.broker_files import refresh
+from central.broker_files import refresh_all
 from central.certificates import AuthorityFault, Sort
 from central.enrol_files import issue_server, issue_worker
 from central.enrolment import Enrolment, EnrolmentRefused
@@ -66,8 +66,11 @@ def by_hand(
     device: Device, out: Out, keys: KeysFolder = None, config: Config = DEFAULT_CONFIG
 ) -> None:
     """Enrols a device whose files are carried to it by hand (also: enrol DEVICE OUT)."""
-    Authority(keys_folder(keys, config)).enrol(device, out)
+    authority = Authority(keys_folder(keys, config))
+    authority.enrol(device, out)
     print(f"{device} is enrolled; carry {out} to it and leave no copy")
+    if authority.was_revoked(device):
+        _tell_brokers(authority, _settings(keys, config))
 
 
 @enrol_app.command()
@@ -81,9 +84,8 @@ def token(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Prints a token that enrols a device, once: type it there at `borderpost enrol URL`."""
-    folder = keys_folder(keys, config)
     lasting = hours if hours is not None else _settings(keys, config).token_hours
-    print(_enrolment(folder).token(device, lasting, again=again))
+    print(_enrolment(keys, config).token(device, lasting, again=again))
 
 
 @enrol_app.command()
@@ -110,7 +112,7 @@ def sign(
     with file.open("rb") as opened:
         message = opened.read(MAX_MESSAGE + 1).strip()
     authority = Authority(keys_folder(keys, config))
-    device, answer = _enrolment(keys_folder(keys, config)).sign(message, again=again)
+    device, answer = _enrolment(keys, config).sign(message, again=again)
     target = out or file.with_name(f"{file.name}.answer")
     replace_durably(target, answer + b"\n", mode=0o644)
     print(f"{device} is enrolled; carry {target} to it")
@@ -179,16 +181,15 @@ def revoke(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Ends a device's enrolment: central believes nothing of it any longer, brokers refuse it."""
-    folder = keys_folder(keys, config)
-    authority = Authority(folder)
+    authority = Authority(keys_folder(keys, config))
     if sort is Sort.DEVICE:
-        ended = _enrolment(folder).withdraw(name)
+        ended = _enrolment(keys, config).withdraw(name)
     else:
         ended = authority.certificates.revoke(sort, name) > 0
+        _tell_brokers(authority, _settings(keys, config))
     if not ended:
         raise Failure(f"{name}: there is nothing to end; see borderpost-central enrol list")
     print(f"{name} is enrolled no longer")
-    _tell_brokers(authority, _settings(keys, config))
 
 
 @enrol_app.command("list")
@@ -198,8 +199,7 @@ def list_enrolled(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Lists who is enrolled, until when each certificate counts, and what was revoked."""
-    folder = keys_folder(keys, config)
-    rows = _rows(Authority(folder), _enrolment(folder))
+    rows = _rows(Authority(keys_folder(keys, config)), _enrolment(keys, config))
     if as_json:
         print(json.dumps(rows))
         return
@@ -241,13 +241,8 @@ def _row(name: str, sort: str, state: str, until: float | None) -> dict[str, Any
 
 def _tell_brokers(authority: Authority, settings: EnrolmentSettings) -> None:
     """Has the brokers on this machine follow, and says what is left to be done by hand."""
-    for folder in settings.brokers:
-        print(refresh(authority, folder))
-    if not settings.brokers:
-        print(
-            f"brokers: copy {authority.certificates.crl} and the rules anew (borderpost-central "
-            "broker config) to each, and reload Mosquitto"
-        )
+    for line in refresh_all(authority, settings.brokers):
+        print(line)
 
 
 def _until(authority: Authority, sort: Sort, name: str) -> str:
@@ -271,8 +266,12 @@ def _own(folder: Path) -> Path:
     return folder / "authority"
 
 
-def _enrolment(folder: Path) -> Enrolment:
-    return Enrolment(Authority(folder), _own(folder))
+def _enrolment(keys: Path | None, config: Path) -> Enrolment:
+    folder, settings = keys_folder(keys, config), _settings(keys, config)
+    authority = Authority(folder)
+    return Enrolment(
+        authority, _own(folder), settings.grace, lambda: _tell_brokers(authority, settings)
+    )
 
 
 def _made(folder: Path) -> Authority:

@@ -25,6 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from central.authority import TLS_CERTIFICATE, TLS_KEY, Authority
+from central.broker_files import refresh_all
 from central.certificates import AuthorityFault
 from central.enrol_files import issue_server
 from central.enrolment import Enrolment, EnrolmentRefused
@@ -134,7 +135,10 @@ def serve(settings: EnrolmentSettings, authority: Authority, folder: Path) -> No
     authority.make()
     mine = folder / "service"
     issue_server(authority, _SERVICE, settings.names or [_reached_as(settings.host)], mine)
-    service = Service(authority, Enrolment(authority, folder, settings.grace))
+    enrolment = Enrolment(
+        authority, folder, settings.grace, lambda: _tell_brokers(authority, settings)
+    )
+    service = Service(authority, enrolment)
     config = uvicorn.Config(
         service.app(),
         ssl_certfile=str(mine / TLS_CERTIFICATE),
@@ -153,6 +157,15 @@ def serve(settings: EnrolmentSettings, authority: Authority, folder: Path) -> No
         # uvicorn stops by itself, and then sends itself the signal again, which is to end nothing.
         signal.signal(number, lambda *_: None)
     server.run([listening])
+
+
+def _tell_brokers(authority: Authority, settings: EnrolmentSettings) -> None:
+    """Has the brokers on this machine follow; one that cannot keeps nobody from being enrolled."""
+    try:
+        for line in refresh_all(authority, settings.brokers):
+            log.info("%s", line)
+    except (KeyFault, AuthorityFault) as fault:
+        log.error("a broker does not follow: %s", fault)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ run out is forgiven for some time: a device may have been away for months, and i
 """
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,12 +48,18 @@ _TOKEN_SAYS = {
 
 
 class Enrolment:
-    """Answers requests with what `authority` gives. For use from any thread."""
+    """Answers requests with what `authority` gives. `on_change` is called when what was revoked is
+    another than before, for brokers to follow. For use from any thread."""
 
     def __init__(
-        self, authority: Authority, folder: Path, grace: timedelta = timedelta(days=GRACE_DAYS)
+        self,
+        authority: Authority,
+        folder: Path,
+        grace: timedelta = timedelta(days=GRACE_DAYS),
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._authority = authority
+        self._on_change = on_change
         self._tokens = Tokens(folder / "tokens")
         self._grace = grace
         self._one_by_one = threading.Lock()
@@ -103,6 +110,8 @@ class Enrolment:
             ended = self._authority.withdraw(device)
             tokens = self._tokens.withdraw(device)
             revoked = self._authority.certificates.revoke(Sort.DEVICE, device)
+            if revoked:
+                self._on_change()
         return bool(ended or tokens or revoked)
 
     def renew(self, message: bytes) -> bytes:
@@ -136,6 +145,8 @@ class Enrolment:
             authority.certificates.revoke(Sort.DEVICE, device)
         answer = self._answer(request, digest_of(message))
         authority.register(device, keys)
+        if authority.was_revoked(device):
+            self._on_change()
         return answer
 
     def _answer(self, request: Request, digest: str) -> bytes:
