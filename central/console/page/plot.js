@@ -4,7 +4,8 @@
 
 import { el, svg } from "./dom.js";
 
-const WIDTH = 640;
+const WIDE = 640;
+const NARROW = 330;
 const HEIGHT = 200;
 const LEFT = 44;
 const BOTTOM = 24;
@@ -26,11 +27,12 @@ export function figure(title, note, drawing, series, rows) {
 
 /** Bars that stand, one for each row, series on top of one another. */
 export function columns(series, rows) {
+  const width = widthHere();
   const most = Math.max(1, ...rows.map((row) => total(row.values)));
   const top = rounded(most);
-  const across = (WIDTH - LEFT) / Math.max(1, rows.length);
+  const across = (width - LEFT) / Math.max(1, rows.length);
   const high = HEIGHT - BOTTOM - TOP;
-  const parts = [0, 0.5, 1].map((part) => grid(TOP + high * (1 - part), top * part));
+  const parts = [0, 0.5, 1].map((part) => grid(width, TOP + high * (1 - part), top * part));
   rows.forEach((row, at) => {
     let foot = TOP + high;
     row.values.forEach((value, which) => {
@@ -41,28 +43,29 @@ export function columns(series, rows) {
     });
     if (row.label) parts.push(svg("text", { x: LEFT + (at + 0.5) * across, y: HEIGHT - 6, class: "axis", "text-anchor": "middle" }, row.label));
   });
-  return drawing(WIDTH, HEIGHT, parts);
+  return drawing(width, HEIGHT, parts);
 }
 
 /** Bars that lie, one below the other, with their names at the left and their figures at the end. */
 export function bars(series, rows) {
   const most = Math.max(1, ...rows.map((row) => total(row.values)));
-  const names = 170;
+  const width = widthHere();
+  const names = width * 0.3;
   const line = 26;
   const parts = [];
   rows.forEach((row, at) => {
     const y = at * line + 4;
     let x = names;
-    parts.push(svg("text", { x: names - 8, y: y + 14, class: "axis name", "text-anchor": "end" }, shortened(row.title)));
+    parts.push(svg("text", { x: names - 8, y: y + 14, class: "axis name", "text-anchor": "end" }, shortened(row.title, width === WIDE ? 24 : 13)));
     row.values.forEach((value, which) => {
-      const wide = height(value, most, WIDTH - names - 60);
+      const wide = height(value, most, width - names - 70);
       if (!wide) return;
       parts.push(bar({ x, y, width: wide, height: line - 8 }, series[which], value, row));
       x += wide;
     });
     parts.push(svg("text", { x: x + 6, y: y + 14, class: "axis figure" }, row.values.map(said).join(" + ")));
   });
-  return drawing(WIDTH, rows.length * line + 4, parts);
+  return drawing(width, rows.length * line + 4, parts);
 }
 
 /** How a value is said. */
@@ -80,8 +83,8 @@ function bar(box, series, value, row) {
   return svg("rect", { ...box, rx: 1.5, class: value === null ? "suppressed" : `fill-${series.tone}` }, told);
 }
 
-function grid(y, value) {
-  return svg("g", {}, svg("line", { x1: LEFT, x2: WIDTH, y1: y, y2: y, class: "grid" }), svg("text", { x: LEFT - 6, y: y + 4, class: "axis", "text-anchor": "end" }, Math.round(value)));
+function grid(width, y, value) {
+  return svg("g", {}, svg("line", { x1: LEFT, x2: width, y1: y, y2: y, class: "grid" }), svg("text", { x: LEFT - 6, y: y + 4, class: "axis", "text-anchor": "end" }, Math.round(value)));
 }
 
 function table(title, series, rows) {
@@ -122,6 +125,12 @@ function rounded(most) {
   return [2, 4, 6, 8, 10].map((factor) => factor * step).find((candidate) => candidate >= most) ?? most;
 }
 
-function shortened(text) {
-  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+/** Drawings are scaled to their place; on a phone they are drawn narrower, so that the type on them
+ *  stays as large as elsewhere. */
+function widthHere() {
+  return matchMedia("(max-width: 48rem)").matches ? NARROW : WIDE;
 }

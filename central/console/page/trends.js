@@ -69,7 +69,7 @@ export class Trends {
 
 function byHour(hours, days) {
   const rows = [...hours].sort((a, b) => a.at.localeCompare(b.at));
-  const every = Math.ceil(rows.length / 8);
+  const every = Math.ceil(rows.length / (matchMedia("(max-width: 48rem)").matches ? 4 : 8));
   const told = rows.map((row, at) => {
     const start = new Date(row.at);
     const hour = `${String(start.getHours()).padStart(2, "0")}:00`;
@@ -87,7 +87,7 @@ function answerTimes(times) {
   const series = [{ name: "alerts", tone: "ask" }];
   const rows = times.map(({ upto_s, count: n }, at) => {
     const label = upto_s === null ? "longer" : `≤ ${span(upto_s)}`;
-    return { label: at % Math.ceil(times.length / 10) ? "" : label, title: upto_s === null ? "longer" : `within ${span(upto_s)}`, values: [n] };
+    return { label: at % Math.ceil(times.length / (matchMedia("(max-width: 48rem)").matches ? 4 : 10)) ? "" : label, title: upto_s === null ? "longer" : `within ${span(upto_s)}`, values: [n] };
   });
   return figure("Time to answer", "from arrival at central to the first answer", columns(series, rows), series, rows);
 }
