@@ -28,7 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.delivery.both_ends import Protocol
-from tests.delivery.chaos_blows import Blows, Rhythm, Wrong
+from tests.delivery.chaos_blows import VICTIMS, Blows, Rhythm, Wrong
 from tests.delivery.chaos_findings import Findings, drain, find
 from tests.delivery.chaos_site import Plan, Site
 from tests.delivery.chaos_sums import AGAIN, COMMITTED, LOST, SHARDS, TWICE, Sums
@@ -71,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--receivers", type=int, default=2)
     parser.add_argument("--per-second", type=float, default=4.0, help="alerts of each device")
     parser.add_argument("--every", type=float, default=1.0, help="mean seconds between two blows")
+    parser.add_argument("--victims", nargs="+", choices=VICTIMS, default=[*VICTIMS])
     parser.add_argument("--patience", type=float, default=120.0, help="seconds to drain within")
     parser.add_argument("--store", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--state", type=Path, default=STATE, help="what it came to so far")
@@ -92,7 +93,7 @@ def _shard(arguments: argparse.Namespace, number: int, kills: int, url: str | No
         forgetful=arguments.forgetful,
     )
     with Site(folder, plan) as site:
-        blows = Blows(site, rng, Rhythm(blow_s=arguments.every))
+        blows = Blows(site, rng, Rhythm(blow_s=arguments.every, victims=tuple(arguments.victims)))
         blows.strike(kills)
         blows.mend()
         site.quiet()

@@ -31,10 +31,11 @@ class Wrong(Exception):
 
 @dataclass
 class Rhythm:
-    """Mean seconds between two blows and between two cuts."""
+    """Mean seconds between two blows and between two cuts, and who is struck."""
 
     blow_s: float = 1.0
     cut_s: float = 2.0
+    victims: tuple[str, ...] = tuple(VICTIMS)
 
 
 class Blows:
@@ -86,7 +87,8 @@ class Blows:
         self._in(self._rng.expovariate(1 / self._rhythm.blow_s), self._blow)
 
     def _strike_one(self) -> None:
-        kind = self._rng.choices([*VICTIMS], [*VICTIMS.values()])[0]
+        victims = self._rhythm.victims
+        kind = self._rng.choices(victims, [VICTIMS[victim] for victim in victims])[0]
         if kind == "broker":
             if "broker" not in self._down:
                 self._site.broker.kill()

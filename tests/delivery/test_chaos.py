@@ -29,8 +29,8 @@ def test_kills_of_devices_receivers_and_broker_lose_nothing(tmp_path: Path) -> N
 
 
 def test_a_receiver_that_acknowledges_before_it_commits_is_found_out(tmp_path: Path) -> None:
-    forgetful = ("--forgetful", "--patience", "10")
-    done = torture(tmp_path, "--kills", "12", "--store", "sqlite", *forgetful)
+    forgetful = ("--forgetful", "--victims", "receiver", "--patience", "5")
+    done = torture(tmp_path, "--kills", "8", "--store", "sqlite", *forgetful)
     assert done.returncode == 1
     assert " lost: " in done.stderr
     assert "Traceback" not in done.stderr
