@@ -24,6 +24,7 @@ from central.keys_cli import keys_app
 from central.lists_cli import lists_app
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, open_store, sources
+from central.retention_cli import purge
 from central.serve_cli import serve
 from central.settings import load
 from central.show import device_line, line_of, object_of
@@ -55,6 +56,7 @@ app.add_typer(alerts_app, name="alerts")
 app.command()(serve)
 app.add_typer(users_app, name="users")
 app.add_typer(audit_app, name="audit")
+app.command()(purge)
 app.add_typer(tokens_app, name="tokens")
 app.command("asyncapi")(asyncapi)
 app.command("republish")(republish)
@@ -80,6 +82,7 @@ def receive(config: Config = DEFAULT_CONFIG) -> None:
             store,
             Authority(settings.keys.folder),
             _print_alert,
+            settings.retention,
         )
         receiver.run(stop)
 

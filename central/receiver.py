@@ -15,6 +15,8 @@ from central.courier import Courier
 from central.inflow import Source
 from central.intake import Intake
 from central.key_telling import KeyTeller
+from central.purging import Purging
+from central.settings import RetentionSettings
 from central.showing import Showing
 from central.store import AlertRow, Store
 from central.voice import Voice
@@ -33,11 +35,13 @@ class Receiver:
         store: Store,
         authority: Authority,
         show: Callable[[AlertRow], None],
+        retention: RetentionSettings | None = None,
     ) -> None:
         voice = Voice(authority)
         keys = KeyTeller(store, authority, voice)
         self._counting = Counting(store)
         self._showing = Showing(store, show)
+        self._purging = Purging(store, retention or RetentionSettings())
         self._intakes = [
             Intake(source, store, authority, voice, keys, self._counting, self._showing.add)
             for source in sources
@@ -60,7 +64,7 @@ class Receiver:
         ended = Signal()
         parts = [
             *(intake.run for intake in self._intakes),
-            *(part.run for part in (self._courier, self._counting, self._showing)),
+            *(part.run for part in (self._courier, self._counting, self._showing, self._purging)),
         ]
         threads = [
             threading.Thread(target=self._guarded, args=(part, ended), daemon=True)

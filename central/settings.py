@@ -79,6 +79,13 @@ class StoreSettings(Section):
     url: str = Field(default="sqlite:////var/lib/borderpost-central/central.db", min_length=1)
 
 
+class RetentionSettings(Section):
+    alerts_days: int = Field(default=1825, ge=0, le=36_500)
+    answered_only: bool = True
+    stats_days: int = Field(default=1825, ge=0, le=36_500)
+    audit_days: int = Field(default=3650, ge=0, le=36_500)
+
+
 class KeySettings(Section):
     folder: TomlPath = Path("/etc/borderpost-central/keys")
 
@@ -110,13 +117,29 @@ class ConsoleSettings(Section):
     metrics_open_to_loopback: bool = False
 
 
+class RepublishSettings(TlsFiles):
+    enabled: bool = False
+    host: str = Field(default="localhost", min_length=1)
+    port: int = Field(default=1883, ge=1, le=65535)
+    protocol: Literal["5", "3.1.1"] = "5"
+    client_id: str = Field(default="borderpost-republish", min_length=1, max_length=64)
+    prefix: str = Field(
+        default="central/v1", max_length=128, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
+    )
+    username: str | None = None
+    password_file: TomlPath | None = None
+    plain: bool = False
+
+
 class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
     nats: NatsSettings = NatsSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     keys: KeySettings = KeySettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     console: ConsoleSettings = ConsoleSettings()
+    republish: RepublishSettings = RepublishSettings()
 
 
 def load(path: Path) -> Settings:
