@@ -1,6 +1,7 @@
 """A broker's folder: written whole for a new site, and then kept in step with the authority."""
 
 import os
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def write(
     whose files will stand `at` another place, if not there. Raises KeyFault or AuthorityFault."""
     authority.make()
     place = folder.resolve()
-    issue_server(authority, name or hosts[0].replace(":", "-"), hosts, place)
+    issue_server(authority, name or _name_of(hosts[0]), hosts, place)
     try:
         (place / DATA).mkdir(exist_ok=True, mode=0o700)
         text = conf(at or place, port, bind=bind, log=log)
@@ -39,6 +40,11 @@ def write(
     except OSError as error:
         raise KeyFault(f"{error.filename or place}: {error.strerror}") from None
     _follow(authority, place)
+
+
+def _name_of(host: str) -> str:
+    """A name for lists: an address may hold what no name does."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", host).strip("-.")[:63] or "broker"
 
 
 def refresh(authority: Authority, folder: Path) -> str:

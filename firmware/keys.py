@@ -17,14 +17,14 @@ from typing import Protocol
 
 from joserfc.jwk import OKPKey
 
-from scanner.alert import CENTRAL, KeyFault, KeysData, new_key, read_key, write_key
+from scanner.alert import CENTRAL, KeyFault, KeysData, read_key
 from scanner.alert.encryption import decrypt, encrypt, is_encrypted
 from scanner.alert.keyset import KeySet, parse_key_set, read_key_set, thumbprints
 from scanner.mrz.document import Kind
 
 log = logging.getLogger(__name__)
 
-__all__ = ["DeviceKeys", "KeyFault", "Keys", "create_device_key", "document_mark", "load_keys"]
+__all__ = ["DeviceKeys", "KeyFault", "Keys", "document_mark", "load_keys"]
 
 DEVICE_KEY, ENCRYPTION_KEY, CENTRAL_KEYS = "device.jwk", "device.enc.jwk", "central.pub.jwk"
 MARKS = "marks.key"
@@ -126,29 +126,20 @@ def pinned(central: KeySet, data: KeysData) -> KeySet:
     return KeySet(said.signing, central.encryption)
 
 
-def create_device_key(path: Path) -> OKPKey:
-    """A new signing key, written to `path`, which must not exist. Raises KeyFault."""
-    key = new_key()
-    write_key(path, key, private=True)
-    return key
-
-
 def marks_of(signing: OKPKey) -> bytes:
     """The secret of a device that has no file for it: it follows from its first signing key."""
     seed = str(signing.as_dict(private=True)["d"])
     return hashlib.blake2b(seed.encode(), person=b"borderpost-doc").digest()
 
 
-def document_mark(marks: bytes | OKPKey, issuer: str, number: str, kind: Kind) -> bytes:
-    """What the device remembers a document by: 32 bytes, a keyed BLAKE2b (RFC 7693), under the
-    secret `marks` or the one that follows from a signing key.
+def document_mark(marks: bytes, issuer: str, number: str, kind: Kind) -> bytes:
+    """What the device remembers a document by: 32 bytes, a keyed BLAKE2b (RFC 7693).
 
     Without the device's secret it cannot be checked against a guessed number; with it, it can, for
     numbers can be enumerated.
     """
     text = "\x1f".join((issuer, number, kind.value))
-    secret = marks if isinstance(marks, bytes) else marks_of(marks)
-    return hashlib.blake2b(text.encode(), key=secret, digest_size=32).digest()
+    return hashlib.blake2b(text.encode(), key=marks, digest_size=32).digest()
 
 
 def _marks(folder: Path, signing: OKPKey) -> bytes:

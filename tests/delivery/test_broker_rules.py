@@ -1,5 +1,7 @@
 """What a site's Mosquitto lets whom do, as `borderpost-central broker config` sets it up."""
 
+import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +216,35 @@ def test_a_revoked_device_is_cut_off_at_once_and_does_not_connect_again(site: Si
     wait_for(connects)
     with pytest.raises(Refused):
         site.connect("desk-9")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_an_earlier_tls_session_of_a_revoked_device_is_not_taken_up_again(
+    site: Site, version: ssl.TLSVersion
+) -> None:
+    name = f"desk-3{version.value}"
+    site.authority.enrol(name, site.folder / name)
+    files = site.folder / name
+    context = ssl.create_default_context(cafile=files / "ca.crt")
+    context.load_cert_chain(files / "tls.crt", files / "tls.key")
+    context.minimum_version = context.maximum_version = version
+
+    def connect(session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
+        """Whether the broker takes the connection, and the session that it gives."""
+        plain = socket.create_connection(("127.0.0.1", site.broker.port), timeout=5)
+        try:
+            with context.wrap_socket(plain, server_hostname="localhost", session=session) as sock:
+                sock.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x0a\x00\x04desk")
+                return sock.recv(4) == b"\x20\x02\x00\x00", sock.session
+        except OSError:
+            return False, None
+
+    taken, session = connect(None)
+    assert taken
+    assert connect(session)[0]
+    assert Enrolment(site.authority, site.folder / "keys" / "authority").withdraw(name)
+    broker_files.refresh(site.authority, site.folder / "broker")
+    wait_for(lambda: not connect(session)[0])
 
 
 def test_two_devices_revoked_in_the_same_second_are_both_refused(site: Site) -> None:

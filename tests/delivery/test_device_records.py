@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import OKPKey
 
 from firmware.answers import Answers, Taken
 from firmware.journal import Journal, JournalFault
-from firmware.keys import KeyFault, create_device_key, document_mark, load_keys
+from firmware.keys import KeyFault, document_mark, load_keys
 from firmware.outbox import Outbox
 from firmware.window import Window
 from scanner.alert import (
@@ -18,6 +19,7 @@ from scanner.alert import (
     AnswerData,
     AnswerOutcome,
     new_id,
+    new_key,
     read_key,
     write_key,
 )
@@ -240,11 +242,17 @@ def test_an_acknowledgement_after_a_silence_makes_everything_due() -> None:
     assert window.due(50.0) == [2]
 
 
+def new_device_key(path: Path) -> OKPKey:
+    key = new_key()
+    write_key(path, key, private=True)
+    return key
+
+
 def test_a_missing_or_wrong_key_is_one_clear_line(tmp_path: Path) -> None:
     device, central = tmp_path / "device.jwk", tmp_path / "central.pub.jwk"
     with pytest.raises(KeyFault, match=r"device\.jwk: there is no key; enrol the device"):
         load_keys(tmp_path)
-    key = create_device_key(device)
+    key = new_device_key(device)
     with pytest.raises(KeyFault, match=r"central\.pub\.jwk: there is no key"):
         load_keys(tmp_path)
     for content in (b"", b"[]", b"{}", b'{"kty":"OKP","crv":"Ed25519","x":"??"}', b"\xff" * 9000):
@@ -257,7 +265,7 @@ def test_a_missing_or_wrong_key_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(KeyFault, match="public key; the private one belongs there"):
         read_key(central, private=True)
     with pytest.raises(KeyFault, match="not written over"):
-        create_device_key(device)
+        new_device_key(device)
 
 
 def test_a_key_that_the_disk_has_no_room_for_leaves_nothing_in_its_place(tmp_path: Path) -> None:
@@ -266,17 +274,17 @@ def test_a_key_that_the_disk_has_no_room_for_leaves_nothing_in_its_place(tmp_pat
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, limit[1]))
     try:
         with pytest.raises(KeyFault, match="the key cannot be written"):
-            create_device_key(path)
+            new_device_key(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert list(tmp_path.iterdir()) == []
-    assert create_device_key(path).is_private
+    assert new_device_key(path).is_private
 
 
 def test_a_device_key_that_others_can_read_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = create_device_key(tmp_path / "device.jwk")
+    key = new_device_key(tmp_path / "device.jwk")
     write_key(tmp_path / "central.pub.jwk", key, private=False)
     (tmp_path / "device.jwk").chmod(0o644)
     with caplog.at_level(logging.WARNING):
