@@ -46,6 +46,7 @@ hold_seconds = 0.5
 [broker]
 host = "127.0.0.1"
 port = {port}
+protocol = "3.1.1"
 tls = false
 keepalive_seconds = 5
 
