@@ -4,18 +4,24 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from central.moments import in_iso_ms
-from central.opening import open_store
+from central.opening import DEFAULT_CONFIG, broker_password, open_store
+from central.settings import load
 from central.show import line_of, object_of
 from scanner.command_line import Refusal
 
 if TYPE_CHECKING:  # the store needs the extra `central`
     from central.store import AlertRow
+
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 
 
 def asyncapi() -> None:
@@ -34,14 +40,34 @@ def follow_alerts(config: Path, since: str | None, *, as_json: bool) -> None:
     stop = Event()
     with open_store(config) as store:
         follower = Follower(store, _print_object if as_json else _print_line, begin)
-
-        def end(*_: object) -> None:
-            stop.set()
-            follower.wake()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        _on_signal(stop, follower.wake)
         follower.run(stop)
+
+
+def republish(config: Config = DEFAULT_CONFIG) -> None:
+    """Tells other systems of alerts and answers at a broker of their choice, until SIGTERM."""
+    from central.republish import Republisher, check  # noqa: PLC0415  needs the extra `central`
+    from central.republish_link import Link  # noqa: PLC0415  needs the extra `central`
+
+    whole = load(config)
+    settings = whole.republish
+    check(settings)
+    password = broker_password(settings)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    stop = Event()
+    with open_store(whole) as store:
+        republisher = Republisher(store, settings.prefix, lambda: Link(settings, password))
+        _on_signal(stop, republisher.wake)
+        republisher.run(stop)
+
+
+def _on_signal(stop: Event, wake: Callable[[], None]) -> None:
+    def end(*_: object) -> None:
+        stop.set()
+        wake()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 def _moment(text: str) -> datetime:

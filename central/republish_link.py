@@ -1,0 +1,114 @@
+"""The connection to the broker that is told for other systems: publishing only, each message at
+QoS 1, and done only when the broker has acknowledged it."""
+
+import secrets
+import ssl
+import threading
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from central.connection import CONNECT_WITHIN_S, tls_context
+from central.inflow import LinkDown
+from central.settings import RepublishSettings
+
+ACKNOWLEDGED_WITHIN_S = 15.0
+
+
+class Link:
+    """One connection; thrown away when it breaks. Raises LinkDown."""
+
+    def __init__(self, settings: RepublishSettings, password: str | None) -> None:
+        self._settings = settings
+        self._connected = threading.Event()
+        self._failure: str | None = None
+        self._acknowledged: set[int] = set()
+        self._moved = threading.Condition()
+        five = settings.protocol == "5"
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"{settings.client_id}-{secrets.token_hex(6)}",
+            clean_session=None if five else True,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_WITHIN_S
+        if settings.username is not None:
+            client.username_pw_set(settings.username, password)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        self._client = client
+
+    def open(self) -> None:
+        """Connects."""
+        settings = self._settings
+        where = f"{settings.host}:{settings.port}"
+        if settings.ca is not None:
+            context = tls_context(settings.ca, settings.certificate, settings.private_key)
+            self._client.tls_set_context(context)
+        try:
+            self._client.connect(settings.host, settings.port, keepalive=10)
+        except ssl.SSLCertVerificationError as error:
+            why = f"the broker's certificate is not believed: {error.verify_message}"
+            raise LinkDown(f"{where}: {why}") from None
+        except (OSError, ValueError) as error:
+            raise LinkDown(f"{where}: {getattr(error, 'strerror', None) or error}") from None
+        self._client.loop_start()
+        with self._moved:
+            self._moved.wait_for(self._is_decided, CONNECT_WITHIN_S)
+        if not self._connected.is_set() or self._failure is not None:
+            raise LinkDown(f"{where}: {self._failure or 'no MQTT broker answers there'}")
+
+    def publish(self, messages: list[tuple[str, bytes]]) -> None:
+        """Publishes all of them; the broker has them when this returns."""
+        self._acknowledged.clear()
+        sent: set[int] = set()
+        for topic, payload in messages:
+            info = self._client.publish(topic, payload, qos=1)
+            if info.rc is not mqtt.MQTT_ERR_SUCCESS:
+                raise LinkDown(self._failure or "the connection broke")
+            sent.add(info.mid)
+        with self._moved:
+            done = self._moved.wait_for(
+                lambda: sent <= self._acknowledged or self._failure is not None,
+                ACKNOWLEDGED_WITHIN_S,
+            )
+            if self._failure is not None:
+                raise LinkDown(self._failure)
+            if not done:
+                raise LinkDown("the broker does not acknowledge what is published")
+
+    def close(self) -> None:
+        """Says good-bye, where there is somebody to say it to."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _is_decided(self) -> bool:
+        return self._connected.is_set() or self._failure is not None
+
+    def _fail(self, why: str) -> None:
+        with self._moved:
+            self._failure = self._failure or why
+            self._moved.notify_all()
+
+    def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+        if reason.is_failure:
+            self._fail(f"the broker refuses the connection: {reason}")
+            return
+        with self._moved:
+            self._connected.set()
+            self._moved.notify_all()
+
+    def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+        self._fail(f"the connection broke: {reason}")
+
+    def _on_publish(self, _c: Any, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:
+        if reason.is_failure:
+            self._fail(f"the broker refuses what is published ({reason}); look at its access rules")
+            return
+        with self._moved:
+            self._acknowledged.add(mid)
+            self._moved.notify_all()
