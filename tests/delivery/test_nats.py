@@ -1,23 +1,24 @@
 """The same devices against a NATS cluster: its servers speak MQTT to them, and receivers draw from
 JetStream."""
 
-import json
+import shutil
+import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from central.inflow import Source
-from central.nats_inflow import nats_sources
 from central.nats_names import subject_of, topic_of_subject
-from central.settings import load
 from central.store import Answer
-from firmware.link import Address
 from scanner.alert import AnswerOutcome, Message, topic_of
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for
-from tests.delivery.nats_cluster import PASSWORD, NatsCluster
+from tests.delivery.chaos_wire import Cut, Wires
+from tests.delivery.nats_cluster import NatsCluster
+from tests.delivery.nats_site import NatsOffice, desk_at
+from tests.delivery.nats_torture import kill_all, kill_in_turn, load, settle
 
 NAMES = ["desk-1", "desk.1", "a..b", "x.", "d_1"]
 UP_WITHIN_S = 60.0
@@ -35,23 +36,6 @@ def account(cluster: NatsCluster) -> str:
     return cluster.account()
 
 
-class NatsOffice(HeadOffice):
-    """Headquarters that listens at a cluster, in one of its accounts."""
-
-    def __init__(self, folder: Path, cluster: NatsCluster, account: str, url: str) -> None:
-        super().__init__(folder, 1, "3.1.1", url)
-        password = folder / "password"
-        password.write_text(PASSWORD)
-        with self.config.open("a") as config:
-            config.write(
-                f"[nats]\nservers = {json.dumps([node.url for node in cluster.nodes])}\n"
-                f'username = "{account}"\npassword_file = "{password}"\n'
-            )
-
-    def sources(self) -> list[Source]:
-        return nats_sources(load(self.config).nats, PASSWORD)
-
-
 @pytest.fixture
 def office(
     tmp_path: Path, cluster: NatsCluster, account: str, store_url: str
@@ -61,23 +45,9 @@ def office(
     one.store.close()
 
 
-def desk_at(cluster: NatsCluster, office: HeadOffice, account: str, name: str = "desk-1") -> Desk:
-    """A device that speaks to the first node, and knows the others."""
-    keys = office.enrol(name)
-    first, *others = [node.mqtt for node in cluster.nodes]
-    one = Desk(office.folder / name, name, keys, first, "3.1.1")
-    one.link = replace(
-        one.link,
-        others=tuple(Address("127.0.0.1", port) for port in others),
-        username=account,
-        password=PASSWORD,
-    )
-    return one
-
-
 @pytest.fixture
 def desk(cluster: NatsCluster, office: HeadOffice, account: str) -> Desk:
-    return desk_at(cluster, office, account)
+    return desk_at(cluster, office, account, "desk-1")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,15 +58,106 @@ def test_a_topic_and_its_subject_name_each_other_whatever_a_device_is_called(nam
     assert len(subject.split(".")) == 4
 
 
-def test_an_alert_arrives_is_acknowledged_and_answered(desk: Desk, office: HeadOffice) -> None:
+@pytest.mark.parametrize("name", ["desk-1", "desk.1"])
+def test_an_alert_arrives_is_acknowledged_and_answered(
+    cluster: NatsCluster, office: HeadOffice, account: str, name: str
+) -> None:
     now = datetime.now(UTC)
+    desk = desk_at(cluster, office, account, name)
     with desk.running(), office.receiving():
         alert_id = desk.raise_alert()
         wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
         assert office.alert_ids() == [alert_id]
-        wait_for(lambda: office.device("desk-1").get("online"))
+        wait_for(lambda: office.device(name).get("online"))
         until = now + timedelta(hours=2)
         office.store.answer(Answer(alert_id, AnswerOutcome.CONFIRMED, "Hold.", until), now)
         wait_for(lambda: office.store.answers_to(alert_id)[0]["held_at"])
         assert [one.alert for one in desk.answered] == [alert_id]
     wait_for(lambda: [row.id for row in office.shown] == [alert_id])
+
+
+def test_receive_draws_from_the_configured_cluster_and_ends_cleanly_when_told_to(
+    desk: Desk, office: HeadOffice
+) -> None:
+    process = office.process()
+    with desk.running():
+        alert_id = desk.raise_alert()
+        wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert [alert_id in line for line in out.splitlines()] == [True]
+    assert "receiving from nats://" in err
+    assert "L898902C3" not in err
+    assert "Traceback" not in err
+
+
+def test_a_receiver_that_was_killed_leaves_what_it_took_to_another(
+    desk: Desk, office: HeadOffice
+) -> None:
+    killed = office.process_killed_at("before_commit")
+    with desk.running():
+        ids = [desk.raise_alert() for _ in range(40)]
+        assert killed.wait(30) == -signal.SIGKILL
+        with office.receiving(), office.receiving():
+            wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
+            wait_for(lambda: len(office.shown) == len(ids))
+    assert sorted(office.alert_ids()) == sorted(ids)
+    assert sorted(row.id for row in office.shown) == sorted(ids)
+    assert office.device("desk-1")["missing"] == []
+
+
+def test_statuses_are_heard_from_the_start_and_a_cut_off_device_shows_as_offline(
+    desk: Desk, office: HeadOffice, cluster: NatsCluster, account: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "another store"
+    shutil.copytree(office.folder / "keys", other / "keys")
+    later = NatsOffice(other, cluster, account, f"sqlite:///{other}/central.db")
+    with Wires() as wires:
+        wire = wires.lay(desk.link.port)
+        desk.link = replace(desk.link, port=wire.port, others=())
+        with desk.running():
+            with office.receiving():
+                wait_for(lambda: office.device("desk-1").get("online"), UP_WITHIN_S)
+            with later.receiving():
+                wait_for(lambda: later.device("desk-1").get("online"), UP_WITHIN_S)
+                wire.cut(Cut.BLACK_HOLE)
+                wait_for(lambda: later.device("desk-1").get("online") is False)
+                wire.mend()
+                wait_for(lambda: later.device("desk-1").get("online"))
+    later.store.close()
+
+
+def test_a_device_whose_node_is_gone_goes_on_at_another(
+    cluster: NatsCluster, desk: Desk, office: HeadOffice
+) -> None:
+    now = datetime.now(UTC)
+    with desk.running() as uplink, office.receiving():
+        wait_for(lambda: uplink.connected, UP_WITHIN_S)
+        assert str(uplink.state().broker) == f"127.0.0.1:{cluster.nodes[0].mqtt}"
+        cluster.nodes[0].kill()
+        alert_id = desk.raise_alert()
+        wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
+        assert str(uplink.state().broker) != f"127.0.0.1:{cluster.nodes[0].mqtt}"
+        until = now + timedelta(hours=2)
+        office.store.answer(Answer(alert_id, AnswerOutcome.CONFIRMED, "Hold.", until), now)
+        wait_for(lambda: office.store.answers_to(alert_id)[0]["held_at"], UP_WITHIN_S)
+    cluster.nodes[0].start()
+    assert office.alert_ids() == [alert_id]
+
+
+def test_a_node_killed_under_load_and_then_all_of_them_lose_nothing(
+    cluster: NatsCluster, office: NatsOffice, account: str
+) -> None:
+    desks = [desk_at(cluster, office, account, f"desk-{i}", i) for i in range(3)]
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(office.receiving())
+        for desk in desks:
+            stack.enter_context(desk.running())
+        with load(desks, per_s=5) as ids:
+            wait_for(lambda: len(office.shown) > 3, UP_WITHIN_S)
+            kill_in_turn(cluster, cluster.nodes[:1])
+            kill_all(cluster)
+        counted = settle(office, desks, ids)
+    assert counted.is_well, counted

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from central.authority import Authority
-from central.connection import brokers
+from central.opening import sources
 from central.receiver import Receiver
 from central.settings import load
 from central.store import Committed, Received, Store
@@ -41,7 +41,7 @@ def receive(config: str, point: str) -> None:
     store = DeadlyStore(settings.store.url)
     store.point = point
     authority = Authority(settings.keys.folder)
-    Receiver(brokers(settings.broker, None), store, authority, print).run(threading.Event())
+    Receiver(sources(settings), store, authority, print).run(threading.Event())
 
 
 def desk(folder: str, name: str, keys: str, port: str, protocol: Protocol) -> None:
