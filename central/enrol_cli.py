@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from central.authority import Authority, NotEnrolled
 from central.broker_files import refresh_all
 from central.certificates import AuthorityFault, Sort
 from central.enrol_files import issue_server, issue_worker
+from central.enrol_trail import note_by_command, note_by_service
 from central.enrolment import Enrolment, EnrolmentRefused
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG
@@ -69,6 +71,7 @@ def by_hand(
     authority = Authority(keys_folder(keys, config))
     authority.enrol(device, out)
     print(f"{device} is enrolled; carry {out} to it and leave no copy")
+    note_by_command(keys, config, "device enrolled", device)
     if authority.was_revoked(device):
         _tell_brokers(authority, _settings(keys, config))
 
@@ -86,6 +89,7 @@ def token(
     """Prints a token that enrols a device, once: type it there at `borderpost enrol URL`."""
     lasting = hours if hours is not None else _settings(keys, config).token_hours
     print(_enrolment(keys, config).token(device, lasting, again=again))
+    note_by_command(keys, config, "token issued", device)
 
 
 @enrol_app.command()
@@ -95,7 +99,9 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
 
     settings = load(config)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    serve(settings.enrolment, Authority(settings.keys.folder), _own(settings.keys.folder))
+    folder = settings.keys.folder
+    noted = partial(note_by_service, config)
+    serve(settings.enrolment, Authority(folder), _own(folder), noted)
 
 
 @enrol_app.command()
@@ -116,6 +122,7 @@ def sign(
     target = out or file.with_name(f"{file.name}.answer")
     replace_durably(target, answer + b"\n", mode=0o644)
     print(f"{device} is enrolled; carry {target} to it")
+    note_by_command(keys, config, "device enrolled", device)
     root = authority.certificates.root_pem().decode()
     print(f"the authority's fingerprint, which the device shows too: {shown_fingerprint(root)}")
 
@@ -134,6 +141,7 @@ def server(
     authority = _made(keys_folder(keys, config))
     issue_server(authority, name, host, out)
     print(f"{name} has a certificate in {out}, {_until(authority, Sort.SERVER, name)}")
+    note_by_command(keys, config, "server certified", name)
 
 
 @enrol_app.command()
@@ -147,6 +155,7 @@ def worker(
     authority = _made(keys_folder(keys, config))
     issue_worker(authority, name, out)
     print(f"{name} has a certificate in {out}, {_until(authority, Sort.WORKER, name)}")
+    note_by_command(keys, config, "worker certified", name)
     _tell_brokers(authority, _settings(keys, config))
 
 
@@ -190,6 +199,7 @@ def revoke(
     if not ended:
         raise Failure(f"{name}: there is nothing to end; see borderpost-central enrol list")
     print(f"{name} is enrolled no longer")
+    note_by_command(keys, config, f"{sort} revoked", name)
 
 
 @enrol_app.command("list")

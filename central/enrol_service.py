@@ -77,9 +77,12 @@ class Limits:
 class Service:
     """The routes; `refused` counts by code."""
 
-    def __init__(self, authority: Authority, enrolment: Enrolment) -> None:
+    def __init__(
+        self, authority: Authority, enrolment: Enrolment, on_enrolled: Callable[[str], None]
+    ) -> None:
         self._authority = authority
         self._enrolment = enrolment
+        self._on_enrolled = on_enrolled
         self._limits = Limits()
         self.refused: Counter[str] = Counter()
 
@@ -98,10 +101,16 @@ class Service:
 
     async def _enrol(self, request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return await self._answer(request, lambda body: self._enrolment.enrol(token, body))
+        return await self._answer(request, lambda body: self._enrolled(token, body))
 
     async def _renew(self, request: Request) -> Response:
         return await self._answer(request, self._enrolment.renew)
+
+    def _enrolled(self, token: str, body: bytes) -> bytes:
+        device, answer = self._enrolment.enrol(token, body)
+        log.info("%s is enrolled", device)
+        self._on_enrolled(device)
+        return answer
 
     async def _answer(self, request: Request, give: Callable[[bytes], bytes]) -> Response:
         """What `give` makes of the body, or why not."""
@@ -130,15 +139,21 @@ class Service:
             log.warning("refused %s: %s, %d so far", who, code, count)
 
 
-def serve(settings: EnrolmentSettings, authority: Authority, folder: Path) -> None:
-    """Serves until SIGTERM or SIGINT. Raises KeyFault, AuthorityFault or OSError."""
+def serve(
+    settings: EnrolmentSettings,
+    authority: Authority,
+    folder: Path,
+    on_enrolled: Callable[[str], None] = lambda device: None,
+) -> None:
+    """Serves until SIGTERM or SIGINT; `on_enrolled` is told of each device. Raises KeyFault,
+    AuthorityFault or OSError."""
     authority.make()
     mine = folder / "service"
     issue_server(authority, _SERVICE, settings.names or [_reached_as(settings.host)], mine)
     enrolment = Enrolment(
         authority, folder, settings.grace, lambda: _tell_brokers(authority, settings)
     )
-    service = Service(authority, enrolment)
+    service = Service(authority, enrolment, on_enrolled)
     config = uvicorn.Config(
         service.app(),
         ssl_certfile=str(mine / TLS_CERTIFICATE),

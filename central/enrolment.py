@@ -79,9 +79,9 @@ class Enrolment:
         """The devices that a token waits for, and until when."""
         return self._tokens.waiting(datetime.now(UTC))
 
-    def enrol(self, token: str, message: bytes) -> bytes:
-        """The answer to a request that comes with a token. Raises EnrolmentRefused, KeyFault,
-        AuthorityFault or OSError."""
+    def enrol(self, token: str, message: bytes) -> tuple[str, bytes]:
+        """The device's name and the answer to a request that comes with a token. Raises
+        EnrolmentRefused, KeyFault, AuthorityFault or OSError."""
         request = _read(message)
         with self._one_by_one:
             try:
@@ -91,7 +91,7 @@ class Enrolment:
             except TokenRefused as refused:
                 said = _TOKEN_SAYS[refused.code]
                 raise EnrolmentRefused(refused.code, said, request.device) from None
-            return self._enrolled(request, message, again=granted.again)
+            return request.device, self._enrolled(request, message, again=granted.again)
 
     def sign(self, message: bytes, *, again: bool = False) -> tuple[str, bytes]:
         """The device's name and the answer to a request that an operator vouches for. Raises

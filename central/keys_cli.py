@@ -8,6 +8,7 @@ import typer
 
 from central.authority import Authority
 from central.enrol_cli import Config, KeysFolder, keys_folder
+from central.enrol_trail import note_by_command
 from central.opening import DEFAULT_CONFIG, open_store
 from central.own_keys import OwnKeys
 from central.settings import load
@@ -21,6 +22,7 @@ def rotate(keys: KeysFolder = None, config: Config = DEFAULT_CONFIG) -> None:
     """Makes the next key and announces it to the devices, signed with the present one."""
     thumbprint = OwnKeys(keys_folder(keys, config)).rotate()
     print(f"{thumbprint} is announced; see keys status, and then keys finish")
+    note_by_command(keys, config, "key announced", thumbprint)
 
 
 @keys_app.command()
@@ -82,7 +84,9 @@ def finish(
                 f"{len(behind)} devices do not hold the announced key yet: {shown}; wait, or "
                 "say --without-waiting: they are told when they come back"
             )
-    print(f"{own.finish(forget=forget)} signs from now on")
+    thumbprint = own.finish(forget=forget)
+    print(f"{thumbprint} signs from now on")
+    note_by_command(None, config, "key changed", thumbprint)
 
 
 def _held(config: Path) -> dict[str, tuple[str, ...]]:

@@ -139,6 +139,29 @@ def test_what_cannot_be_done_is_one_clear_line(
     assert words in office.command(*arguments, code=code)
 
 
+def test_the_audit_trail_tells_what_the_authority_did(office: Office, tmp_path: Path) -> None:
+    office.command("enrol", "desk-1", str(tmp_path / "desk-1"))
+    office.command("enrol", "token", "desk-2")
+    office.command("enrol", "revoke", "desk-1")
+    office.command("keys", "rotate")
+    rows = [json.loads(line) for line in office.command("audit", "list", "--json").splitlines()]
+    assert [(row["action"], row["subject"]) for row in rows[:3]] == [
+        ("device enrolled", "desk-1"),
+        ("token issued", "desk-2"),
+        ("device revoked", "desk-1"),
+    ]
+    assert rows[3]["action"] == "key announced"
+    assert "holds" in office.command("audit", "verify")
+
+
+def test_a_device_is_revoked_also_when_the_database_is_away(office: Office, tmp_path: Path) -> None:
+    office.command("enrol", "desk-1", str(tmp_path / "desk-1"))
+    office.config.write_text(office.config.read_text().replace("central.db", "none/x/central.db"))
+    (tmp_path / "none").write_text("")
+    assert "desk-1 is enrolled no longer" in office.command("enrol", "revoke", "desk-1")
+    assert office.authority.devices() == []
+
+
 def test_there_is_one_authority(office: Office, tmp_path: Path) -> None:
     office.command("enrol", "authority", "--name", "Utopia", "--domain", "border.example")
     assert "an authority already" in office.command("enrol", "authority", code=1)

@@ -50,7 +50,7 @@ class HeadOffice:
         self.url = f"https://localhost:{self.port}"
         self.config = folder / "central.toml"
         self.config.write_text(
-            f'[keys]\nfolder = "{self.keys}"\n'
+            f'[keys]\nfolder = "{self.keys}"\n[store]\nurl = "sqlite:///{folder}/central.db"\n'
             f'[enrolment]\nport = {self.port}\nnames = ["localhost"]\n'
         )
         self._configured = ("--config", str(self.config))
@@ -138,6 +138,7 @@ def test_a_device_enrols_itself_with_a_token(office: HeadOffice, tmp_path: Path)
     for name in PRIVATE:
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     assert Identity(folder).service == office.url
+    assert "desk-1  device  device enrolled  desk-1" in office.command("audit", "list")
     secrets = [(folder / name).read_bytes() for name in PRIVATE]
     kept = b"".join(path.read_bytes() for path in office.keys.rglob("*") if path.is_file())
     assert not any(secret in kept for secret in secrets)
@@ -166,8 +167,7 @@ def test_an_answer_that_was_lost_is_given_again_for_the_same_request(
 ) -> None:
     token, folder = office.enrolment.token("desk-4"), tmp_path / "identity"
     asked = begin(folder, "desk-4")
-    lost = office.enrolment.enrol(token, asked.request)
-    assert lost
+    assert office.enrolment.enrol(token, asked.request)
     assert not is_enrolled(folder)
     device(folder, office.url, say=token, name="desk-4")
     assert works(office.authority, folder, "desk-4")
