@@ -17,6 +17,7 @@ __all__ = ["BrokerSettings", "Settings", "SettingsError", "load"]
 
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:\s]+):([0-9]{1,5})")
 _SERVER = r"^nats://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
+_TOPIC = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
 
 TomlPath = Annotated[Path, Field(strict=False)]
 
@@ -123,9 +124,7 @@ class RepublishSettings(TlsFiles):
     port: int = Field(default=1883, ge=1, le=65535)
     protocol: Literal["5", "3.1.1"] = "5"
     client_id: str = Field(default="borderpost-republish", min_length=1, max_length=64)
-    prefix: str = Field(
-        default="central/v1", max_length=128, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
-    )
+    prefix: str = Field(default="borderpost-events/v1", max_length=128, pattern=_TOPIC)
     username: str | None = None
     password_file: TomlPath | None = None
     plain: bool = False

@@ -29,7 +29,7 @@ from tests.delivery.broker import Broker
 from tests.delivery.test_central_commands import run
 from tests.delivery.test_follow import commit
 
-PREFIX = "central/v1"
+PREFIX = "borderpost-events/v1"
 
 
 @pytest.fixture
