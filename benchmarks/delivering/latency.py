@@ -122,11 +122,7 @@ def _officer(pipe: Connection, folder: Path, keys: Path, port: int) -> None:
     """In the device's process."""
     desk = Desk(folder, "desk-1", keys, port, "5")
 
-    class Telling(list[Any]):
-        def append(self, answer: Any) -> None:
-            pipe.send(("answered", time.monotonic(), answer.alert))
-
-    desk.answered = Telling()
+    desk.on_answer = lambda answer: pipe.send(("answered", time.monotonic(), answer.alert))
     number = 0
     with desk.running() as uplink:
         wait_for(lambda: uplink.connected, _WITHIN_S)
