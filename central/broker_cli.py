@@ -1,4 +1,4 @@
-"""`borderpost-central broker`: a site's Mosquitto."""
+"""`borderpost-central broker`: a site's Mosquitto, or the users of its NATS cluster."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,15 +8,17 @@ import typer
 from central import broker_files
 from central.authority import Authority
 from central.enrol_cli import Config, Hosts, KeysFolder, Out, keys_folder
+from central.nats_cli import nats_users
 from central.opening import DEFAULT_CONFIG
 from scanner.command_line import Refusal
 
-broker_app = typer.Typer(help="A site's Mosquitto.")
+broker_app = typer.Typer(help="A site's Mosquitto, or the users of its NATS cluster.")
+broker_app.command("nats-users")(nats_users)
 
 
 @broker_app.callback()
 def broker() -> None:
-    """A site's Mosquitto."""
+    """A site's Mosquitto, or the users of its NATS cluster."""
 
 
 @broker_app.command("config")

@@ -23,9 +23,9 @@ from nats.aio.msg import Msg
 
 from central.connection import tls_context
 from central.inflow import Delivery, LinkDown, Source
-from central.nats_names import subject_of, topic_of_subject
+from central.nats_names import SAID, STATUS, subject_of, topic_of_subject
 from central.nats_pull import ConsumerGone, Pull
-from central.nats_streams import SAID, STATUS, ensure, reader_of_statuses
+from central.nats_streams import ensure, reader_of_statuses
 from central.settings import NatsSettings
 
 CONNECT_WITHIN_S = 4

@@ -6,6 +6,8 @@ is written `//`. So `borderpost/v1/desk.1/alert` is the subject `borderpost.v1.d
 
 from scanner.alert import TABLE
 
+SAID, STATUS = "BORDERPOST_SAID", "BORDERPOST_STATUS"
+"""The streams of `central.nats_streams`."""
 _DOT = "//"
 _BREAK = "\0"
 

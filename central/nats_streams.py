@@ -12,9 +12,8 @@ What is there already is left as it is, so that an operator may set it up otherw
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
-from central.nats_names import subjects_of_devices
+from central.nats_names import SAID, STATUS, subjects_of_devices
 
-SAID, STATUS = "BORDERPOST_SAID", "BORDERPOST_STATUS"
 KEPT_S = 24 * 3600.0
 """How long the buffer keeps what no receiver takes; the devices say it again."""
 KEPT_OF_EACH = 1000

@@ -40,7 +40,7 @@ def desk_at(
     one.link = replace(
         one.link,
         others=tuple(Address("127.0.0.1", port) for port in ports[1:]),
-        keepalive_s=2,
+        keepalive_s=5,
         username=account,
         password=PASSWORD,
     )

@@ -77,13 +77,14 @@ def load(desks: Sequence[Desk], per_s: float) -> Iterator[list[str]]:
             thread.join()
 
 
-def kill_in_turn(cluster: NatsCluster, nodes: Sequence[Node]) -> None:
-    """Each of these nodes, and the next when the cluster is whole again."""
+def kill_in_turn(cluster: NatsCluster, nodes: Sequence[Node], pause_s: float = 0.0) -> None:
+    """Each of these nodes, and the next when the cluster is whole again and a pause is over."""
     for node in nodes:
         node.kill()
         time.sleep(1.0)
         node.start()
         cluster.wait_until_whole()
+        time.sleep(pause_s)
 
 
 def kill_all(cluster: NatsCluster) -> None:
@@ -113,6 +114,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--devices", type=int, default=6)
     parser.add_argument("--per-second", type=float, default=8.0, help="alerts of each device")
+    parser.add_argument("--pause", type=float, default=5.0, help="seconds after a node is back")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -129,7 +131,7 @@ def main() -> int:
         began = time.monotonic()
         with load(desks, arguments.per_second) as ids:
             for number in range(arguments.rounds):
-                kill_in_turn(cluster, cluster.nodes)
+                kill_in_turn(cluster, cluster.nodes, arguments.pause)
                 kill_all(cluster)
                 print(f"round {number + 1}: {len(ids)} alerts so far", flush=True)
         counted = settle(office, desks, ids)

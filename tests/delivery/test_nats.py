@@ -115,7 +115,7 @@ def test_statuses_are_heard_from_the_start_and_a_cut_off_device_shows_as_offline
     later = NatsOffice(other, cluster, account, f"sqlite:///{other}/central.db")
     with Wires() as wires:
         wire = wires.lay(desk.link.port)
-        desk.link = replace(desk.link, port=wire.port, others=())
+        desk.link = replace(desk.link, port=wire.port, others=(), keepalive_s=2)
         with desk.running():
             with office.receiving():
                 wait_for(lambda: office.device("desk-1").get("online"), UP_WITHIN_S)

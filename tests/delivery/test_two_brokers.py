@@ -54,9 +54,7 @@ def office_at(folder: Path, first: Broker, second: Broker, url: str) -> Office:
 
 
 @pytest.fixture
-def office(
-    tmp_path: Path, first: Broker, second: Broker, postgresql: Cluster
-) -> Iterator[HeadOffice]:
+def office(tmp_path: Path, first: Broker, second: Broker, postgresql: Cluster) -> Iterator[Office]:
     one = office_at(tmp_path, first, second, postgresql.database())
     yield one
     one.store.close()
