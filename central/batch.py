@@ -70,7 +70,8 @@ class Committed:
     """The devices that used a place in their sequence twice: a restored card, perhaps."""
     counters: dict[str, int] = field(default_factory=dict)
     tallies: list[TallyData] = field(default_factory=list)
-    """What central holds of the sequences of devices that are new on a connection."""
+    """What central holds of the sequences of devices that are new on a connection, or that used a
+    place twice."""
     heard: list[statuses.Current] = field(default_factory=list)
     """Of the devices that are online, those that this was heard of."""
 
@@ -94,28 +95,32 @@ def store(tx: sa.Connection, batch: Sequence[Received], now: datetime) -> Commit
         ],
         new=len(new),
         arrived=[gap for one in found.values() for gap in one.arrived],
-        repeated=[one.device for one in found.values() if one.repeated],
+        repeated=[one.device for one in found.values() if one.repeated_at is not None],
         counters={device: counters.take(device) for device in heard},
         heard=current,
     )
-    for status in current:
-        if status.wants_tally and status.data.epoch is not None:
-            sequence_there = found[status.device, status.data.epoch]
-            done.tallies.append(_tally(sequence_there, counters.take(status.device)))
+    wanted = {(one.device, one.data.epoch) for one in current if one.wants_tally}
+    for key, one in found.items():
+        if one.repeated_at is not None or key in wanted:
+            done.tallies.append(_tally(tx, one, counters.take(one.device)))
     counters.save(tx, heard)
     return done
 
 
-def _tally(there: sequence.Sequence, counter: int) -> TallyData:
-    missing = [
-        Missing(first=first, last=last) for first, last in there.missing if first < there.high
-    ]
+def _tally(tx: sa.Connection, there: sequence.Sequence, counter: int) -> TallyData:
+    """What central holds of a sequence. Where a place was used twice it is told up to there, with
+    the message that came first: that shows the device at once that it was set back."""
+    high, high_id = there.high, there.high_id
+    if there.repeated_at is not None:
+        high = there.repeated_at
+        high_id = sequence.first_at(tx, (there.device, there.epoch), high)
+    missing = [Missing(first=first, last=last) for first, last in there.missing if first < high]
     return TallyData(
         device=there.device,
         counter=counter,
         epoch=there.epoch,
-        high=there.high,
-        high_id=there.high_id,
+        high=high,
+        high_id=high_id,
         missing=tuple(missing[:MAX_MISSING]),
     )
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from central.rows import among, insert_rows, put_rows
-from central.schema import gaps, sequences
+from central.schema import gaps, messages, sequences
 
 LASTING_MS = 5_000
 """How long a range must be missing until it is said."""
@@ -55,8 +55,8 @@ class Sequence:
     high: int = 0
     high_id: str | None = None
     last_n: int = 0
-    repeated: bool = False
-    """Whether a number was used twice."""
+    repeated_at: int | None = None
+    """A number that was used twice."""
     arrived: list[Gap] = field(default_factory=list)
     """What came after it was said to be missing."""
     _ranges: dict[int, _Range] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Sequence:
         """A number below the highest: it was missing, or it is used twice."""
         first = next((one for one, to in self._ranges.items() if one <= n <= to.last), None)
         if first is None:
-            self.repeated = True
+            self.repeated_at = n
             return
         whole = self._ranges.pop(first)
         for start, end in ((first, n - 1), (n + 1, whole.last)):
@@ -167,6 +167,14 @@ def save(tx: sa.Connection, changed: Iterable[Sequence], now_ms: int) -> None:
         )
     insert_rows(tx, gaps, new)
     _save_heights(tx, every, now_ms)
+
+
+def first_at(db: sa.Connection, key: Key, n: int) -> str | None:
+    """The id of the message that came first at `n`."""
+    device, epoch = key
+    place = (messages.c.device == device, messages.c.epoch == epoch, messages.c.n == n)
+    order = (messages.c.received_at, messages.c.id)
+    return db.scalar(sa.select(messages.c.id).where(*place).order_by(*order).limit(1))
 
 
 def open_gaps(db: sa.Connection) -> Iterator[Gap]:

@@ -70,9 +70,9 @@ def test_what_is_missing_is_what_was_given_and_has_not_come(ns: list[int], last_
     sequence = Sequence("desk-1", EPOCH)
     came: dict[int, str] = {}
     for count, n in enumerate(ns):
-        sequence.repeated = False
+        sequence.repeated_at = None
         sequence.take(n, f"m{count}", 1)
-        assert sequence.repeated == (n in came)
+        assert sequence.repeated_at == (n if n in came else None)
         came.setdefault(n, f"m{count}")
     high = max(came, default=0)
     assert (sequence.high, sequence.high_id) == (high, came.get(high))
@@ -146,9 +146,13 @@ def test_a_gap_is_said_once_and_only_when_it_lasts_and_so_is_its_end(store: Stor
 
 
 @over_both_databases
-def test_a_place_that_is_used_twice_is_noticed(store: Store) -> None:
-    assert commit(store, said(1), said(2)).repeated == []
-    assert commit(store, said(2)).repeated == ["desk-1"]
+def test_a_device_that_uses_a_place_twice_is_told_what_came_there_first(store: Store) -> None:
+    first = said(2)
+    assert commit(store, said(1), first, said(3)).repeated == []
+    done = commit(store, said(2), said(4), said(5))
+    assert done.repeated == ["desk-1"]
+    (tally,) = done.tallies
+    assert (tally.high, tally.high_id) == (2, first.event.id)
 
 
 @over_both_databases
