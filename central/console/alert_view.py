@@ -133,14 +133,14 @@ def _outcomes(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str,
 
 def _earlier(db: sa.Connection, rows: Sequence[Any]) -> dict[Name, list[dict[str, Any]]]:
     """By issuer and number, the latest alerts about that document."""
-    documents = sorted({(row.issuer, row.number) for row in rows})
+    numbers = sorted({row.number for row in rows})
     rank = sa.func.row_number().over(
         partition_by=(alerts.c.issuer, alerts.c.number), order_by=alerts.c.received_at.desc()
     )
     columns = ("issuer", "number", "device", "id", "received_at", "answer")
     ranked = (
         sa.select(*(alerts.c[name] for name in columns), rank.label("place"))
-        .where(sa.tuple_(alerts.c.issuer, alerts.c.number).in_(documents))
+        .where(alerts.c.number.in_(numbers))
         .subquery()
     )
     chosen = (

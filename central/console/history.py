@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic import Field, field_validator
 
 from central.console.alerts import MOST, RECEIVED, paged
-from central.console.search import conditions
+from central.console.search import Columns, meant
 from central.console.visit import Asked
 from central.moments import to_ms
 from central.schema import alerts
@@ -69,19 +69,20 @@ def page(
 
 def _rows(db: sa.Connection, asked: Filter, most: int, before: str | None) -> list[Any]:
     """The first `most` behind the cursor."""
-    fitting = list(_fitting(asked))
+    behind = []
     if before is not None:
-        fitting += [RECEIVED.after(before), alerts.c.received_at <= RECEIVED.place(before)[0]]
-    meanings = conditions(asked.q, db.dialect.name) if asked.q else [sa.true()]
+        behind = [RECEIVED.after(before), alerts.c.received_at <= RECEIVED.place(before)[0]]
+    everything = [(sa.true(), Columns(db.dialect.name))]
     found: dict[tuple[Any, ...], Any] = {}
-    for meant in meanings:
+    for meaning, written in meant(asked.q, db) if asked.q else everything:
         wanted = sa.select(alerts, alerts.c.received_at.label("place_0"))
-        chosen = wanted.where(meant, *fitting).order_by(*RECEIVED.by()).limit(most)
+        fitting = wanted.where(meaning, *_fitting(asked, written), *behind)
+        chosen = fitting.order_by(*RECEIVED.by()).limit(most)
         found |= {(row.received_at, row.device, row.id): row for row in db.execute(chosen)}
     return [found[key] for key in sorted(found, reverse=True)[:most]]
 
 
-def _fitting(asked: Filter) -> Iterator[sa.ColumnElement[bool]]:
+def _fitting(asked: Filter, written: Columns) -> Iterator[sa.ColumnElement[bool]]:
     if asked.since is not None:
         yield alerts.c.received_at >= to_ms(asked.since)
     if asked.until is not None:
@@ -93,9 +94,9 @@ def _fitting(asked: Filter) -> Iterator[sa.ColumnElement[bool]]:
     elif asked.answer is not None:
         yield alerts.c.answer == asked.answer
     if asked.site is not None:
-        yield alerts.c.site == asked.site
+        yield written.is_(alerts.c.site, asked.site)
     if asked.device is not None:
-        yield alerts.c.device == asked.device
+        yield written.is_(alerts.c.device, asked.device)
     if asked.listed is not None:
         told = f'"list": {json.dumps(asked.listed)}'
         yield sa.cast(alerts.c.data, sa.Text).contains(told, autoescape=True)

@@ -31,6 +31,7 @@ from central.console.guard import Guard
 from central.console.problem import Problem, mistake, not_found
 from central.console.routes import routes
 from central.console.sign_in import SignIn
+from central.console.trends import Trends
 from central.settings import ConsoleSettings
 from central.store import Store
 from scanner.command_line import Failure, Refusal
@@ -57,6 +58,7 @@ class Console:
             changes.install(tx)
         self.sign_in = SignIn(store, self.limits)
         self.chain = Chain()
+        self.trends = Trends(store)
         self.feed = Feed(store, settings, self.limits)
         self.version = _version()
         self._store_is_away = False

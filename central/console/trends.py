@@ -7,8 +7,10 @@ would leave out either, and no issuing State.
 """
 
 import statistics
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,16 +18,41 @@ import sqlalchemy as sa
 from central.console.wire import moment
 from central.moments import to_ms
 from central.schema import alerts, answers, devices, stats
+from central.store import Store
 from scanner.alert import Alerting
 from scanner.mrz.states import name_of
 
 HOUR_MS = 3_600_000
+COUNTED_EVERY_S = 15.0
 SMALL = 5
 """Below how many a count is left out where no device has said."""
 UP_TO_S = (30, 60, 120, 300, 600, 1800, 3600, None)
 ISSUERS_MOST = 20
-_TIMES_MOST = 100_000
+_TIMES_MOST = 20_000
+"""Of how many answered alerts, the latest ones, the times are told."""
 Cell = dict[str, Any]
+Raised = defaultdict[Any, Counter[str]]
+"""Alerts by anything and by outcome."""
+
+
+class Trends:
+    """Counted once for everybody who asks within a while. For any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._counted: dict[tuple[int, bool], tuple[float, dict[str, Any]]] = {}
+
+    def of(self, days: int, now: datetime, *, sees_alerts: bool) -> dict[str, Any]:
+        """The last `days` days up to `now`, or a little before. Raises StoreFault."""
+        asked = (days, sees_alerts)
+        with self._lock:
+            at, told = self._counted.get(asked, (0.0, {}))
+            if not told or time.monotonic() >= at + COUNTED_EVERY_S:
+                with self._store.reading() as db:
+                    told = trends(db, days, now, sees_alerts=sees_alerts)
+                self._counted[asked] = (time.monotonic(), told)
+            return told
 
 
 def trends(db: sa.Connection, days: int, now: datetime, *, sees_alerts: bool) -> dict[str, Any]:
@@ -33,24 +60,23 @@ def trends(db: sa.Connection, days: int, now: datetime, *, sees_alerts: bool) ->
     end = to_ms(now)
     start = (end // HOUR_MS) * HOUR_MS - (days * 24 - 1) * HOUR_MS
     small = 0 if sees_alerts else _small(db, start)
+    hours, checkpoints, issuers = _raised(db, start)
     return {
-        "hours": _hours(db, start, end, small),
-        "checkpoints": _checkpoints(db, start, small),
-        "issuers": _issuers(db, start) if sees_alerts else [],
+        "hours": _hours(db, hours, range(start, end + 1, HOUR_MS), small),
+        "checkpoints": _checkpoints(db, checkpoints, start, small),
+        "issuers": _issuers(issuers) if sees_alerts else [],
         **_answer_times(db, start),
     }
 
 
-def _hours(db: sa.Connection, start: int, end: int, small: int) -> list[Cell]:
-    scans = _scans(db, stats.c.since - stats.c.since % HOUR_MS, start)
-    raised = _raised(db, alerts.c.captured_at - alerts.c.captured_at % HOUR_MS, start)
+def _hours(db: sa.Connection, raised: Raised, hours: range, small: int) -> list[Cell]:
+    scans = _scans(db, stats.c.since - stats.c.since % HOUR_MS, hours.start)
     return [
-        {"at": moment(at), "scans": scans.get(at), **_counts(raised[at], small)}
-        for at in range(start, end + 1, HOUR_MS)
+        {"at": moment(at), "scans": scans.get(at), **_counts(raised[at], small)} for at in hours
     ]
 
 
-def _checkpoints(db: sa.Connection, start: int, small: int) -> list[Cell]:
+def _checkpoints(db: sa.Connection, raised: Raised, start: int, small: int) -> list[Cell]:
     at = {
         row.device: ((row.status or {}).get("place") or {}).get("site", "")
         for row in db.execute(sa.select(devices.c.device, devices.c.status))
@@ -60,16 +86,14 @@ def _checkpoints(db: sa.Connection, start: int, small: int) -> list[Cell]:
         site = at.get(device, "")
         known = [one for one in (scans.get(site), count) if one is not None]
         scans[site] = sum(known) if known else None
-    raised = _raised(db, alerts.c.site, start)
     return [
         {"site": site, "scans": scans.get(site), **_counts(raised[site], small)}
         for site in sorted({*scans, *raised})
     ]
 
 
-def _issuers(db: sa.Connection, start: int) -> list[Cell]:
-    raised = _raised(db, alerts.c.issuer, start)
-    most = sorted(raised, key=lambda issuer: (-sum(raised[issuer].values()), issuer))
+def _issuers(raised: Raised) -> list[Cell]:
+    most = sorted(raised, key=lambda issuer: (-raised[issuer].total(), issuer))
     return [
         {"issuer": issuer, "name": name_of(issuer), **_counts(raised[issuer], 0)}
         for issuer in most[:ISSUERS_MOST]
@@ -78,14 +102,18 @@ def _issuers(db: sa.Connection, start: int) -> list[Cell]:
 
 def _answer_times(db: sa.Connection, start: int) -> dict[str, Any]:
     """From an alert's arrival to the first answer to it."""
-    first = sa.func.min(answers.c.at) - alerts.c.received_at
-    chosen = (
-        sa.select(first)
-        .select_from(alerts.join(answers, answers.c.alert == alerts.c.id))
-        .where(alerts.c.received_at >= start, answers.c.device == alerts.c.device)
-        .group_by(alerts.c.device, alerts.c.id, alerts.c.received_at)
+    latest = (
+        sa.select(alerts.c.device, alerts.c.id, alerts.c.received_at)
+        .where(alerts.c.received_at >= start, alerts.c.answered_at.is_not(None))
         .order_by(alerts.c.received_at.desc())
         .limit(_TIMES_MOST)
+        .subquery()
+    )
+    to_it = sa.and_(answers.c.alert == latest.c.id, answers.c.device == latest.c.device)
+    chosen = (
+        sa.select(sa.func.min(answers.c.at) - latest.c.received_at)
+        .select_from(latest.join(answers, to_it))
+        .group_by(latest.c.device, latest.c.id, latest.c.received_at)
     )
     times = sorted(max(0, one) / 1000 for one in db.scalars(chosen))
     in_window = alerts.c.received_at >= start
@@ -136,25 +164,26 @@ def _small(db: sa.Connection, start: int) -> int:
     return SMALL if most is None else max(SMALL, int(most))
 
 
-def _raised(
-    db: sa.Connection, by: sa.ColumnElement[Any], start: int
-) -> defaultdict[Any, dict[str, int]]:
-    """Alerts by `by` and outcome."""
-    key = by.label("key")
-    chosen = (
-        sa.select(key, alerts.c.outcome, sa.func.count())
-        .where(alerts.c.received_at >= start)
-        .group_by(key, alerts.c.outcome)
-    )
-    found: defaultdict[Any, dict[str, int]] = defaultdict(dict)
-    for row in db.execute(chosen):
-        found[row[0]][row[1]] = row[2]
-    return found
+def _raised(db: sa.Connection, start: int) -> tuple[Raised, Raised, Raised]:
+    """Alerts by outcome, for each hour of capture, checkpoint and issuing State; counted in one
+    walk along the time of arrival."""
+    hour = alerts.c.captured_at - alerts.c.captured_at % HOUR_MS
+    keys = (hour.label("hour"), alerts.c.site, alerts.c.issuer, alerts.c.outcome)
+    chosen = sa.select(*keys, sa.func.count()).where(alerts.c.received_at >= start).group_by(*keys)
+    hours, checkpoints, issuers = _no_alerts(), _no_alerts(), _no_alerts()
+    for at, site, issuer, outcome, count in db.execute(chosen):
+        for raised, key in ((hours, at), (checkpoints, site), (issuers, issuer)):
+            raised[key][outcome] += count
+    return hours, checkpoints, issuers
 
 
-def _counts(raised: dict[str, int], small: int) -> Cell:
+def _no_alerts() -> Raised:
+    return defaultdict(Counter)
+
+
+def _counts(raised: Counter[str], small: int) -> Cell:
     def told(outcome: Alerting) -> int | None:
-        count = raised.get(outcome.value, 0)
+        count = raised[outcome.value]
         return None if 0 < count < small else count
 
     return {"hits": told(Alerting.HIT), "possible": told(Alerting.POSSIBLE)}

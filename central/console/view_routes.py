@@ -12,7 +12,6 @@ from central.console import audit_view, csv_export, devices, history
 from central.console.roles import MAY, May, may
 from central.console.sessions import Who
 from central.console.subscribers import Page, Subscribers, event_text
-from central.console.trends import trends as trends_of
 from central.console.visit import Asked, Visit, utc_now
 from central.console.wire import written
 
@@ -92,8 +91,7 @@ def trends(visit: Visit) -> Response:
     """Counts and times of the last days."""
     days = int(visit.query(TrendsAsked).days)
     sees_alerts = may(visit.who.role, May.ALERTS, May.HISTORY)
-    with visit.console.store.reading() as db:
-        return JSONResponse(trends_of(db, days, visit.now, sees_alerts=sees_alerts))
+    return JSONResponse(visit.console.trends.of(days, visit.now, sees_alerts=sees_alerts))
 
 
 def audit_trail(visit: Visit) -> Response:
