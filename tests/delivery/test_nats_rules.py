@@ -162,6 +162,25 @@ def test_a_device_neither_says_nor_hears_what_is_anothers(site: Site) -> None:
         assert second.heard == 2 * [(others, b"central's")]
 
 
+def test_whoever_connects_by_anothers_client_id_hears_nothing_of_what_waits_there(
+    site: Site,
+) -> None:
+    ack = topic_of(Message.ACK, "desk-1")
+    folders = [site.office.folder / f"for-{name}" for name in ("desk-1", "desk-2")]
+    with Client(site.mqtt, folders[0], client_id="desk-1", keep=True, five=False) as first:
+        first.listen(ack)
+    with Client(site.mqtt, site.folder / "worker", client_id="worker", five=False) as worker:
+        worker.say(ack, b"waits")
+        with Client(site.mqtt, folders[1], client_id="desk-1", keep=True, five=False) as thief:
+            thief.listen(topic_of(Message.ACK, "desk-2"))
+            worker.say(topic_of(Message.ACK, "desk-2"), b"its own")
+            wait_for(lambda: thief.heard)
+            assert [payload for _, payload in thief.heard] == [b"its own"]
+    with Client(site.mqtt, folders[0], client_id="desk-1", keep=True, five=False) as back:
+        wait_for(lambda: back.heard)
+        assert back.heard == [(ack, b"waits")]
+
+
 def test_a_forged_last_will_and_a_forged_status_are_not_kept(site: Site) -> None:
     status = topic_of(Message.STATUS, "desk-1")
     site.as_device("desk-2", will=(status, b"forged")).vanish()
