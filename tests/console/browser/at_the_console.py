@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from central import users
 from central.console.server import Console, listen, serving
+from central.console.sessions import Limits, begin
 from central.settings import ConsoleSettings
 from central.store import Store
 from tests.console.sample_site import PASSWORD, STAFF, Site
@@ -79,6 +80,12 @@ class Room:
                     users.add_hashed(tx, name, role, _hashed(), now())
         self.settings = ConsoleSettings(port=free_port())
         self.url = f"http://127.0.0.1:{self.settings.port}/"
+
+    def token(self, name: str) -> str:
+        """What the browser of somebody who is signed in holds."""
+        limits = Limits(timedelta(hours=1), timedelta(hours=1))
+        with self.store.changing() as tx:
+            return begin(tx, name, limits, now())
 
     @contextmanager
     def open(self) -> Iterator["Room"]:
@@ -145,10 +152,19 @@ class People:
         self._contexts.append(context)
         return context
 
-    def sit_down(self, room: Room, name: str, **options: Any) -> Page:
-        """The page of somebody who has signed in by hand, connected."""
+    def sign_in(self, room: Room, name: str, **options: Any) -> Page:
+        """The page of somebody who has just typed name and password, connected."""
         page = self.context(**options).new_page()
         sign_in(page, room.url, name)
+        return page
+
+    def sit_down(self, room: Room, name: str, **options: Any) -> Page:
+        """The page of somebody who signed in some time ago, connected."""
+        context = self.context(**options)
+        context.add_cookies([{"name": "borderpost", "value": room.token(name), "url": room.url}])
+        page = context.new_page()
+        page.goto(room.url)
+        _until_shown(page)
         return page
 
     def close(self) -> None:
@@ -168,6 +184,10 @@ def sign_in(page: Page, url: str, name: str) -> None:
     page.fill("#name", name)
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
+    _until_shown(page)
+
+
+def _until_shown(page: Page) -> None:
     expect(page.locator("#who")).not_to_be_empty()
     if page.locator("#link").is_visible():
         page.wait_for_selector("#link[data-state=on]")

@@ -11,7 +11,7 @@ from tests.console.sample_site import PEOPLE
 def test_a_hit_is_found_answered_and_sent_with_keys_alone(people: People, room: Room) -> None:
     room.site.hit(now(), number="L898902C3", minutes=9)
     room.site.hit(now(), number="K7700012", person=PEOPLE[1], minutes=4)
-    page = people.sit_down(room, "olga")
+    page = people.sign_in(room, "olga")
     expect(page.locator("#detail .big-number")).to_have_text("K7700012")  # the less time, the first
 
     page.keyboard.press("j")

@@ -40,7 +40,7 @@ def border(tmp_path: Path) -> Iterator[Border]:
 def test_a_hit_arrives_is_confirmed_and_the_answer_reaches_the_desk(
     people: People, border: Border
 ) -> None:
-    page = people.sit_down(border.room, "olga")
+    page = people.sign_in(border.room, "olga")
     with border.desk.running():
         border.desk.outbox.put_alert(alert(answer_until=now() + timedelta(minutes=5)), now())
         expect(row(page, "L898902C3")).to_be_visible()

@@ -16,7 +16,7 @@ def test_killed_and_started_again_the_console_has_missed_nothing(
     room = Room(store)
     server = room.process(tmp_path / "central.toml")
     try:
-        page = people.sit_down(room, "olga")
+        page = people.sign_in(room, "olga")
         before = room.site.hit(now())
         expect(row(page, "L898902C3")).to_be_visible()
         page.keyboard.press("c")

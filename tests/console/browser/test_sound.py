@@ -21,7 +21,7 @@ AudioContext.prototype.resume = function () {
 
 
 def test_a_new_hit_sounds_once_also_when_it_is_heard_of_again(people: People, room: Room) -> None:
-    page = people.sit_down(room, "olga")
+    page = people.sign_in(room, "olga")
     expect(page.locator("#sound")).to_contain_text("Sound on")
     assert sounds(page) == 0
     alert = room.site.hit(now())
@@ -39,7 +39,7 @@ def test_a_new_hit_sounds_once_also_when_it_is_heard_of_again(people: People, ro
 
 
 def test_of_two_tabs_one_sounds_and_the_other_takes_over(people: People, room: Room) -> None:
-    first = people.sit_down(room, "olga")
+    first = people.sign_in(room, "olga")
     second = first.context.new_page()
     second.goto(room.url)
     second.locator("#who").click()  # a browser lets a page sound once it was touched
@@ -58,7 +58,7 @@ def test_of_two_tabs_one_sounds_and_the_other_takes_over(people: People, room: R
 
 
 def test_what_has_sounded_does_not_sound_again_after_a_reload(people: People, room: Room) -> None:
-    page = people.sit_down(room, "olga")
+    page = people.sign_in(room, "olga")
     room.site.hit(now())
     expect(row(page, "L898902C3")).to_be_visible()
     page.wait_for_timeout(200)
@@ -74,7 +74,7 @@ def test_what_has_sounded_does_not_sound_again_after_a_reload(people: People, ro
 def test_a_silent_browser_is_said_with_a_button_and_mute_is_shown(
     people: People, room: Room
 ) -> None:
-    page = people.sit_down(room, "olga")
+    page = people.sign_in(room, "olga")
     page.context.add_init_script(SILENT_UNTIL_TOUCHED)
     page.reload()
     expect(page.locator("#blocked")).to_be_visible()
