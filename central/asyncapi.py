@@ -4,8 +4,9 @@ Channels and operations come from the one table of topics, payloads from the mod
 message, so the document cannot say anything else than the code does. `docs/asyncapi.yaml` is what
 this gives; a test makes it anew and compares.
 
-A payload on the wire is a compact JWS, or that JWS in a JWE, so `contentType` says
-`application/jose`; the schema of a message is that of the event that was signed.
+A payload between devices and central is a compact JWS, or that JWS in a JWE, so `contentType` says
+`application/jose`; the schema of a message is that of the event that was signed. What central
+republishes for other systems, where it does, stands beside it: plain events.
 """
 
 from typing import Any
@@ -14,6 +15,8 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from central import asyncapi_republished as republished
+from central.settings import RepublishSettings
 from scanner.alert import CENTRAL, MAX_PAYLOAD, TABLE, Message, envelope, source_of, type_of
 from scanner.alert.messages import DeviceName, Thumbprint
 
@@ -42,15 +45,25 @@ def document() -> dict[str, Any]:
         "asyncapi": SPECIFICATION,
         "info": _info(),
         "defaultContentType": "application/jose",
-        "servers": {"site": _server()},
-        "channels": {message.value: _channel(message) for message in TABLE},
-        "operations": _operations(),
+        "servers": {"site": _server(), "other": republished.server()},
+        "channels": {
+            **{message.value: _channel(message) for message in TABLE},
+            **republished.channels(),
+        },
+        "operations": {**_operations(), **republished.operations()},
         "components": {
-            "messages": {message.value: _message(message) for message in TABLE},
+            "messages": {
+                **{message.value: _message(message) for message in TABLE},
+                **republished.messages(),
+            },
             "schemas": _schemas(),
             "parameters": {
                 "device": {"description": f"The device's name: {_NAME}, and not `ring`."},
                 "ring": {"description": f"The ring's name: {_NAME}."},
+                "prefix": {
+                    "description": "The `prefix` of [republish] in central's configuration.",
+                    "default": RepublishSettings().prefix,
+                },
             },
             "securitySchemes": {
                 "certificate": {
@@ -216,6 +229,8 @@ def _schemas() -> dict[str, Any]:
         event["properties"]["type"] = {"const": type_of(message), "type": "string"}
         event["properties"]["source"] = _source(message)
         events[_event_name(message)] = event
+    for model in republished.models():
+        parts[model.__name__] = _schema_of(model, parts)
     return {**events, "JwsHeader": _header(), **dict(sorted(parts.items()))}
 
 

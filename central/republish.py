@@ -25,10 +25,11 @@ from central.database import add
 from central.inflow import LinkDown
 from central.moments import from_ms, in_iso_ms, to_ms
 from central.republish_link import Link
+from central.republished import ALERT, ANSWERED
 from central.schema import alerts, answers, republishing
 from central.settings import RepublishSettings
 from central.store import Store, StoreFault
-from scanner.alert import CENTRAL, Message, source_of, type_of
+from scanner.alert import CENTRAL, source_of
 from scanner.backoff import Backoff
 from scanner.command_line import Refusal
 
@@ -38,9 +39,6 @@ AT_ONCE = 100
 LOOK_EVERY_S = 1.0
 STORE_PAUSE_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-ANSWERED = "org.borderpost.answered.v1"
-"""The type of an answer's event. It is not what the device is told: there is no counter in it; and
-the operator's reason stays at central."""
 
 
 def check(settings: RepublishSettings) -> None:
@@ -126,7 +124,7 @@ class Republisher:
             "specversion": "1.0",
             "id": row.id,
             "source": source_of(row.device),
-            "type": type_of(Message.ALERT),
+            "type": ALERT,
             "time": in_iso_ms(from_ms(row.captured_at)),
             "receivedat": in_iso_ms(from_ms(row.received_at)),
             "datacontenttype": "application/json",

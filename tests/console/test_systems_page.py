@@ -14,10 +14,10 @@ import yaml
 from central import tokens
 from central.api.app import PREFIX
 from central.metrics import METRICS
-from central.republish import ANSWERED
+from central.republished import ALERT, ANSWERED
 from central.settings import RepublishSettings
 from central.tokens import Scope
-from scanner.alert import Message, StatsData, type_of
+from scanner.alert import Message, StatsData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PLACES
 
@@ -142,6 +142,6 @@ def test_what_is_republished_is_told_as_it_is() -> None:
     prefix = RepublishSettings().prefix
     told = {row[0].strip("`"): row[1].strip("`") for row in rows(section("Republishing"))}
     assert told == {
-        f"{prefix}/alert/<device>": type_of(Message.ALERT),
+        f"{prefix}/alert/<device>": ALERT,
         f"{prefix}/answer/<device>": ANSWERED,
     }

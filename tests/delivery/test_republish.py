@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
+from jsonschema import Draft7Validator, FormatChecker
 
 from central import answering, audit
 from central.answering import Answer
-from central.republish import ANSWERED, Republisher, check
+from central.republish import Republisher, check
 from central.republish_link import Link
+from central.republished import ANSWERED
 from central.schema import alerts, answers
 from central.settings import RepublishSettings, SettingsError, load
 from central.store import Store
@@ -29,6 +32,7 @@ from tests.delivery.broker import Broker
 from tests.delivery.test_central_commands import run
 from tests.delivery.test_follow import commit
 
+ROOT = Path(__file__).parents[2]
 PREFIX = "borderpost-events/v1"
 
 
@@ -112,7 +116,11 @@ def test_what_is_committed_is_told_as_plain_events(
         "at": second["time"],
         "until": second["data"]["until"],
     }
-    for event in (first, second):
+    document = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text())
+    for event, name in ((first, "RepublishedAlert"), (second, "RepublishedAnswer")):
+        schema = {"$ref": f"#/components/schemas/{name}", **document}
+        Draft7Validator(schema, format_checker=FormatChecker()).validate(event)
+        assert not Draft7Validator(schema).is_valid({**event, "by": "olga"})
         assert event["specversion"] == "1.0"
         assert event["datacontenttype"] == "application/json"
         assert all(re.fullmatch(r"[a-z0-9]{1,20}", name) for name in event), "as CloudEvents asks"
