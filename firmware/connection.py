@@ -6,7 +6,7 @@ loop functions for a foreign event loop run in one thread of ours: a message is 
 acknowledged to the broker, an error comes out where it can be seen, and `wake` lets another thread
 end the waiting at once.
 
-The session outlasts the connection: what central says meanwhile waits at the broker.
+The session outlasts the connection: in MQTT 5, what central says meanwhile waits at the broker.
 """
 
 import select
@@ -94,8 +94,11 @@ class Connection:
             self.turn(0.1)
 
     def subscribe(self, topics: tuple[str, ...]) -> None:
-        """Subscribes at QoS 1. A refusal shows at a later `turn`."""
-        self._client.subscribe([(topic, 1) for topic in topics])
+        """Subscribes, in MQTT 3.1.1 at QoS 0: whatever central says is said again until the device
+        shows that it has it, and in a NATS cluster each subscription at QoS 1 would be a replicated
+        queue of its own. A refusal shows at a later `turn`."""
+        qos = 1 if self._version == "5" else 0
+        self._client.subscribe([(topic, qos) for topic in topics])
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publishes at QoS 1."""
