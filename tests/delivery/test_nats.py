@@ -1,6 +1,7 @@
 """The same devices against a NATS cluster: its servers speak MQTT to them, and receivers draw from
 JetStream."""
 
+import asyncio
 import shutil
 import signal
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import nats
 import pytest
 
 from central.nats_names import subject_of, topic_of_subject
@@ -16,7 +18,7 @@ from central.store import Answer
 from scanner.alert import AnswerOutcome, Message, topic_of
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for
 from tests.delivery.chaos_wire import Cut, Wires
-from tests.delivery.nats_cluster import NatsCluster
+from tests.delivery.nats_cluster import PASSWORD, NatsCluster
 from tests.delivery.nats_site import NatsOffice, desk_at
 from tests.delivery.nats_torture import kill_all, kill_in_turn, load, settle
 
@@ -74,6 +76,15 @@ def test_an_alert_arrives_is_acknowledged_and_answered(
         wait_for(lambda: office.store.answers_to(alert_id)[0]["held_at"])
         assert [one.alert for one in desk.answered] == [alert_id]
     wait_for(lambda: [row.id for row in office.shown] == [alert_id])
+
+
+def test_a_device_costs_the_cluster_no_queue_of_its_own(
+    cluster: NatsCluster, desk: Desk, office: HeadOffice, account: str
+) -> None:
+    with desk.running() as uplink, office.receiving():
+        desk.raise_alert()
+        wait_for(lambda: uplink.connected and desk.outbox.queued() == 0, UP_WITHIN_S)
+        assert asyncio.run(_queues_of_sessions(cluster, account)) == 0
 
 
 def test_receive_draws_from_the_configured_cluster_and_ends_cleanly_when_told_to(
@@ -161,3 +172,11 @@ def test_a_node_killed_under_load_and_then_all_of_them_lose_nothing(
             kill_all(cluster)
         counted = settle(office, desks, ids)
     assert counted.is_well, counted
+
+
+async def _queues_of_sessions(cluster: NatsCluster, account: str) -> int:
+    """How many subscriptions the server keeps messages for, by the stream that it keeps them in."""
+    client = await nats.connect(cluster.nodes[0].url, user=account, password=PASSWORD)
+    info = await client.jetstream().stream_info("$MQTT_msgs")
+    await client.close()
+    return info.state.consumer_count
