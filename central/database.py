@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from central.rows import insert_new_rows
 
@@ -34,6 +41,10 @@ class StoreAway(StoreFault):
     """The database's server does not answer or takes nobody in; later it may."""
 
 
+class Unstorable(StoreFault):
+    """The database takes other things, but not this."""
+
+
 def open_engine(url: str) -> sa.Engine:
     """The engine for `url`. Raises StoreFault where the url is none."""
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
@@ -57,12 +68,18 @@ def in_words() -> Iterator[None]:
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         first_line = (str(cause).splitlines() or [""])[0]
-        away = isinstance(error, OperationalError) and type(cause).__module__ == "psycopg"
-        fault = StoreAway if away else StoreFault
-        raise fault(f"the store refuses: {first_line}") from None
+        raise _sort_of(error)(f"the store refuses: {first_line}") from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise StoreFault(f"the store refuses: {where}{error.strerror}") from None
+
+
+def _sort_of(error: SQLAlchemyError) -> type[StoreFault]:
+    if isinstance(error, DataError | IntegrityError):
+        return Unstorable
+    cause = getattr(error, "orig", None)
+    away = isinstance(error, OperationalError) and type(cause).__module__ == "psycopg"
+    return StoreAway if away else StoreFault
 
 
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:

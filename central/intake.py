@@ -20,7 +20,7 @@ from central.counting import Counting
 from central.inflow import Delivery, Inflow, LinkDown, Source
 from central.key_telling import KeyTeller
 from central.sequence import numbers
-from central.store import AlertRow, Committed, Received, Store, StoreFault
+from central.store import AlertRow, Committed, Received, Store, StoreFault, Unstorable
 from central.voice import ToDevice, Voice
 from scanner.alert import (
     MAX_ACKS,
@@ -68,6 +68,8 @@ class Intake:
         self._said: str | None = None
         self._store_fault: str | None = None
         self._store_at = 0.0
+        self._singly = 0
+        """How many messages to take in one by one."""
 
     @property
     def connected(self) -> bool:
@@ -122,6 +124,8 @@ class Intake:
         """Takes in a batch. While the store refuses, nothing is acknowledged and all is kept."""
         try:
             self._take_in(inflow)
+        except Unstorable:
+            self._set_aside(inflow)
         except StoreFault as fault:
             self._store_at = time.monotonic() + STORE_PAUSE_S
             self._counting.store_refused()
@@ -131,13 +135,25 @@ class Intake:
         else:
             self._store_fault = None
 
+    def _set_aside(self, inflow: Inflow) -> None:
+        """Something in the batch cannot be stored: it is found by taking in one by one, and must
+        hold up nothing else. Its device is not told that it is stored, and shows it as queued."""
+        if self._singly == 0:
+            self._singly = len(_first(inflow.inbox))
+            return
+        address = address_of(inflow.inbox[0].topic)
+        self._refuse(address.message if address else "another topic", "unstorable")
+        inflow.acknowledge(1)
+        self._singly -= 1
+
     def _take_in(self, inflow: Inflow) -> None:
-        batch = _first(inflow.inbox)
+        batch = inflow.inbox[:1] if self._singly else _first(inflow.inbox)
         genuine = [one for one in map(self._checked, batch) if one is not None]
         began = time.monotonic()
         committed = self._store.commit(genuine, datetime.now(UTC)) if genuine else Committed()
         took_s = time.monotonic() - began
         inflow.acknowledge(len(batch))
+        self._singly = max(0, self._singly - 1)
         self._show(committed.alerts)
         self._tell(inflow, genuine, committed)
         self._report(committed)

@@ -17,7 +17,7 @@ from central import answering, audit, sequence, upgrade, waking
 from central import batch as batches
 from central.answering import Answer, AnsweredMeanwhile, DueAnswer, UnknownAlert
 from central.batch import AlertRow, Committed, Received
-from central.database import StoreAway, StoreFault, in_words, open_engine
+from central.database import StoreAway, StoreFault, Unstorable, in_words, open_engine
 from central.device_rows import Counters, locked
 from central.moments import from_ms, iso, to_ms
 from central.schema import alerts, answers, devices
@@ -34,6 +34,7 @@ __all__ = [
     "StoreAway",
     "StoreFault",
     "UnknownAlert",
+    "Unstorable",
 ]
 
 _AT_ONCE = 500

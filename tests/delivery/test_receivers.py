@@ -182,3 +182,31 @@ def test_a_database_that_refuses_is_said_in_one_line_without_the_password(
     assert len(lines) == 1
     assert said in lines[0]
     assert "wrong" not in lines[0]
+
+
+@over_both_databases
+def test_a_message_that_the_database_does_not_take_holds_up_no_other(
+    broker: Broker, office: HeadOffice, desks: list[Desk], caplog: pytest.LogCaptureFixture
+) -> None:
+    with office.store.changing() as tx:
+        tx.exec_driver_sql(
+            "ALTER TABLE alerts ADD CHECK (number <> 'POISON')"
+            if tx.dialect.name == "postgresql"
+            else "CREATE TRIGGER poison BEFORE INSERT ON alerts WHEN NEW.number = 'POISON' "
+            "BEGIN SELECT RAISE(ABORT, 'not this'); END"
+        )
+    broker.start()
+    culprit, *others = desks
+    culprit.raise_alert()
+    culprit.raise_alert("POISON")
+    culprit.raise_alert()
+    for one in others:
+        one.raise_alert()
+    with ExitStack() as stack, office.receiving():
+        for one in desks:
+            stack.enter_context(one.running())
+        wait_for(lambda: not any(one.outbox.queued() for one in others), within_s=30)
+        wait_for(lambda: culprit.outbox.queued() == 1, within_s=30)
+        wait_for(lambda: "unstorable" in caplog.text)
+    assert len(office.alert_ids()) == 4
+    assert "POISON" not in caplog.text

@@ -14,6 +14,7 @@ from central.schema import messages
 from central.sequence import Sequence
 from central.store import Answer, Committed, Received, Store
 from scanner.alert import (
+    AlertData,
     AnswerOutcome,
     Data,
     Event,
@@ -258,3 +259,22 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
     with store.reading() as db:
         assert db.scalar(sa.select(sa.func.count()).select_from(messages)) == 0
     assert store.devices() == []
+
+
+@over_both_databases
+def test_the_extremes_of_what_a_device_may_say_are_stored(store: Store) -> None:
+    most = 2**53 - 1
+    odd = "é\U0001f600'\"\\%s:x;\u3042--"
+    text = {"surname": odd, "given_names": odd, "issuer": "\\u0000"}
+    whole = alert().model_dump()
+    whole["document"] |= text
+    whole["captured_at"] = datetime(9998, 12, 31, tzinfo=UTC)
+    whole["matches_left_out"] = most
+    data = AlertData.model_validate(whole)
+    one = said(2**31 - 1, data=data)
+    how = status(boot=most, connection=most, revision=most, queued=most, last_n=most, software=odd)
+    done = commit(store, one, how)
+    assert [alert.data for alert in store.all_alerts()] == [data]
+    assert done.tallies[0].high == 2**31 - 1
+    (row,) = store.devices()
+    assert row["status"]["software"] == odd
