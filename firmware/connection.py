@@ -9,6 +9,7 @@ end the waiting at once.
 The session outlasts the connection: in MQTT 5, what central says meanwhile waits at the broker.
 """
 
+import logging
 import select
 import ssl
 import time
@@ -26,6 +27,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from firmware.link import Address, Link, LinkDown, Unanswered, Version, VersionRefused
 from scanner.alert import MAX_PAYLOAD, KeyFault
 from scanner.waker import Waker
+
+log = logging.getLogger(__name__)
 
 SESSION_S = 7 * 24 * 3600
 """How long the broker keeps the session of a device that is away (MQTT 5; 3.1.1 has no limit)."""
@@ -199,6 +202,12 @@ class Connection:
         self.in_flight -= 1
         if reason.is_failure:
             self.refused_by_broker += 1
+            if self.refused_by_broker == 1:
+                log.warning(
+                    "uplink: %s does not take what this device says (%s); look at its access rules",
+                    self._address,
+                    reason,
+                )
 
     def _message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
         try:

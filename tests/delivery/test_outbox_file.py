@@ -128,6 +128,26 @@ def test_a_row_that_the_card_has_damaged_holds_up_no_other(
     assert f"message {damaged} is damaged" in caplog.text
 
 
+def test_what_waits_is_found_and_counted_without_a_look_at_what_is_done(path: Path) -> None:
+    outbox = Outbox(path, "desk-1", MARKS)
+    outbox.put_alert(alert(), NOW)
+    with sqlite3.connect(path) as other:
+        other.execute(
+            "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n LIMIT 20000)"
+            " INSERT INTO event SELECT n, randomblob(16), 'alert', NULL, 0, 1, x'00', 1 FROM n"
+        )
+        other.execute("UPDATE counter SET value = 20001 WHERE name = 'place'")
+    other.close()
+    last = outbox.put_alert(alert(), NOW)
+    steps: list[None] = []
+    with outbox._database.look() as db:
+        db.set_progress_handler(lambda: steps.append(None), 100)
+    assert [one.id for one in outbox.waiting(9)][1:] == [last]
+    assert outbox.waiting_of([20002])[0].id == last
+    assert (outbox.queued(), outbox.last_n()) == (2, 20002)
+    assert len(steps) < 20, "a look at 20,000 rows takes more than a thousand"
+
+
 def test_a_file_of_the_first_release_is_taken_over_with_all_that_it_holds(path: Path) -> None:
     epoch, source = new_id(), source_of("desk-1")
     events = [

@@ -117,6 +117,33 @@ def test_a_reader_that_is_none_is_told_with_what_was_perhaps_meant(
     assert problem.startswith("line ")
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ('others = ["broker-2"]', "must be a host and a port"),
+        ('others = ["broker-2:port"]', "must be a host and a port"),
+        ('others = ["broker-2:99999"]', "must be a host and a port"),
+        ('host = "a"\nothers = ["b:8883", "b:8883"]', "a broker stands twice"),
+        ('host = "a"\nothers = ["a:8883"]', "a broker stands twice"),
+        ('ca = "ca.crt"\ncertificate = "tls.crt"', "certificate and private_key belong together"),
+        ('certificate = "tls.crt"\nprivate_key = "tls.key"', "certificate needs ca"),
+        ('tls = false\nca = "ca.crt"', "ca is for TLS, which tls = false leaves out"),
+        ("keepalive_seconds = 10", "less than or equal to 9"),
+    ],
+)
+def test_brokers_that_cannot_be_spoken_to_as_described_are_refused(
+    tmp_path: Path, setting: str, told: str
+) -> None:
+    (problem,) = _problems(tmp_path, GOOD + f"\n[broker]\n{setting}\n")
+    assert told in problem
+
+
+def test_several_brokers_are_taken_in_their_order(tmp_path: Path) -> None:
+    file = tmp_path / "borderpost.toml"
+    file.write_text(GOOD + '\n[broker]\nothers = ["b.example:8883", "[fd00::2]:1883"]\n')
+    assert load(file).broker.others == ("b.example:8883", "[fd00::2]:1883")
+
+
 def test_two_lamps_on_one_pin_are_refused(tmp_path: Path) -> None:
     (problem,) = _problems(tmp_path, GOOD + "\n[panel]\nlamp_go = 22\n")
     assert "lamp_go and lamp_attend are both on pin 22" in problem

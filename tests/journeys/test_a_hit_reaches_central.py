@@ -32,6 +32,7 @@ def test_scanned_while_the_broker_is_down_it_arrives_exactly_once_when_the_broke
     wait_for(lambda: site.outcomes() == ["HIT"])
     assert site.waiting() == 1
     assert site.alerts() == []
+    wait_for(lambda: "UTC, queued alerts: 1" in site.desk_log())
 
     broker.start()
     wait_for(lambda: site.waiting() == 0, within_s=60)
