@@ -127,9 +127,12 @@ class Authority:
 
     def expect(self, device: str, present: OKPKey, asked: KeySet) -> None:
         """Holds what `device`, whose signing key is `present`, has asked for beside it. Raises
-        KeyFault."""
+        KeyFault, and NotEnrolled where that key counts no longer."""
         with self._changing():
-            others = [key for key in self.keys_of(source_of(device)) if key != present]
+            registered = self.keys_of(source_of(device))
+            others = [key for key in registered if key.thumbprint() != present.thumbprint()]
+            if len(others) == len(registered):
+                raise NotEnrolled(f"{device} is enrolled no longer")
             expected = (*others, *asked.signing)[-_EXPECTED:]
             keys = KeySet((present, *expected), asked.encryption)
             replace_key_set(self._of_device(device), keys)

@@ -130,9 +130,21 @@ class Enrolment:
                 "run out", "its certificate ran out too long ago; enrol the device anew", device
             )
         with self._one_by_one:
-            answer = self._answer(renewing.request, digest_of(renewing.message))
-            authority.expect(device, renewing.signer, keys)
+            try:
+                authority.expect(device, renewing.signer, keys)
+                answer = self._answer(renewing.request, digest_of(renewing.message))
+                self._check_still_enrolled(device)
+            except NotEnrolled as gone:
+                raise EnrolmentRefused("revoked", str(gone), device) from None
         return answer
+
+    def _check_still_enrolled(self, device: str) -> None:
+        """Another process may have ended the enrolment while a certificate was made: what it did
+        not see of it is revoked here. Raises NotEnrolled."""
+        if not self._authority.is_enrolled(device):
+            self._authority.certificates.revoke(Sort.DEVICE, device)
+            self._on_change()
+            raise NotEnrolled(f"{device} is enrolled no longer")
 
     def _enrolled(self, request: Request, message: bytes, *, again: bool) -> bytes:
         authority, device, keys = self._authority, request.device, request.keys()

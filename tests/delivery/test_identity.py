@@ -218,6 +218,31 @@ def test_a_revoked_device_renews_nothing(office: HeadOffice, tmp_path: Path) -> 
     assert "desk-9: device, revoked" in office.command("enrol", "list")
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_a_device_that_is_revoked_while_it_renews_stays_revoked(
+    office: HeadOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    name = f"desk-11{before}"
+    identity = enrolled(office, tmp_path / "a", name)
+    certificates = office.authority.certificates
+    make = certificates.device
+
+    def revoked_meanwhile(*arguments: object) -> bytes:
+        elsewhere = Enrolment(Authority(office.keys), office.keys / "authority")
+        if before:
+            assert elsewhere.withdraw(name)
+        made = make(*arguments)  # type: ignore[arg-type]
+        if not before:
+            assert elsewhere.withdraw(name)
+        return made
+
+    monkeypatch.setattr(certificates, "device", revoked_meanwhile)
+    with pytest.raises(EnrolmentRefused, match="no longer"):
+        office.enrolment.renew(renewal(identity, name)[1])
+    assert not office.authority.is_enrolled(name)
+    assert name not in certificates.issued(Sort.DEVICE)
+
+
 def test_new_keys_of_centrals_are_pinned_and_last(office: HeadOffice, tmp_path: Path) -> None:
     identity = enrolled(office, tmp_path / "a", "desk-10")
     following = new_key()
