@@ -5,9 +5,10 @@
 Devices commit alerts all the while and write down each one's id once it is committed. A shard is
 some dozens of kills (SIGKILL, at any moment and at chosen points of the code) of devices, receivers
 and a Mosquitto with its default persistence, which keeps nothing; meanwhile links are dropped,
-delayed, half-closed and black-holed. Then all is brought up, and when the devices have told
-everything, every id that was written down must be at central exactly once and shown, and no
-sequence may have a gap. Shards take turns: SQLite and PostgreSQL, MQTT 5 and 3.1.1.
+delayed, half-closed and black-holed, and an operator answers now and then. Then all is brought up,
+and when the devices have told everything, every id that was written down must be at central exactly
+once and shown, no sequence may have a gap, and every answer must be held at its device. Shards take
+turns: SQLite and PostgreSQL, MQTT 5 and 3.1.1.
 
 What all shards came to is added up on disk, so a torture that was stopped goes on with the next
 shard. Exit code 1 at the first loss; the site's files are then left for inspection. `--forgetful`
@@ -31,7 +32,7 @@ from tests.delivery.both_ends import Protocol
 from tests.delivery.chaos_blows import VICTIMS, Blows, Rhythm, Wrong
 from tests.delivery.chaos_findings import Findings, drain, find
 from tests.delivery.chaos_site import Plan, Site
-from tests.delivery.chaos_sums import AGAIN, COMMITTED, LOST, SHARDS, TWICE, Sums
+from tests.delivery.chaos_sums import AGAIN, ANSWERED, COMMITTED, LOST, SHARDS, TWICE, Sums
 from tests.delivery.postgres import Cluster
 
 STATE = Path("build/torture/delivery")
@@ -98,7 +99,8 @@ def _shard(arguments: argparse.Namespace, number: int, kills: int, url: str | No
         blows.mend()
         site.quiet()
         mended = time.monotonic()
-        findings = find(site, drain(site, arguments.patience))
+        still_open = drain(site, blows.answered, arguments.patience)
+        findings = find(site, blows.answered, still_open)
     if findings.faults:
         raise Wrong("; ".join(findings.faults))
     shutil.rmtree(folder)
@@ -117,6 +119,7 @@ def _counted(findings: Findings) -> Counter[str]:
             COMMITTED: findings.committed,
             LOST: len(findings.lost),
             TWICE: findings.twice,
+            ANSWERED: findings.answered,
             AGAIN: findings.printed_again,
             SHARDS: 1,
         }

@@ -1,5 +1,6 @@
 """Blows to a site, from a seed: who is killed when, for how long it stays down, which link is cut
 how, and whether a process that is started anew is armed to end itself at a point of its own code.
+Meanwhile an operator answers an alert now and then.
 """
 
 import heapq
@@ -9,8 +10,13 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from central.answering import Answer, UnknownAlert
+from central.store import StoreFault
+from scanner.alert import AnswerOutcome
 from tests.delivery.chaos_lives import DEVICE_POINTS, RECEIVER_POINTS, Armed
 from tests.delivery.chaos_site import Life, Site
 from tests.delivery.chaos_wire import Cut
@@ -23,6 +29,7 @@ LONGEST_COUNT = {"device": 40, "receiver": 12}
 LONGEST_DOWN_S = 1.0
 CUT_S = (0.2, 4.0)
 _TURN_S = 0.01
+_LATE = 30
 
 
 class Wrong(Exception):
@@ -31,10 +38,11 @@ class Wrong(Exception):
 
 @dataclass
 class Rhythm:
-    """Mean seconds between two blows and between two cuts, and who is struck."""
+    """Mean seconds between two blows, two cuts and two answers, and who is struck."""
 
     blow_s: float = 1.0
     cut_s: float = 2.0
+    answer_s: float = 0.5
     victims: tuple[str, ...] = tuple(VICTIMS)
 
 
@@ -48,6 +56,8 @@ class Blows:
         self._order = itertools.count()
         self._down: set[str] = set()
         self.sums: Counter[str] = Counter()
+        self.answered: set[str] = set()
+        """The alerts that were answered."""
 
     @property
     def kills(self) -> int:
@@ -58,6 +68,7 @@ class Blows:
         process ended that nobody had killed."""
         self._in(self._rng.expovariate(1 / self._rhythm.blow_s), self._blow)
         self._in(self._rng.expovariate(1 / self._rhythm.cut_s), self._cut)
+        self._in(self._rng.expovariate(1 / self._rhythm.answer_s), self._answer)
         while self.kills < kills:
             self._look_for_the_dead()
             while self._ahead and self._ahead[0][0] <= time.monotonic():
@@ -134,6 +145,19 @@ class Blows:
         self.sums[f"cut: {how}"] += 1
         self._in(self._rng.uniform(*CUT_S), wire.mend)
         self._in(self._rng.expovariate(1 / self._rhythm.cut_s), self._cut)
+
+    def _answer(self) -> None:
+        """Answers a late alert of some device, unless it has not come or is answered."""
+        ledger = self._site.ledgers()[self._rng.choice(self._site.desks).name]
+        alert = self._rng.choice(ledger[-_LATE:])
+        now = datetime.now(UTC)
+        confirmed = AnswerOutcome.CONFIRMED
+        answer = Answer(alert, confirmed, "Hold it.", now + timedelta(hours=1), "chaos")
+        if alert not in self.answered:
+            with suppress(UnknownAlert, StoreFault):
+                self._site.office.store.answer(answer, now)
+                self.answered.add(alert)
+        self._in(self._rng.expovariate(1 / self._rhythm.answer_s), self._answer)
 
     def _lives(self, kind: str) -> list[Life]:
         return [life for life in self._site.lives if life.kind == kind]

@@ -23,6 +23,8 @@ class Findings:
     """Rows at central beyond one for each alert."""
     unshown: int
     """Alerts at central that no receiver printed."""
+    answered: int
+    """Alerts that an operator answered."""
     printed_again: int
     """Lines that receivers printed beyond one for each alert."""
     open: tuple[str, ...]
@@ -41,16 +43,16 @@ class Findings:
         return [*said, *self.open]
 
 
-def drain(site: Site, within_s: float) -> tuple[str, ...]:
-    """Waits until every device has told everything and everything is shown; what is still open
-    where that takes too long."""
+def drain(site: Site, answered: set[str], within_s: float) -> tuple[str, ...]:
+    """Waits until every device has told everything, everything is shown, and every answer is held
+    at its device; what is still open where that takes too long."""
     deadline = time.monotonic() + within_s
-    while (still := _still_open(site)) and time.monotonic() < deadline:
+    while (still := _still_open(site, answered)) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_S)
     return still
 
 
-def find(site: Site, still_open: tuple[str, ...]) -> Findings:
+def find(site: Site, answered: set[str], still_open: tuple[str, ...]) -> Findings:
     """Compares what the devices wrote down with what central has and has shown."""
     ledgers = site.ledgers()
     committed = {(one, name) for name, ids in ledgers.items() for one in ids}
@@ -62,12 +64,13 @@ def find(site: Site, still_open: tuple[str, ...]) -> Findings:
         lost=tuple(sorted(one for one, _ in committed - rows.keys())),
         twice=rows.total() - len({one for one, _ in rows}),
         unshown=len({one for one, _ in rows} - printed.keys()),
+        answered=len(answered),
         printed_again=printed.total() - len(printed),
         open=(*still_open, *tracebacks),
     )
 
 
-def _still_open(site: Site) -> tuple[str, ...]:
+def _still_open(site: Site, answered: set[str]) -> tuple[str, ...]:
     store = site.office.store
     if busy := site.not_quiet():
         return tuple(f"{name} still commits alerts" for name in busy)
@@ -81,4 +84,8 @@ def _still_open(site: Site) -> tuple[str, ...]:
         if device["missing"]
     ]
     unshown = sum(1 for _ in store.unshown())
-    return (*missing, *([f"{unshown} alerts not shown"] if unshown else []))
+    not_held = sum(
+        not answer["held_at"] for alert in answered for answer in store.answers_to(alert)
+    )
+    counts = {"alerts not shown": unshown, "answers not held at their device": not_held}
+    return (*missing, *(f"{count} {what}" for what, count in counts.items() if count))

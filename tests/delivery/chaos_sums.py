@@ -6,10 +6,11 @@ from pathlib import Path
 
 from scanner.durable import replace_durably
 
-COMMITTED, LOST, TWICE, AGAIN, SHARDS = (
+COMMITTED, LOST, TWICE, ANSWERED, AGAIN, SHARDS = (
     "alerts committed",
     "alerts lost",
     "alerts seen twice",
+    "alerts answered",
     "lines printed again",
     "shards",
 )
@@ -35,7 +36,7 @@ class Sums:
         return self._of("killed: ").total()
 
     def said(self) -> str:
-        """All of it, on three lines."""
+        """All of it, on four lines."""
         counts = self.counts
         kills, cuts = self._of("killed: "), self._of("cut: ")
         victims: Counter[str] = Counter()
@@ -47,6 +48,7 @@ class Sums:
             f"{cuts.total()} links cut ({_each(cuts)}), {counts[SHARDS]} shards\n"
             f"{counts[COMMITTED]} alerts committed: {counts[LOST]} lost, "
             f"{counts[TWICE]} seen twice by an operator\n"
+            f"{counts[ANSWERED]} of them answered, each answer held at its device\n"
             f"{counts[AGAIN]} lines printed again by a receiver that was killed between printing "
             "and taking note"
         )

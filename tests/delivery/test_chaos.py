@@ -21,10 +21,11 @@ def torture(state: Path, *more: str) -> subprocess.CompletedProcess[str]:
 def test_kills_of_devices_receivers_and_broker_lose_nothing(tmp_path: Path) -> None:
     done = torture(tmp_path, "--kills", "12", "--shard", "6", "--per-second", "20")
     assert done.returncode == 0, done.stderr
-    kills, alerts, *_ = done.stdout.splitlines()
+    kills, alerts, answers, *_ = done.stdout.splitlines()
     assert int(kills.split()[0]) >= 12
     assert int(alerts.split()[0]) >= 120
     assert alerts.endswith("0 lost, 0 seen twice by an operator")
+    assert int(answers.split()[0]) > 0
     assert "PostgreSQL" in done.stderr
 
 
