@@ -12,15 +12,12 @@ stays valid as long as the root: a broker whose list had run out would refuse ev
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -37,18 +34,23 @@ from central.certificate_forms import (
     root_certificate,
     uri,
 )
+from central.certificate_records import (
+    AuthorityFault,
+    Issued,
+    Revoked,
+    read_records,
+    write_records,
+)
 from scanner.alert import is_device_name
 from scanner.alert.enrolment import new_tls_key, private_pem
 from scanner.durable import replace_durably
+
+__all__ = ["AuthorityFault", "Certificates", "Issued", "Revoked", "Sort"]
 
 DEVICE_DAYS, SERVER_DAYS, ROOT_DAYS = 90, 825, 20 * 365
 """825 days is the most that some browsers take of any server."""
 WORKER_PREFIX = "central:"
 _CRL_BACKDATED = timedelta(hours=1)
-
-
-class AuthorityFault(Exception):
-    """The authority cannot do it; the message says why and what to do."""
 
 
 class Sort(StrEnum):
@@ -57,25 +59,6 @@ class Sort(StrEnum):
     DEVICE = "device"
     WORKER = "worker"
     SERVER = "server"
-
-
-@dataclass(frozen=True)
-class Issued:
-    """A certificate that was issued: its serial number in hexadecimal and its last moment."""
-
-    serial: str
-    until: float
-
-
-@dataclass(frozen=True)
-class Revoked:
-    """A certificate that counts no longer."""
-
-    serial: str
-    until: float
-    sort: str
-    name: str
-    at: float
 
 
 class Certificates:
@@ -141,12 +124,12 @@ class Certificates:
         return {
             path.stem: max(one.until for one in every)
             for path in files
-            if (every := _read(path, Issued))
+            if (every := read_records(path, Issued))
         }
 
     def revoked(self) -> list[Revoked]:
         """What was revoked and would otherwise still count."""
-        return _read(self._revoked, Revoked)
+        return read_records(self._revoked, Revoked)
 
     def is_ours(self, certificate: x509.Certificate, device: str) -> bool:
         """Whether the authority issued `certificate` to `device` and has not revoked it. That its
@@ -170,13 +153,13 @@ class Certificates:
         AuthorityFault."""
         with self._changing():
             path = self._file_of(sort, name)
-            every = _read(path, Issued)
+            every = read_records(path, Issued)
             if every:
                 now = datetime.now(UTC)
                 at = now.timestamp()
                 more = [Revoked(one.serial, one.until, sort, name, at) for one in every]
                 revoked = [one for one in (*self.revoked(), *more) if one.until > at]
-                _write(self._revoked, revoked)
+                write_records(self._revoked, revoked)
                 self._write_crl(*self._authority(), revoked, now)
                 path.unlink()
             return len(every)
@@ -206,9 +189,9 @@ class Certificates:
             )
             path = self._file_of(sort, name)
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            valid = [one for one in _read(path, Issued) if one.until > now.timestamp()]
+            valid = [one for one in read_records(path, Issued) if one.until > now.timestamp()]
             until = certificate.not_valid_after_utc.timestamp()
-            _write(path, [*valid, Issued(f"{certificate.serial_number:x}", until)])
+            write_records(path, [*valid, Issued(f"{certificate.serial_number:x}", until)])
             return pem(certificate)
 
     def _write_crl(
@@ -303,16 +286,3 @@ def _check_constraints(
             f"{name}: an authority that is held to domains takes a name with a dot for a host's; "
             "give one without"
         )
-
-
-def _read(path: Path, form: type[Any]) -> list[Any]:
-    try:
-        return [form(**fields) for fields in json.loads(path.read_text())]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError):
-        raise AuthorityFault(f"{path}: the authority's file is damaged") from None
-
-
-def _write(path: Path, every: Sequence[Issued | Revoked]) -> None:
-    replace_durably(path, (json.dumps([asdict(one) for one in every]) + "\n").encode())
