@@ -153,6 +153,13 @@ class Desk:
             finally:
                 self._shown_at = time.monotonic()
                 self._captures.task_done()
+        self._write_what_was_refused()
+        if self._unwritten:
+            log.error(
+                "desk: %d alerts end with this process: the disk refused them to the last; tell "
+                "central by other means",
+                len(self._unwritten),
+            )
 
     def _return_to_ready(self) -> None:
         """Once what is shown has stood for long enough."""

@@ -153,3 +153,23 @@ def test_a_thousand_unwritten_alerts_take_less_than_half_a_megabyte() -> None:
     for n in range(1000):
         unwritten.keep(alert(f"X{n:08}"))
     assert sum(len(one) for one in unwritten._alerts) < 500_000
+
+
+def test_a_desk_that_stops_with_unwritten_alerts_tries_once_more_and_says_how_many_it_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = WholeDesk(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OutboxFault("outbox.db: the disk is full; make room")
+
+    stop = Event()
+    stop.set()
+    with monkeypatch.context() as full:
+        full.setattr(whole.outbox, "put_alert", refuse)
+        whole.desk.handle(typed(LISTED))
+        whole.desk.run(stop)
+    assert "1 alerts end with this process" in caplog.text
+    whole.desk.run(stop)
+    assert whole.outbox.queued() == 1
+    assert "L898902C3" not in caplog.text
