@@ -44,11 +44,12 @@ bench-delivery: $(VENV)/.ready-test ## delivery beside its peers: outbox, hit to
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)
 
-torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates and builds, 1,000 of delivery's ends (goes on where it was stopped)
+torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates and builds, 1,000 of delivery's ends (goes on where it was stopped); 60 of a NATS cluster's nodes
 	@$(BIN)/python tests/reading/parse_torture.py --count 1000000
 	@$(BIN)/python tests/lists/update_torture.py --kills 500
 	@$(BIN)/python tests/lists/build_torture.py --kills 500
 	@$(BIN)/python tests/delivery/chaos.py --kills 1000
+	@$(BIN)/python tests/delivery/nats_torture.py --rounds 10
 
 specimens: $(VENV)/.ready-test ## draw the specimen pages anew (needs Debian's fonts-ocr-b)
 	@$(call debian,fonts-ocr-b fonts-dejavu-core)
