@@ -65,12 +65,23 @@ def known(db: sa.Connection, names: Iterable[str] | None = None) -> list[Known]:
     ]
 
 
+def heard(db: sa.Connection) -> dict[str, int]:
+    """When each device was last heard: what changes all the time."""
+    chosen = sa.select(devices.c.device, devices.c.heard_at)
+    return {row.device: row.heard_at for row in db.execute(chosen)}
+
+
+def why_blind(one: Known, settings: ConsoleSettings, now: datetime) -> str:
+    """Every reason for being blind, in a line; empty where there is none."""
+    return "; ".join(_blind(one, settings, now))
+
+
 def view(one: Known, settings: ConsoleSettings, now: datetime) -> dict[str, Any]:
     """The device as the page shows it."""
     status = one.status or {}
     place = status.get("place") or {}
     lists = [list_view(version, now) for version in status.get("lists", ())]
-    why = "; ".join(_blind(one, lists, settings, now))
+    why = why_blind(one, settings, now)
     return {
         "device": one.device,
         "site": place.get("site", ""),
@@ -90,10 +101,9 @@ def view(one: Known, settings: ConsoleSettings, now: datetime) -> dict[str, Any]
     }
 
 
-def _blind(
-    one: Known, lists: list[dict[str, Any]], settings: ConsoleSettings, now: datetime
-) -> Iterator[str]:
+def _blind(one: Known, settings: ConsoleSettings, now: datetime) -> Iterator[str]:
     """Each reason for being blind."""
+    lists = [list_view(version, now) for version in (one.status or {}).get("lists", ())]
     silent_s = (to_ms(now) - one.heard_at) / 1000
     if one.status is None:
         yield "it never said how it is"

@@ -8,6 +8,7 @@ are overdue, devices that have fallen silent, sessions that are over.
 import json
 import logging
 import time
+from dataclasses import replace
 from datetime import datetime
 from threading import Event
 from typing import Any
@@ -18,6 +19,7 @@ from central import escalation
 from central.changes import Reader
 from central.console import devices, sessions
 from central.console.alert_view import Name, shown
+from central.console.devices import Known
 from central.console.guard import name_of
 from central.console.roles import May
 from central.console.subscribers import Subscribers
@@ -43,6 +45,7 @@ class Feed:
         self._limits = limits
         self._watch = store.watch()
         self._reader = Reader()
+        self._known: dict[str, Known] = {}
         self._said: dict[str, str] = {}
         self.slow_every_s = SLOW_EVERY_S
         self._slow_at = 0.0
@@ -95,24 +98,33 @@ class Feed:
             changed = {change.device for change in changes if change.alert is None}
             known = devices.known(db, changed) if changed else []
         told = [(May.ALERTS, _name_of(alert), _line(alert)) for alert in alerts]
-        views = [devices.view(one, self._settings, now) for one in known]
-        self._said |= {view["device"]: view["why"] for view in views}
-        told += [(May.DEVICES, "device", _line(view)) for view in views]
-        self.pages.tell(told)
+        self.pages.tell([*told, *self._of_devices(known, now)])
         self._reader.done()
 
     def _look_at_devices(self, now: datetime) -> None:
-        """Tells of the devices that time alone has made blind, or a word that was no change."""
+        """Tells of the devices that time alone has made blind. What they have said is known from
+        when it changed; only when each was heard is read again."""
         with self._store.reading() as db:
-            known = devices.known(db)
-        views = [devices.view(one, self._settings, now) for one in known]
-        changed = [view for view in views if _kind(view["why"]) != self._kind_said(view["device"])]
-        self._said = {view["device"]: view["why"] for view in views}
-        self.pages.tell([(May.DEVICES, "device", _line(view)) for view in changed])
+            heard = devices.heard(db)
+            if heard.keys() != self._known.keys():
+                self._known = {one.device: one for one in devices.known(db)}
+        changed = []
+        for name, one in self._known.items():
+            at = heard.get(name, one.heard_at)
+            known = one if at == one.heard_at else replace(one, heard_at=at)
+            self._known[name] = known
+            why = devices.why_blind(known, self._settings, now)
+            if _kind(why) != _kind(self._said.get(name, "")):
+                changed.append(known)
+            self._said[name] = why
+        self.pages.tell(self._of_devices(changed, now))
 
-    def _kind_said(self, device: str) -> str | None:
-        said = self._said.get(device)
-        return None if said is None else _kind(said)
+    def _of_devices(self, known: list[Known], now: datetime) -> list[tuple[May, str, str]]:
+        """The events that tell of these devices."""
+        views = [devices.view(one, self._settings, now) for one in known]
+        self._known |= {one.device: one for one in known}
+        self._said |= {view["device"]: view["why"] for view in views}
+        return [(May.DEVICES, "device", _line(view)) for view in views]
 
     def _look_at_sessions(self, now: datetime) -> None:
         """An open page is somebody there; a session that is over loses its pages."""
