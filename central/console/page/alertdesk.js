@@ -68,6 +68,16 @@ export class AlertDesk extends EventTarget {
     return said;
   }
 
+  /** The same; where it fails, that is said beside the alert that is shown. */
+  async #asked(alert, asking) {
+    try {
+      return await this.fetched(keyOf(alert), asking);
+    } catch (error) {
+      this.form.tell(error.message);
+      return null;
+    }
+  }
+
   /** Takes in what the server says of an alert. */
   take(alert) {
     this.#changes.set(keyOf(alert), (this.#changes.get(keyOf(alert)) ?? 0) + 1);
@@ -97,7 +107,7 @@ export class AlertDesk extends EventTarget {
   /** Shows an alert that may not be in the queue. */
   async open(other) {
     const known = this.alerts.get(keyOf(other));
-    if (!known) await this.fetched(keyOf(other), get(alertPath(other)));
+    if (!known && !(await this.#asked(other, get(alertPath(other))))) return;
     this.choose(keyOf(other), { open: true });
     this.readTop();
   }
@@ -138,7 +148,7 @@ export class AlertDesk extends EventTarget {
 
   /** A supervisor takes note of an escalation. */
   async takeNote(alert) {
-    await this.fetched(keyOf(alert), post(alertPath(alert, "/seen")));
+    await this.#asked(alert, post(alertPath(alert, "/seen")));
   }
 
   show() {
@@ -191,7 +201,10 @@ export class AlertDesk extends EventTarget {
   async #fetchAll() {
     const fresh = [];
     const heard = new Set();
-    for (const [state, pages] of [["open", PAGES_MOST], ["answered", 1]]) {
+    for (const [state, pages] of [
+      ["open", PAGES_MOST],
+      ["answered", 1],
+    ]) {
       let before = null;
       for (let page = 0; page < pages; page += 1) {
         const said = await get("/console/alerts", { state, limit: 100, before });

@@ -36,7 +36,10 @@ export class Announcer {
   arrived(alerts) {
     if (!alerts.length) return;
     for (const alert of alerts) this.#fresh.add(keyOf(alert));
-    const said = alerts.length === 1 ? sentence(alerts[0]) : `${count(alerts.length, "new alert")}. First: ${sentence(alerts[0])}`;
+    const said =
+      alerts.length === 1
+        ? sentence(alerts[0])
+        : `${count(alerts.length, "new alert")}. First: ${sentence(alerts[0])}`;
     setText(this.#region, said);
   }
 
@@ -60,5 +63,7 @@ function sentence(alert) {
     nameOf(document),
     placeOf(alert),
     left === null ? "" : left > 0 ? `${span(left / 1000)} left` : "overdue",
-  ].filter(Boolean).join(", ");
+  ]
+    .filter(Boolean)
+    .join(", ");
 }

@@ -5,23 +5,18 @@ import { AlertDesk } from "./alertdesk.js";
 import { keyOf } from "./alerts.js";
 import { Announcer } from "./announce.js";
 import { Audit } from "./audit.js";
-import * as clock from "./clock.js";
 import { Devices } from "./devices.js";
-import { el, setText } from "./dom.js";
+import { setText } from "./dom.js";
 import { History } from "./history.js";
 import { listen, showHelp } from "./keys.js";
 import { Link } from "./link.js";
-import { forgetHere, recall, remember } from "./memory.js";
+import { HASH, SECTIONS, Shell, showSignedOut } from "./shell.js";
 import { Sound } from "./sound.js";
 import { Trends } from "./trends.js";
-import { events as wire, get } from "./wire.js";
-import { span, timeOf, zone } from "./words.js";
+import { WireError, events as wire, get } from "./wire.js";
 
-const SECTIONS = ["alerts", "devices", "history", "trends", "audit"];
 const RETRY_MS = 3000;
-/** With the slash it names no element, to which the browser would scroll. */
-const HASH = "#/";
-const DETAIL = "#/alerts/open";
+const DETAIL = `${HASH}alerts/open`;
 const byId = (id) => document.getElementById(id);
 
 class Page {
@@ -33,6 +28,10 @@ class Page {
     this.live = this.may.has("alerts") || this.may.has("devices");
     this.link = new Link();
     this.sound = new Sound();
+    this.shell = new Shell(me, this.sections, this.sound, {
+      live: this.live,
+      sounds: this.may.has("alerts"),
+    });
     this.announcer = new Announcer(() => this.#showArrived());
     this.desk = this.may.has("alerts") ? new AlertDesk(me, this.announcer) : null;
     this.parts = {
@@ -41,8 +40,6 @@ class Page {
       trends: this.may.has("trends") ? new Trends(byId("trends"), this.may.has("history")) : null,
       audit: this.may.has("audit") ? new Audit(byId("audit")) : null,
     };
-    this.#buildNav();
-    this.#buildTools();
     this.#listen();
     this.#route();
     setInterval(() => this.#tick(), 1000);
@@ -51,67 +48,36 @@ class Page {
     if (this.desk) this.sound.allow();
   }
 
-  #buildNav() {
-    this.links = new Map(
-      this.sections.map((name, at) => {
-        const number = el("span", { class: "badge-number" });
-        const link = el("a", { href: `${HASH}${name}` }, el("span", { class: "nav-word" }, name.charAt(0).toUpperCase() + name.slice(1)), number, el("kbd", {}, SECTIONS.indexOf(name) + 1));
-        return [name, { link, number, at }];
-      }),
-    );
-    byId("nav").append(...[...this.links.values()].map(({ link }) => link));
-  }
-
-  #buildTools() {
-    setText(byId("who"), this.me.name);
-    setText(byId("role"), `${this.me.name}, ${this.me.role}`);
-    setText(byId("version"), `Borderpost ${this.me.version ?? ""}`);
-    const theme = byId("theme");
-    theme.value = recall("theme", "system");
-    theme.addEventListener("change", () => {
-      remember("theme", theme.value);
-      if (theme.value === "system") delete document.documentElement.dataset.theme;
-      else document.documentElement.dataset.theme = theme.value;
-    });
-    byId("sound").hidden = !this.desk;
-    byId("link").hidden = !this.live;
-    byId("try-sound").hidden = !this.desk;
-    byId("sound").addEventListener("click", () => this.sound.toggle());
-    byId("unblock").addEventListener("click", () => this.sound.allow());
-    byId("try-sound").addEventListener("click", () => this.sound.try());
-    byId("show-keys").addEventListener("click", () => showHelp());
-    byId("sign-out").addEventListener("submit", () => forgetHere());
-    document.addEventListener("click", (event) => {
-      if (!byId("menu").contains(event.target)) byId("menu").open = false;
-    });
-  }
-
   #listen() {
     addEventListener("hashchange", () => this.#route());
     this.link.addEventListener("change", () => this.#showLink());
     this.link.addEventListener("hello", () => this.#sync());
-    for (const name of ["alert", "answer", "escalated"]) this.link.addEventListener(name, ({ detail }) => this.desk?.take(detail));
+    for (const name of ["alert", "answer", "escalated"])
+      this.link.addEventListener(name, ({ detail }) => this.desk?.take(detail));
     this.link.addEventListener("device", ({ detail }) => this.parts.devices?.take(detail));
-    this.sound.addEventListener("change", () => this.#showSound());
     this.sound.addEventListener("sounding", () => this.#ring(this.desk?.alerts.open() ?? []));
     this.desk?.addEventListener("arrived", ({ detail }) => this.#arrived(detail));
     this.desk?.addEventListener("change", () => this.#showNav());
     this.desk?.addEventListener("left", () => this.#leaveDetail());
     this.desk?.addEventListener("chosen", ({ detail }) => detail.open && this.#openDetail());
-    wire.addEventListener("signed-out", () => this.#signedOut());
+    wire.addEventListener("signed-out", () => showSignedOut());
     listen(this.#actions());
   }
 
   #actions() {
     const desk = this.desk;
-    const here = (action) => (...given) => Boolean(desk) && this.section === "alerts" && action(...given);
-    const answer = (outcome) => here(() => {
-      if (!this.may.has("answer") || !desk.chosen) return false;
-      this.#openDetail();
-      desk.announcer.seen(keyOf(desk.chosen));
-      desk.form.choose(outcome);
-      return true;
-    });
+    const here =
+      (action) =>
+      (...given) =>
+        Boolean(desk) && this.section === "alerts" && action(...given);
+    const answer = (outcome) =>
+      here(() => {
+        if (!this.may.has("answer") || !desk.chosen) return false;
+        this.#openDetail();
+        desk.announcer.seen(keyOf(desk.chosen));
+        desk.form.choose(outcome);
+        return true;
+      });
     return {
       next: here(() => desk.step(1)),
       previous: here(() => desk.step(-1)),
@@ -128,7 +94,7 @@ class Page {
         desk.form.send();
         return true;
       }),
-      back: () => this.#back(),
+      back: () => this.shell.closeMenu() || here(() => desk.leave())(),
       copy: here(() => {
         document.querySelector("#detail .copy")?.click();
         return true;
@@ -161,7 +127,8 @@ class Page {
   async #untilDone(fetching) {
     try {
       await fetching();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
       setTimeout(() => this.link.connected && this.#untilDone(fetching), RETRY_MS);
     }
   }
@@ -182,10 +149,7 @@ class Page {
     const before = this.section;
     this.section = section;
     for (const other of SECTIONS) byId(other).hidden = other !== section;
-    for (const [other, { link }] of this.links) {
-      if (other === section) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-    }
+    this.shell.showSection(section);
     byId("alerts").classList.toggle("detail-open", rest === "open");
     if (section !== before) this.parts[section]?.open?.();
     if (section !== before && before) byId(section).querySelector(".title")?.focus({ preventScroll: true });
@@ -211,15 +175,6 @@ class Page {
     this.#route();
   }
 
-  #back() {
-    if (byId("menu").open) {
-      byId("menu").open = false;
-      byId("menu").querySelector("summary").focus();
-      return true;
-    }
-    return Boolean(this.desk) && this.section === "alerts" && this.desk.leave();
-  }
-
   #showArrived() {
     const first = this.desk.alerts.inOrder().find((alert) => this.announcer.isFresh(keyOf(alert)));
     this.#go("alerts");
@@ -232,18 +187,10 @@ class Page {
     const open = this.desk?.alerts.open() ?? [];
     this.announcer.keepOnly(new Set(open.map(keyOf)));
     const blind = this.parts.devices?.blind ?? 0;
-    this.#badge("alerts", open.length, `${open.length} to answer`);
-    this.#badge("devices", blind, `${blind} blind`);
+    this.shell.badge("alerts", open.length, `${open.length} to answer`);
+    this.shell.badge("devices", blind, `${blind} blind`);
     const queueInSight = this.section === "alerts" && byId("queue").checkVisibility();
     this.announcer.show(open.length, this.link.connected || this.link.since === null, !queueInSight);
-  }
-
-  #badge(name, number, said) {
-    const link = this.links.get(name);
-    if (!link) return;
-    setText(link.number, number ? String(number) : "");
-    if (number) link.number.setAttribute("aria-label", said);
-    else link.number.removeAttribute("aria-label");
   }
 
   #showLink() {
@@ -252,53 +199,11 @@ class Page {
     this.#tick();
   }
 
-  #showSound() {
-    const told = { on: "Sound on", elsewhere: "Sound in another tab", muted: "Muted", blocked: "Silent" };
-    const button = byId("sound");
-    if (button.dataset.state !== this.sound.state) {
-      button.dataset.state = this.sound.state;
-      button.setAttribute("aria-pressed", String(this.sound.muted));
-      button.title = "Sound on or off";
-      button.replaceChildren(el("span", { class: "sound-word" }, told[this.sound.state]), el("kbd", {}, "s"));
-    }
-    byId("blocked").hidden = !this.desk || this.sound.state !== "blocked";
-  }
-
-  #signedOut() {
-    if (document.querySelector("dialog.signed-out")) return;
-    const dialog = el(
-      "dialog",
-      { class: "signed-out", "aria-labelledby": "signed-out-title" },
-      el("h2", { id: "signed-out-title" }, "You are signed out"),
-      el("p", {}, "What you see is old, and nothing can be answered. A draft is kept in this tab."),
-      el("p", { class: "line buttons" }, el("a", { class: "button primary", href: "/sign-in" }, "Sign in")),
-    );
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
-
   #tick() {
-    setText(byId("clock"), timeOf(clock.now()));
-    setText(byId("zone"), zone());
-    const { connected, since } = this.link;
-    setText(byId("link"), connected ? "Connected" : since === null ? "Connecting…" : "Not connected");
-    byId("link").dataset.state = connected ? "on" : since === null ? "wait" : "off";
-    const lost = byId("lost");
-    lost.hidden = connected || since === null;
-    if (!lost.hidden) showLost(lost, since);
-    document.body.classList.toggle("is-old", !lost.hidden);
+    this.shell.tick(this.link);
     this.desk?.tick();
     this.parts.devices?.tick();
   }
-}
-
-function showLost(banner, since) {
-  if (!banner.firstChild) {
-    banner.append(el("p", {}, el("span", { "aria-hidden": "true" }, "▲ "), el("strong", {}, "Not connected "), el("span", {}), ". What you see may be old: new hits do not arrive here."), el("p", { class: "lost-for", "aria-hidden": "true" }));
-  }
-  setText(banner.querySelector("strong + span"), `since ${timeOf(since)}`);
-  setText(banner.querySelector(".lost-for"), `for ${span((clock.now() - since) / 1000)}; trying again by itself`);
 }
 
 async function start() {
@@ -309,7 +214,7 @@ async function start() {
       location.assign("/sign-in");
       return null;
     }
-    if (!("status" in error)) throw error;
+    if (!(error instanceof WireError)) throw error;
     byId("lost").hidden = false;
     setText(byId("lost"), `▲ ${error.message} The page tries again by itself.`);
     await new Promise((again) => setTimeout(again, RETRY_MS));

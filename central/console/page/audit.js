@@ -13,7 +13,27 @@ export class Audit {
     this.more = el("button", { type: "button", click: () => this.#fetch(this.#next) }, "Show more");
     container.append(
       el("div", { class: "section-head" }, el("h2", { tabindex: "-1", class: "title" }, "Audit"), this.state),
-      el("div", { class: "table-wrap" }, el("table", { class: "wide" }, el("caption", { class: "for-ears" }, "Audit trail, newest first"), el("thead", {}, el("tr", {}, ["No.", "When", "Who", "Role", "What", "About", "Detail"].map((name) => el("th", { scope: "col" }, name)))), this.rows)),
+      el(
+        "div",
+        { class: "table-wrap" },
+        el(
+          "table",
+          { class: "wide" },
+          el("caption", { class: "for-ears" }, "Audit trail, newest first"),
+          el(
+            "thead",
+            {},
+            el(
+              "tr",
+              {},
+              ["No.", "When", "Who", "Role", "What", "About", "Detail"].map((name) =>
+                el("th", { scope: "col" }, name),
+              ),
+            ),
+          ),
+          this.rows,
+        ),
+      ),
       this.more,
     );
   }
@@ -30,7 +50,12 @@ export class Audit {
       this.more.hidden = !said.next;
       this.rows.append(...said.rows.map(row));
       this.state.className = `summary tone-${said.intact ? "good" : "hit"}`;
-      setText(this.state, said.intact ? "✓ The chain is whole: nothing was changed or taken out." : "▲ The chain is broken: something was changed or taken out. Tell whoever answers for this system.");
+      setText(
+        this.state,
+        said.intact
+          ? "✓ The chain is whole: nothing was changed or taken out."
+          : "▲ The chain is broken: something was changed or taken out. Tell whoever answers for this system.",
+      );
     } catch (error) {
       setText(this.state, error.message);
     }
@@ -54,5 +79,7 @@ function row(said) {
 function detailOf(detail) {
   if (detail === null || detail === undefined) return "";
   if (typeof detail !== "object") return String(detail);
-  return Object.entries(detail).map(([name, value]) => `${plain(name)}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join("; ");
+  return Object.entries(detail)
+    .map(([name, value]) => `${plain(name)}: ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .join("; ");
 }

@@ -9,7 +9,12 @@ import { now } from "./clock.js";
 export function confirmSending(alert, draft) {
   const told = ANSWER[draft.outcome];
   const before = document.activeElement;
-  const send = el("button", { type: "submit", class: `primary tone-fill-${told.tone}`, value: "send" }, `Send: ${told.word.toLowerCase()} `, el("kbd", {}, "Enter"));
+  const send = el(
+    "button",
+    { type: "submit", class: `primary tone-fill-${told.tone}`, value: "send" },
+    `Send: ${told.word.toLowerCase()} `,
+    el("kbd", {}, "Enter"),
+  );
   const back = el("button", { type: "button" }, "Go back ", el("kbd", {}, "Esc"));
   const dialog = el(
     "dialog",
@@ -17,10 +22,30 @@ export function confirmSending(alert, draft) {
     el(
       "form",
       { method: "dialog" },
-      el("h2", { id: "confirm-title" }, el("span", { "aria-hidden": "true" }, told.mark), ` ${told.word}`, el("span", { class: "soft" }, " – send this answer?")),
+      el(
+        "h2",
+        { id: "confirm-title" },
+        el("span", { "aria-hidden": "true" }, told.mark),
+        ` ${told.word}`,
+        el("span", { class: "soft" }, " – send this answer?"),
+      ),
       el("p", { class: "big-number", translate: "no" }, alert.document.number),
-      el("p", {}, stateOf(alert.document.issuer, alert.document.issuer_name), " · ", el("strong", {}, nameOf(alert.document)), " · ", placeOf(alert)),
-      el("dl", { class: "facts" }, row("Instruction", draft.instruction.trim() ? `“${draft.instruction.trim()}”` : "none"), row("Reason", draft.reason.trim()), row("Holds until", momentOf(new Date(now() + draft.hours * 3600000).toISOString()))),
+      el(
+        "p",
+        {},
+        stateOf(alert.document.issuer, alert.document.issuer_name),
+        " · ",
+        el("strong", {}, nameOf(alert.document)),
+        " · ",
+        placeOf(alert),
+      ),
+      el(
+        "dl",
+        { class: "facts" },
+        row("Instruction", draft.instruction.trim() ? `“${draft.instruction.trim()}”` : "none"),
+        row("Reason", draft.reason.trim()),
+        row("Holds until", momentOf(new Date(now() + draft.hours * 3600000).toISOString())),
+      ),
       el("div", { class: "line buttons" }, send, back),
     ),
   );

@@ -1,6 +1,7 @@
 /* The section of devices: those that are blind first, with the reason; for each its link, its lists
    with their ages, what waits on it, what is missing of what it said, and its faults. */
 
+import { fact } from "./cards.js";
 import { arrange, el, setText } from "./dom.js";
 import { get } from "./wire.js";
 import { HEALTH, ago, count, dayOf, placeOf, plain, span } from "./words.js";
@@ -13,11 +14,23 @@ export class Devices {
   constructor(container, onChange) {
     this.container = container;
     this.#onChange = onChange;
-    this.filter = el("input", { type: "search", id: "device-filter", autocomplete: "off", input: () => this.show() });
+    this.filter = el("input", {
+      type: "search",
+      id: "device-filter",
+      autocomplete: "off",
+      input: () => this.show(),
+    });
     this.summary = el("p", { class: "summary", role: "status" });
     this.list = el("div", { class: "cards" });
     container.append(
-      el("div", { class: "section-head" }, el("h2", { tabindex: "-1", class: "title" }, "Devices"), this.summary, el("label", { for: "device-filter" }, "Find"), this.filter),
+      el(
+        "div",
+        { class: "section-head" },
+        el("h2", { tabindex: "-1", class: "title" }, "Devices"),
+        this.summary,
+        el("label", { for: "device-filter" }, "Find"),
+        this.filter,
+      ),
       this.list,
     );
   }
@@ -40,9 +53,19 @@ export class Devices {
   show() {
     const wanted = this.filter.value.trim().toLowerCase();
     const all = [...this.#known.values()].sort(worstFirst);
-    const shown = all.filter((device) => `${device.device} ${device.site} ${device.lane}`.toLowerCase().includes(wanted));
-    arrange(this.list, shown.map((device) => this.#card(device)));
-    setText(this.summary, all.length ? `${count(all.length, "device")}, ${this.blind ? `${this.blind} blind` : "none blind"}` : "No device has been heard yet.");
+    const shown = all.filter((device) =>
+      `${device.device} ${device.site} ${device.lane}`.toLowerCase().includes(wanted),
+    );
+    arrange(
+      this.list,
+      shown.map((device) => this.#card(device)),
+    );
+    setText(
+      this.summary,
+      all.length
+        ? `${count(all.length, "device")}, ${this.blind ? `${this.blind} blind` : "none blind"}`
+        : "No device has been heard yet.",
+    );
     this.#onChange();
   }
 
@@ -68,15 +91,34 @@ function worstFirst(a, b) {
 
 function rank(device) {
   if (device.blind) return 0;
-  return device.faults.length || device.missing.length || device.lists.some((list) => list.health !== "ok") ? 1 : 2;
+  return device.faults.length || device.missing.length || device.lists.some((list) => list.health !== "ok")
+    ? 1
+    : 2;
 }
 
 function contents(device) {
   const state = device.blind
-    ? el("p", { class: "state tone-hit" }, el("span", { "aria-hidden": "true" }, "▲ "), el("strong", {}, "Blind"), device.why ? `: ${device.why}` : "")
+    ? el(
+        "p",
+        { class: "state tone-hit" },
+        el("span", { "aria-hidden": "true" }, "▲ "),
+        el("strong", {}, "Blind"),
+        device.why ? `: ${device.why}` : "",
+      )
     : rank(device) === 1
-      ? el("p", { class: "state tone-possible" }, el("span", { "aria-hidden": "true" }, "△ "), el("strong", {}, "Sees"), device.why ? `: ${device.why}` : ", with something to look at")
-      : el("p", { class: "state tone-good" }, el("span", { "aria-hidden": "true" }, "● "), el("strong", {}, "Sees"));
+      ? el(
+          "p",
+          { class: "state tone-possible" },
+          el("span", { "aria-hidden": "true" }, "△ "),
+          el("strong", {}, "Sees"),
+          device.why ? `: ${device.why}` : ", with something to look at",
+        )
+      : el(
+          "p",
+          { class: "state tone-good" },
+          el("span", { "aria-hidden": "true" }, "● "),
+          el("strong", {}, "Sees"),
+        );
   return [
     el("h3", {}, device.device),
     el("p", { class: "soft" }, placeOf(device)),
@@ -84,16 +126,29 @@ function contents(device) {
     el(
       "dl",
       { class: "facts" },
-      fact("Link", { true: "connected", false: "not connected", null: "never heard" }[String(device.online)] ?? "unknown"),
+      fact(
+        "Link",
+        { true: "connected", false: "not connected", null: "never heard" }[String(device.online)] ??
+          "unknown",
+      ),
       fact("Heard", device.heard_at ? since(device.heard_at) : "never"),
       fact("Queued", queued(device.queued), device.queued ? "on the device, not yet here" : null),
       fact("Missing", missing(device.missing)),
-      fact("Certificate", device.certificate_until ? `until ${dayOf(device.certificate_until)}` : "none told"),
+      fact(
+        "Certificate",
+        device.certificate_until ? `until ${dayOf(device.certificate_until)}` : "none told",
+      ),
       fact("Refused", device.refused ? `${count(device.refused, "message")} not believed` : "nothing"),
       fact("Software", device.software || "not told"),
     ),
     device.lists.length ? listTable(device) : el("p", { class: "soft" }, "No list told."),
-    device.faults.length ? el("ul", { class: "faults" }, device.faults.map((fault) => el("li", {}, el("strong", {}, fault.part), `: ${fault.message}`))) : null,
+    device.faults.length
+      ? el(
+          "ul",
+          { class: "faults" },
+          device.faults.map((fault) => el("li", {}, el("strong", {}, fault.part), `: ${fault.message}`)),
+        )
+      : null,
   ].filter(Boolean);
 }
 
@@ -102,8 +157,33 @@ function listTable(device) {
     "table",
     { class: "lists" },
     el("caption", { class: "for-ears" }, `Lists on ${device.device}`),
-    el("thead", {}, el("tr", {}, ["List", "Version", "Age", "Health"].map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, device.lists.map((list) => el("tr", { class: list.health === "ok" ? null : "tone-hit" }, el("th", { scope: "row" }, list.name), el("td", {}, list.version ?? "–"), el("td", { title: list.as_of ?? null }, list.age_s === null || list.age_s === undefined ? "–" : span(list.age_s)), el("td", {}, list.health === "ok" ? "" : "▲ ", plain(list.health, HEALTH))))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["List", "Version", "Age", "Health"].map((name) => el("th", { scope: "col" }, name)),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      device.lists.map((list) =>
+        el(
+          "tr",
+          { class: list.health === "ok" ? null : "tone-hit" },
+          el("th", { scope: "row" }, list.name),
+          el("td", {}, list.version ?? "–"),
+          el(
+            "td",
+            { title: list.as_of ?? null },
+            list.age_s === null || list.age_s === undefined ? "–" : span(list.age_s),
+          ),
+          el("td", {}, list.health === "ok" ? "" : "▲ ", plain(list.health, HEALTH)),
+        ),
+      ),
+    ),
   );
 }
 
@@ -121,8 +201,4 @@ function missing(ranges) {
 
 function since(iso) {
   return el("time", { datetime: iso, title: iso, "data-ago": true }, ago(iso));
-}
-
-function fact(name, value, note = null) {
-  return el("div", {}, el("dt", {}, name), el("dd", {}, value, note ? el("span", { class: "note" }, note) : null));
 }

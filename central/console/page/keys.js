@@ -20,7 +20,12 @@ export const KEYS = [
   { press: ["y"], told: "y", does: "copy", what: "Copy the document's number" },
   { press: ["e"], told: "e", does: "seen", what: "Take note of an escalation (supervisor)" },
   { press: ["s"], told: "s", does: "sound", what: "Sound on or off" },
-  { press: ["1", "2", "3", "4", "5"], told: "1 to 5", does: "section", what: "Alerts, devices, history, trends, audit" },
+  {
+    press: ["1", "2", "3", "4", "5"],
+    told: "1 to 5",
+    does: "section",
+    what: "Alerts, devices, history, trends, audit",
+  },
   { press: ["/"], told: "/", does: "search", what: "Search the history" },
   { press: ["?"], told: "?", does: "help", what: "Show these keys" },
 ];
@@ -42,7 +47,11 @@ export function listen(actions) {
 /** Shows the keys in a dialog. */
 export function showHelp() {
   if (document.querySelector("dialog[open]")) return;
-  const letters = el("input", { type: "checkbox", id: "letters", change: () => remember("letters", letters.checked) });
+  const letters = el("input", {
+    type: "checkbox",
+    id: "letters",
+    change: () => remember("letters", letters.checked),
+  });
   letters.checked = recall("letters", true);
   const close = el("button", { type: "submit", class: "primary" }, "Close ", el("kbd", {}, "Esc"));
   const dialog = el(
@@ -52,8 +61,23 @@ export function showHelp() {
       "form",
       { method: "dialog" },
       el("h2", { id: "help-title" }, "Keys"),
-      el("table", {}, el("tbody", {}, KEYS.map(({ told, what }) => el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, told)), el("td", {}, what))))),
-      el("p", { class: "line" }, letters, el("label", { for: "letters" }, "Keys of a single letter, digit or sign")),
+      el(
+        "table",
+        {},
+        el(
+          "tbody",
+          {},
+          KEYS.map(({ told, what }) =>
+            el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, told)), el("td", {}, what)),
+          ),
+        ),
+      ),
+      el(
+        "p",
+        { class: "line" },
+        letters,
+        el("label", { for: "letters" }, "Keys of a single letter, digit or sign"),
+      ),
       el("div", { class: "line buttons" }, close),
     ),
   );
@@ -79,7 +103,8 @@ function actionOf(event) {
 
 /** Whether a letter would go into the field: of inputs, only those that take text. */
 function isTyping(target) {
-  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "submit"].includes(target.type);
+  if (target instanceof HTMLInputElement)
+    return !["checkbox", "radio", "button", "submit"].includes(target.type);
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 

@@ -39,9 +39,23 @@ export function columns(series, rows) {
       const tall = height(value, top, high);
       if (!tall) return;
       foot -= tall;
-      parts.push(bar({ x: LEFT + at * across + across * 0.12, y: foot, width: across * 0.76, height: tall }, series[which], value, row));
+      parts.push(
+        bar(
+          { x: LEFT + at * across + across * 0.12, y: foot, width: across * 0.76, height: tall },
+          series[which],
+          value,
+          row,
+        ),
+      );
     });
-    if (row.label) parts.push(svg("text", { x: LEFT + (at + 0.5) * across, y: HEIGHT - 6, class: "axis", "text-anchor": "middle" }, row.label));
+    if (row.label)
+      parts.push(
+        svg(
+          "text",
+          { x: LEFT + (at + 0.5) * across, y: HEIGHT - 6, class: "axis", "text-anchor": "middle" },
+          row.label,
+        ),
+      );
   });
   return drawing(width, HEIGHT, parts);
 }
@@ -56,7 +70,13 @@ export function bars(series, rows) {
   rows.forEach((row, at) => {
     const y = at * line + 4;
     let x = names;
-    parts.push(svg("text", { x: names - 8, y: y + 14, class: "axis name", "text-anchor": "end" }, shortened(row.title, width === WIDE ? 24 : 13)));
+    parts.push(
+      svg(
+        "text",
+        { x: names - 8, y: y + 14, class: "axis name", "text-anchor": "end" },
+        shortened(row.title, width === WIDE ? 24 : 13),
+      ),
+    );
     row.values.forEach((value, which) => {
       const wide = height(value, most, width - names - 70);
       if (!wide) return;
@@ -74,8 +94,17 @@ export function said(value) {
 }
 
 function drawing(width, height, parts) {
-  const hatch = svg("pattern", { id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("line", { x1: 0, y1: 0, x2: 0, y2: 5, class: "hatch" }));
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "drawing", "aria-hidden": "true", focusable: "false" }, svg("defs", {}, hatch), parts);
+  const hatch = svg(
+    "pattern",
+    { id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    svg("line", { x1: 0, y1: 0, x2: 0, y2: 5, class: "hatch" }),
+  );
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, class: "drawing", "aria-hidden": "true", focusable: "false" },
+    svg("defs", {}, hatch),
+    parts,
+  );
 }
 
 function bar(box, series, value, row) {
@@ -84,7 +113,12 @@ function bar(box, series, value, row) {
 }
 
 function grid(width, y, value) {
-  return svg("g", {}, svg("line", { x1: LEFT, x2: width, y1: y, y2: y, class: "grid" }), svg("text", { x: LEFT - 6, y: y + 4, class: "axis", "text-anchor": "end" }, Math.round(value)));
+  return svg(
+    "g",
+    {},
+    svg("line", { x1: LEFT, x2: width, y1: y, y2: y, class: "grid" }),
+    svg("text", { x: LEFT - 6, y: y + 4, class: "axis", "text-anchor": "end" }, Math.round(value)),
+  );
 }
 
 function table(title, series, rows) {
@@ -99,15 +133,50 @@ function table(title, series, rows) {
         "table",
         {},
         el("caption", { class: "for-ears" }, title),
-        el("thead", {}, el("tr", {}, el("td", {}), series.map(({ name }) => el("th", { scope: "col" }, name)))),
-        el("tbody", {}, rows.map((row) => el("tr", {}, el("th", { scope: "row" }, row.title), row.values.map((value) => el("td", {}, said(value)))))),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            el("td", {}),
+            series.map(({ name }) => el("th", { scope: "col" }, name)),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          rows.map((row) =>
+            el(
+              "tr",
+              {},
+              el("th", { scope: "row" }, row.title),
+              row.values.map((value) => el("td", {}, said(value))),
+            ),
+          ),
+        ),
       ),
     ),
   );
 }
 
 function legend(series) {
-  return el("ul", { class: "legend" }, series.map(({ name, tone }) => el("li", {}, svg("svg", { viewBox: "0 0 10 10", class: "swatch", "aria-hidden": "true" }, svg("rect", { width: 10, height: 10, class: `fill-${tone}` })), name)));
+  return el(
+    "ul",
+    { class: "legend" },
+    series.map(({ name, tone }) =>
+      el(
+        "li",
+        {},
+        svg(
+          "svg",
+          { viewBox: "0 0 10 10", class: "swatch", "aria-hidden": "true" },
+          svg("rect", { width: 10, height: 10, class: `fill-${tone}` }),
+        ),
+        name,
+      ),
+    ),
+  );
 }
 
 function height(value, most, all) {

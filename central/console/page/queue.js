@@ -69,7 +69,12 @@ export class Queue {
       const heading = el("h2", { id: `group-${name}` }, `${title} `, number);
       const list = el("ol", { class: "rows", "aria-labelledby": `group-${name}` });
       const asks = ["overdue", "open", "late"].includes(name);
-      const section = el("div", { class: `group group-${name}`, "data-asks": asks ? "yes" : null }, heading, list);
+      const section = el(
+        "div",
+        { class: `group group-${name}`, "data-asks": asks ? "yes" : null },
+        heading,
+        list,
+      );
       group = { section, list, number };
       this.#groups.set(name, group);
     }
@@ -81,7 +86,12 @@ export class Queue {
     let row = this.#rows.get(key);
     if (!row) {
       row = { item: el("li"), time: el("span", { class: "time" }) };
-      row.button = el("button", { type: "button", class: "row", "data-key": key, click: () => this.#onChoose(key) });
+      row.button = el("button", {
+        type: "button",
+        class: "row",
+        "data-key": key,
+        click: () => this.#onChoose(key),
+      });
       row.item.append(row.button);
       this.#rows.set(key, row);
     }
@@ -127,7 +137,12 @@ function answerLine(alert) {
   const told = ANSWER[answer.outcome] ?? { word: answer.outcome, mark: "" };
   const held = answer.held_at;
   return [
-    el("span", { class: `answer tone-${told.tone}` }, el("span", { "aria-hidden": "true" }, told.mark), ` ${told.word}`),
+    el(
+      "span",
+      { class: `answer tone-${told.tone}` },
+      el("span", { "aria-hidden": "true" }, told.mark),
+      ` ${told.word}`,
+    ),
     el("span", { class: "held" }, held ? "the desk has it" : "on its way"),
   ];
 }

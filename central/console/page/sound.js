@@ -35,7 +35,8 @@ export class Sound extends EventTarget {
     addEventListener("storage", ({ key }) => {
       if (key === "borderpost.muted") this.#setMuted(recall("muted", false));
     });
-    for (const gesture of ["click", "keydown"]) addEventListener(gesture, () => this.allow(), { passive: true });
+    for (const gesture of ["click", "keydown"])
+      addEventListener(gesture, () => this.allow(), { passive: true });
     addEventListener("pagehide", () => this.here && this.#say("silent"));
     this.#say("who");
   }
@@ -52,7 +53,10 @@ export class Sound extends EventTarget {
   async allow() {
     this.#context ??= this.#newContext();
     if (this.#context && this.#context.state !== "running") {
-      this.#context.resume().then(() => this.#settle(), () => {});
+      this.#context.resume().then(
+        () => this.#settle(),
+        () => {},
+      );
     }
     this.#settle();
   }
@@ -81,7 +85,10 @@ export class Sound extends EventTarget {
     if (!this.here) return;
     this.#waiting.push(...alerts.filter(({ key }) => !heard.has(key)));
     if (!this.#waiting.length) return;
-    this.#timer ??= setTimeout(() => this.#sound(), Math.max(TOGETHER_MS, (this.#until - this.#time()) * 1000));
+    this.#timer ??= setTimeout(
+      () => this.#sound(),
+      Math.max(TOGETHER_MS, (this.#until - this.#time()) * 1000),
+    );
   }
 
   #sound() {

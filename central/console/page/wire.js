@@ -31,7 +31,9 @@ export function post(path, body = {}) {
 
 /** `path` with those of the `query` that have a value. */
 export function pathWith(path, query) {
-  const chosen = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const chosen = Object.entries(query).filter(
+    ([, value]) => value !== "" && value !== null && value !== undefined,
+  );
   return chosen.length ? `${path}?${new URLSearchParams(chosen)}` : path;
 }
 
@@ -44,10 +46,16 @@ async function ask(path, options) {
   let response;
   let said;
   try {
-    response = await fetch(path, { ...options, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(15000) });
+    response = await fetch(path, {
+      ...options,
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(15000),
+    });
     said = await response.json();
   } catch (error) {
-    if (response && !response.ok) throw new WireError(response.status, "failed", `The server answered ${response.status}.`);
+    if (response && !response.ok)
+      throw new WireError(response.status, "failed", `The server answered ${response.status}.`);
     throw new WireError(0, "unreachable", "Central cannot be reached.", null, error);
   }
   if (response.ok) {
@@ -55,6 +63,10 @@ async function ask(path, options) {
     return said;
   }
   if (response.status === 401) events.dispatchEvent(new Event("signed-out"));
-  const { code = "failed", message = `The server answered ${response.status}.`, field = null } = said.error ?? {};
+  const {
+    code = "failed",
+    message = `The server answered ${response.status}.`,
+    field = null,
+  } = said.error ?? {};
   throw new WireError(response.status, code, message, field);
 }

@@ -10,8 +10,18 @@ export const OUTCOME = {
 
 export const ANSWER = {
   confirmed: { word: "Confirmed", mark: "◆", tone: "hit", means: "The record is about this document." },
-  not_confirmed: { word: "Not confirmed", mark: "✓", tone: "good", means: "The record is not about this document, or no longer holds." },
-  need_more: { word: "Need more", mark: "?", tone: "ask", means: "More is needed from the desk before it can be decided." },
+  not_confirmed: {
+    word: "Not confirmed",
+    mark: "✓",
+    tone: "good",
+    means: "The record is not about this document, or no longer holds.",
+  },
+  need_more: {
+    word: "Need more",
+    mark: "?",
+    tone: "ask",
+    means: "More is needed from the desk before it can be decided.",
+  },
 };
 
 export const ACTION = {
@@ -51,22 +61,39 @@ export const HEALTH = {
 };
 
 const SPOKEN = Object.fromEntries(
-  ("Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa " +
-    "Quebec Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu")
+  (
+    "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa " +
+    "Quebec Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu"
+  )
     .split(" ")
     .map((word) => [word[0], word]),
 );
 
 const DAY_S = 86400;
-const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clockTime = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const dayInUtc = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const dayInUtc = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
 const monthInUtc = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
 const zoneName = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
 
 /** A code of the wire in plain words. */
 export function plain(code, table = {}) {
   return table[code] ?? String(code).replaceAll("_", " ");
+}
+
+/** With a capital first. */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The time of day at the operator's place. */

@@ -159,6 +159,24 @@ def test_what_the_server_said_before_does_not_take_the_place_of_what_it_said_aft
     expect(page.locator("#answer .notice")).to_be_hidden()
 
 
+def test_what_became_of_an_answer_is_said_beside_the_alert_that_it_is_about(
+    people: People, room: Room
+) -> None:
+    room.site.hit(now(), minutes=3)
+    room.site.hit(now(), number="K7700012", person=PEOPLE[1], minutes=9)
+    page = people.sit_down(room, "olga")
+    page.route("**/console/alerts/north-1/**", lambda route: route.abort())
+    page.keyboard.press("c")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("#detail .big-number")).to_have_text("K7700012")
+    expect(page.locator("#complaint")).to_be_empty()
+    page.keyboard.press("k")
+    expect(page.locator("#complaint")).to_contain_text("not known whether the answer arrived")
+
+
 def test_letters_do_nothing_once_they_are_switched_off(people: People, room: Room) -> None:
     room.site.hit(now())
     page = people.sit_down(room, "olga")
