@@ -79,3 +79,18 @@ def test_whoever_is_signed_out_elsewhere_is_told_so_and_keeps_the_draft(
     page.keyboard.press("Enter")
     expect(page.locator("dialog.signed-out")).to_contain_text("You are signed out")
     assert page.input_value("#reason") == "half a reason"
+
+
+def test_signing_out_leaves_nothing_of_a_draft_in_the_browser(people: People, room: Room) -> None:
+    room.site.hit(now())
+    page = people.sit_down(room, "olga")
+    page.keyboard.press("m")
+    page.keyboard.type("half a reason")
+    kept = "JSON.stringify(sessionStorage) + JSON.stringify(localStorage)"
+    assert "half a reason" in page.evaluate(kept)
+    page.locator("#who").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert "half a reason" not in page.evaluate(kept)
+    page.goto(room.url)
+    assert page.url.endswith("/sign-in")

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
-from scanner.alert import DeviceFault, Message, StatusData
+from scanner.alert import Action, DeviceFault, Message, OutcomeData, StatusData
 from scanner.watchlist.contract import ListHealth
 from tests.console.browser.at_the_console import People, Room, now, row, sign_in, sounds
 from tests.console.sample_site import PEOPLE, a_list, an_alert
@@ -22,7 +22,9 @@ HOSTILE_INSTRUCTION = "<img src=x onerror=\"document.title='taken'\"><b>Release<
 def test_an_alert_is_spelled_out(people: People, room: Room) -> None:
     at = now()
     room.site.hit(at - timedelta(hours=3), device="bridge-1", minutes=600)
-    room.site.hit(at - timedelta(seconds=40), outcome="POSSIBLE", minutes=5)
+    alert = room.site.hit(at - timedelta(seconds=40), outcome="POSSIBLE", minutes=5)
+    done = OutcomeData(alert=alert, action=Action.REFERRED, officer="K. Ford", at=at, note="line 2")
+    room.site.say("north-1", Message.OUTCOME, done, at)
     page = people.sit_down(room, "olga")
     detail = page.locator("#detail")
     for said in (
@@ -40,6 +42,8 @@ def test_an_alert_is_spelled_out(people: People, room: Room) -> None:
         "5 h old",
         "5 Jan 2026",
         "bridge-1: not answered",
+        "Traveller referred",
+        "reported by K. Ford: line 2",
     ):
         expect(detail).to_contain_text(said)
     left = detail.locator(".clock-time").inner_text()
@@ -105,9 +109,14 @@ def test_each_role_is_shown_its_own_sections_and_asks_for_no_others(
     room.site.hit(now())
     shown = {}
     refused: list[str] = []
+
+    def note(said: Response) -> None:
+        if said.status >= 400:
+            refused.append(said.url)
+
     for name in ("olga", "selma", "tom", "ada"):
         page = people.sit_down(room, name)
-        page.on("response", lambda said: said.status >= 400 and refused.append(said.url))
+        page.on("response", note)
         for key in "12345":
             page.keyboard.press(key)
         shown[name] = page.locator("#nav a .nav-word").all_inner_texts()
