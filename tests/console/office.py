@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from central.settings import ConsoleSettings
 from central.store import Store
 from tests.console.sample_site import PASSWORD, Site
 from tests.delivery.broker import free_port
+
+WITHIN_S = 30.0
 
 
 @dataclass
@@ -93,7 +96,9 @@ class Events:
     def next(self, *names: str) -> tuple[str, dict[str, Any]]:
         """The next event, of these names where given; whatever else comes is passed over."""
         name, data = "", ""
+        deadline = time.monotonic() + WITHIN_S
         for line in self._lines:
+            assert time.monotonic() < deadline, f"no {names} came within {WITHIN_S} s"
             if line.startswith("id: "):
                 self.last = line.removeprefix("id: ")
             elif line.startswith("event: "):

@@ -45,9 +45,9 @@ def test_a_committed_alert_is_on_every_page_at_once(office: Office) -> None:
 
 
 def test_whatever_happens_to_an_alert_reaches_the_page(office: Office) -> None:
-    alert = office.site.hit(now() - MINUTE, minutes=1.01)
-    path = f"/console/alerts/north-1/{alert}"
     with office.signed_in("selma") as browser, events(browser) as stream:
+        alert = office.site.hit(now() - MINUTE, minutes=1.01)
+        path = f"/console/alerts/north-1/{alert}"
         name, told = stream.next("escalated")
         assert (name, told["id"]) == ("escalated", alert)
         browser.post(f"{path}/seen")
@@ -64,16 +64,18 @@ def test_a_device_that_goes_blind_and_comes_back_is_told_at_once(office: Office)
     with office.signed_in("tom") as browser, events(browser) as stream:
         ended = StatusData(online=False, boot=1, connection=1)
         office.site.say("north-1", Message.STATUS, ended, now())
-        told = stream.next("device")[1]
-        assert (told["device"], told["blind"]) == ("north-1", True)
+        while not (told := stream.next("device")[1])["blind"]:
+            pass  # what it said before can still be on its way
+        assert told["device"] == "north-1"
         office.site.status("north-1", now(), boot=2)
-        assert stream.next("device")[1]["blind"] is False
+        while stream.next("device")[1]["blind"]:
+            pass
 
 
 def test_a_device_that_only_time_has_made_blind_is_told_as_well(url: str) -> None:
     with an_office(url, silent_minutes=2) as office:
         with office.signed_in("tom") as browser, events(browser) as stream:
-            office.site.status("north-1", now() - 2 * MINUTE + timedelta(seconds=4))
+            office.site.status("north-1", now() - 2 * MINUTE + timedelta(seconds=6))
             assert stream.next("device")[1]["blind"] is False
             told = stream.next("device")[1]
         assert (told["blind"], told["why"]) == (True, "silent for 2 min")
