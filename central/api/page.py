@@ -62,8 +62,8 @@ def _route(path: str, told: dict[str, Any]) -> dict[str, Any]:
                 "name": each["name"],
                 "in": each["in"],
                 "required": each.get("required", False),
-                "type": _type(each["schema"]),
-                "text": each.get("description") or each["schema"].get("description", ""),
+                "type": _type(each["schema"]).removesuffix(" or null"),
+                "text": _text(each) or _text(each["schema"]),
             }
             for each in told.get("parameters", [])
         ],
@@ -77,12 +77,23 @@ def _route(path: str, told: dict[str, Any]) -> dict[str, Any]:
 def _schema(name: str, told: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
-        "text": " ".join(told.get("description", "").split()),
+        "text": _text(told),
         "fields": [
-            {"name": field, "type": _type(schema), "text": schema.get("description", "")}
+            {"name": field, "type": _type(schema), "text": _text(schema)}
             for field, schema in told.get("properties", {}).items()
         ],
     }
+
+
+def _text(schema: dict[str, Any]) -> str:
+    """What a schema says of itself, or one of the schemas that it is any of."""
+    parts = (schema, *schema.get("anyOf", ()))
+    return _plain(next((part["description"] for part in parts if "description" in part), ""))
+
+
+def _plain(text: str) -> str:
+    """Without the marks that the page has no use for."""
+    return " ".join(text.replace("`", "").split())
 
 
 def _content(answer: dict[str, Any]) -> str:
@@ -113,4 +124,4 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+    return [_plain(part) for part in text.split("\n\n") if part.strip()]

@@ -24,10 +24,12 @@ ForDevices = Annotated[Token, Security(reader, scopes=[Scope.DEVICES.value])]
 DevicePart = Annotated[DeviceName, Path(description="The device's name.")]
 IdPart = Annotated[Id, Path(description="The alert's id.")]
 
+_ASKED_FOR = "What was asked for."
+
 router = APIRouter(responses=REFUSALS)
 
 
-@router.get("/alerts", response_model=Alerts)
+@router.get("/alerts", response_description=_ASKED_FOR, response_model=Alerts)
 def alerts(request: Request, token: ForAlerts, asked: Annotated[AlertsAsked, Query()]) -> Any:
     """The alerts, the latest first, with the documents that they are about.
 
@@ -42,7 +44,12 @@ def alerts(request: Request, token: ForAlerts, asked: Annotated[AlertsAsked, Que
     return {**page, "now": written(now)}
 
 
-@router.get("/alerts/{device}/{alert}", response_model=Alert, responses=NOT_FOUND)
+@router.get(
+    "/alerts/{device}/{alert}",
+    response_description=_ASKED_FOR,
+    response_model=Alert,
+    responses=NOT_FOUND,
+)
 def one_alert(
     request: Request,
     token: ForAlerts,
@@ -61,7 +68,7 @@ def one_alert(
     return told[0]
 
 
-@router.get("/devices", response_model=Devices)
+@router.get("/devices", response_description=_ASKED_FOR, response_model=Devices)
 def devices(request: Request, _token: ForDevices, _asked: Annotated[Nothing, Query()]) -> Any:
     """Every device, how it is, and which are blind."""
     now = datetime.now(UTC)
@@ -71,7 +78,9 @@ def devices(request: Request, _token: ForDevices, _asked: Annotated[Nothing, Que
     return {"devices": shown, "now": written(now)}
 
 
-@router.get("/devices/{device}", response_model=Device, responses=NOT_FOUND)
+@router.get(
+    "/devices/{device}", response_description=_ASKED_FOR, response_model=Device, responses=NOT_FOUND
+)
 def one_device(
     request: Request, _token: ForDevices, device: DevicePart, _asked: Annotated[Nothing, Query()]
 ) -> Any:
@@ -83,7 +92,7 @@ def one_device(
     return fleet.view(known[0], request.app.state.settings, datetime.now(UTC))
 
 
-@router.get("/lists", response_model=Lists)
+@router.get("/lists", response_description=_ASKED_FOR, response_model=Lists)
 def lists(request: Request, _token: ForDevices, _asked: Annotated[Nothing, Query()]) -> Any:
     """Which version of each list is at which device."""
     with _store(request).reading() as db:
@@ -91,7 +100,7 @@ def lists(request: Request, _token: ForDevices, _asked: Annotated[Nothing, Query
     return {"lists": reading.lists_of(known), "now": written(datetime.now(UTC))}
 
 
-@router.get("/stats", response_model=Stats)
+@router.get("/stats", response_description=_ASKED_FOR, response_model=Stats)
 def stats(request: Request, _token: ForDevices, asked: Annotated[StatsAsked, Query()]) -> Any:
     """What devices counted, hour by hour, the latest first; counts so small that they could point
     at a person are null."""

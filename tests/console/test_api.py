@@ -522,6 +522,9 @@ def test_the_page_shows_every_route_and_asks_no_other_server_for_anything(shared
         assert f"{PREFIX}{path}" in page.text
         for each in methods["get"].get("parameters", []):
             assert each["name"] in page.text
+            schema = each["schema"]
+            says = [part.get("description") for part in (each, schema, *schema.get("anyOf", ()))]
+            assert any(text and text.replace("`", "") in page.text for text in says), each["name"]
     for name in document["components"]["schemas"]:
         assert name in page.text
     assert shared.client.get("/style.css").headers["content-type"].startswith("text/css")
