@@ -1,5 +1,6 @@
 """A real Mosquitto on a free loopback port, that a test can stop, kill and start again."""
 
+import random
 import shutil
 import signal
 import socket
@@ -71,9 +72,17 @@ class Broker:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has, below those that connections are given: one of these could take it
+    before whoever asked for it listens."""
+    while True:
+        port = random.randrange(15_000, 32_000)  # noqa: S311  it guards nothing
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def listens(port: int) -> bool:

@@ -42,10 +42,11 @@ class SiteBroker:
     def start(self) -> None:
         assert MOSQUITTO, "mosquitto is not installed (Debian: apt-get install mosquitto)"
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [MOSQUITTO, "-c", str(self.folder / "mosquitto.conf")], stderr=log
             )
-        wait_for(lambda: listens(self.port))
+        wait_for(lambda: listens(self.port) or process.poll() is not None)
+        assert process.poll() is None, self.log.read_text()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
