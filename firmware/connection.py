@@ -36,7 +36,7 @@ CONNECT_WITHIN_S = 5.0
 INSTEAD_OF_DOT = "~"
 """NATS takes no dot in a client's id; no device has this in its name."""
 IN_FLIGHT = 20
-"""Messages published and not yet acknowledged by the broker: what paho may hold in memory."""
+"""The most messages published and not yet acknowledged by the broker."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Connection:
         self._on_message = on_message
         self._answered = False
         self._failure: LinkDown | None = None
-        self.in_flight = 0
-        """Messages that the broker has not yet acknowledged."""
+        self._in_flight = 0
+        self._most = IN_FLIGHT
         self.refused_by_broker = 0
         """Messages that the broker said it does not take (MQTT 5)."""
         self._client = self._new_client(will)
@@ -96,6 +96,12 @@ class Connection:
                 raise Unanswered(f"{address}: no MQTT broker answers there")
             self.turn(0.1)
 
+    @property
+    def room(self) -> int:
+        """How many messages may be published now: what the broker takes at a time (MQTT 5 says it)
+        and paho holds in memory, without those that the broker has not yet acknowledged."""
+        return max(0, self._most - self._in_flight)
+
     def subscribe(self, topics: tuple[str, ...]) -> None:
         """Subscribes, in MQTT 3.1.1 at QoS 0: whatever central says is said again until the device
         shows that it has it, and in a NATS cluster each subscription at QoS 1 would be a replicated
@@ -108,7 +114,7 @@ class Connection:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._broken()
-        self.in_flight += 1
+        self._in_flight += 1
 
     def turn(self, timeout_s: float) -> None:
         """Waits for the network or a `wake`, at most `timeout_s`, and handles what there is.
@@ -133,11 +139,15 @@ class Connection:
         if self._failure is not None or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._broken()
 
+    def settle(self, within_s: float) -> None:
+        """Waits for the broker to acknowledge what was published. Raises LinkDown."""
+        deadline = time.monotonic() + within_s
+        while self._in_flight and time.monotonic() < deadline:
+            self.turn(0.05)
+
     def close(self, within_s: float) -> None:
         """Waits for the broker to acknowledge what was published, then says good-bye."""
-        deadline = time.monotonic() + within_s
-        while self.in_flight and time.monotonic() < deadline:
-            self.turn(0.05)
+        self.settle(within_s)
         self._client.disconnect()
 
     def drop(self) -> None:
@@ -180,9 +190,10 @@ class Connection:
         client.on_message = self._message
         return client
 
-    def _connected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+    def _connected(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, properties: Any) -> None:
         self._answered = True
         if not reason.is_failure:
+            self._most = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
             return
         kind = VersionRefused if reason == "Unsupported protocol version" else LinkDown
         self._failure = kind(f"{self._address}: the broker refuses the connection: {reason}")
@@ -199,7 +210,7 @@ class Connection:
             )
 
     def _published(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:
-        self.in_flight -= 1
+        self._in_flight -= 1
         if reason.is_failure:
             self.refused_by_broker += 1
             if self.refused_by_broker == 1:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from firmware.connection import IN_FLIGHT, Connection
+from firmware.connection import Connection
 from firmware.keys import DeviceKeys
 from firmware.outbox import Outbox, Waiting
 from firmware.window import Window
@@ -50,7 +50,7 @@ class Sending:
     def publish_due(self, connection: Connection) -> None:
         """Publishes what is due again, then what is new, as far as there is room."""
         now = time.monotonic()
-        free = max(0, IN_FLIGHT - connection.in_flight)
+        free = connection.room
         due = self._window.due(now)[:free]
         again = self._outbox.waiting_of(due) if due else []
         self._window.drop(set(due) - {one.place for one in again})

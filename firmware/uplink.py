@@ -162,9 +162,11 @@ class Uplink:
             self._sending.start_over()
             self._looked_at = float("-inf")
             while not (stop.is_set() or self._is_over(signed_with)):
-                self._on_disk("outbox", lambda: self._sending.publish_due(connection))
+                # The status first: a long queue would leave it no room.
                 self._on_disk("keeping", lambda: self._look_after(connection))
+                self._on_disk("outbox", lambda: self._sending.publish_due(connection))
                 connection.turn(self._until_due())
+            connection.settle(GOODBYE_WITHIN_S)
             reporting.say_good_bye(connection)
             connection.close(GOODBYE_WITHIN_S)
         finally:
@@ -190,7 +192,8 @@ class Uplink:
     def _look_after(self, connection: Connection) -> None:
         """Publishes the status when it has changed, and removes what is kept no longer."""
         now = time.monotonic()
-        if self._hearing.changed or now - self._looked_at >= STATUS_EVERY_S:
+        due = self._hearing.changed or now - self._looked_at >= STATUS_EVERY_S
+        if due and connection.room:
             self._hearing.changed = False
             self._looked_at = now
             self._reporting.tell(connection, now)

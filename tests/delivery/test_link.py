@@ -216,6 +216,22 @@ def test_a_broker_that_refuses_5_by_name_is_spoken_to_in_3_1_1_at_the_next_try(
         nats.wait(10)
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_broker_that_takes_few_messages_at_a_time_is_given_no_more(
+    broker: Broker, desk: Desk, office: HeadOffice, most: int
+) -> None:
+    with broker._config.open("a") as config:
+        config.write(f"max_inflight_messages {most}\n")
+    broker.start()
+    ids = [desk.raise_alert() for _ in range(60)]
+    with office.receiving() as receiver, desk.running() as uplink:
+        wait_for(lambda: receiver.connected and uplink.connected)
+        up_since = uplink.state().since
+        wait_for(lambda: desk.outbox.queued() == 0)
+        assert uplink.state().since == up_since
+    assert office.alert_ids() == ids
+
+
 def test_a_broker_that_speaks_5_is_spoken_to_in_5(broker: Broker, desk: Desk) -> None:
     broker.start()
     desk.link = replace(desk.link, protocol="auto")
