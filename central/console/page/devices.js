@@ -1,14 +1,20 @@
 /* The section of devices: those that are blind first, with the reason; for each its link, its lists
-   with their ages, what waits on it, what is missing of what it said, and its faults. */
+   with their ages, what waits on it, what is missing of what it said, and its faults. Of a large fleet
+   only the first are drawn, which are the worst ones, and only while the section is in sight. */
 
 import { fact } from "./cards.js";
 import { arrange, el, setText } from "./dom.js";
 import { get } from "./wire.js";
 import { HEALTH, ago, count, dayOf, placeOf, plain, span } from "./words.js";
 
+const DRAWN_MOST = 200;
+const TOGETHER_MS = 250;
+
 export class Devices {
   #known = new Map();
   #cards = new Map();
+  #heard = null;
+  #showing = null;
   #onChange;
 
   constructor(container, onChange) {
@@ -22,6 +28,7 @@ export class Devices {
     });
     this.summary = el("p", { class: "summary", role: "status" });
     this.list = el("div", { class: "cards" });
+    this.rest = el("p", { class: "empty" });
     container.append(
       el(
         "div",
@@ -32,18 +39,27 @@ export class Devices {
         this.filter,
       ),
       this.list,
+      this.rest,
     );
   }
 
+  open() {
+    if (this.#known.size) this.show();
+  }
+
+  /** All of them. What is said of one meanwhile is newer than what is fetched. */
   async sync() {
+    this.#heard = new Map();
     const { devices } = await get("/console/devices");
-    this.#known = new Map(devices.map((device) => [device.device, device]));
+    this.#known = new Map([...devices.map((device) => [device.device, device]), ...this.#heard]);
+    this.#heard = null;
     this.show();
   }
 
   take(device) {
     this.#known.set(device.device, device);
-    this.show();
+    this.#heard?.set(device.device, device);
+    this.#showing ??= setTimeout(() => this.show(), TOGETHER_MS);
   }
 
   get blind() {
@@ -51,6 +67,13 @@ export class Devices {
   }
 
   show() {
+    clearTimeout(this.#showing);
+    this.#showing = null;
+    if (!this.container.hidden) this.#draw();
+    this.#onChange();
+  }
+
+  #draw() {
     const wanted = this.filter.value.trim().toLowerCase();
     const all = [...this.#known.values()].sort(worstFirst);
     const shown = all.filter((device) =>
@@ -58,7 +81,13 @@ export class Devices {
     );
     arrange(
       this.list,
-      shown.map((device) => this.#card(device)),
+      shown.slice(0, DRAWN_MOST).map((device) => this.#card(device)),
+    );
+    const left = shown.length - DRAWN_MOST;
+    this.rest.hidden = left <= 0;
+    setText(
+      this.rest,
+      left > 0 ? `${count(left, "device")} more, none worse than these; find one by its name.` : "",
     );
     setText(
       this.summary,
@@ -66,7 +95,6 @@ export class Devices {
         ? `${count(all.length, "device")}, ${this.blind ? `${this.blind} blind` : "none blind"}`
         : "No device has been heard yet.",
     );
-    this.#onChange();
   }
 
   tick() {
@@ -74,13 +102,12 @@ export class Devices {
   }
 
   #card(device) {
-    const said = JSON.stringify(device);
     const before = this.#cards.get(device.device);
-    if (before?.said === said) return before.card;
+    if (before?.device === device) return before.card;
     const card = before?.card ?? el("article", {});
     card.className = `card device ${device.blind ? "blind" : ""}`;
     card.replaceChildren(...contents(device));
-    this.#cards.set(device.device, { card, said });
+    this.#cards.set(device.device, { card, device });
     return card;
   }
 }

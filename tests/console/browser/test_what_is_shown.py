@@ -103,6 +103,22 @@ def test_devices_show_who_is_blind_and_why_first(people: People, room: Room) -> 
     expect(page.locator(".device.blind")).to_have_count(1)
 
 
+def test_of_a_large_fleet_the_worst_are_shown_and_any_is_found(people: People, room: Room) -> None:
+    at = now()
+    fleet = [
+        room.site.said(f"desk-{n:03}", Message.STATUS, StatusData(lists=(a_list("sltd", at),)), at)
+        for n in range(300)
+    ]
+    room.store.commit(fleet, at)
+    room.site.status("zebra-1", at, lists=())
+    page = people.sit_down(room, "tom")
+    expect(page.locator(".device")).to_have_count(200)
+    expect(page.locator(".device").first).to_contain_text("zebra-1")
+    expect(page.locator("#devices")).to_contain_text("101 devices more")
+    page.locator("#device-filter").fill("desk-29")
+    expect(page.locator(".device")).to_have_count(10)
+
+
 def test_each_role_is_shown_its_own_sections_and_asks_for_no_others(
     people: People, room: Room
 ) -> None:
