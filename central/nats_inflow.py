@@ -20,6 +20,10 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NotAnswered
+from nats.js import JetStreamContext
+from nats.js.errors import ServiceUnavailableError
 
 from central.connection import tls_context
 from central.inflow import Delivery, LinkDown, Source
@@ -29,7 +33,8 @@ from central.nats_streams import ensure, reader_of_statuses
 from central.settings import NatsSettings
 
 CONNECT_WITHIN_S = 4
-READY_WITHIN_S = 20.0
+READY_WITHIN_S, ANSWERED_WITHIN_S, PAUSE_S = 20.0, 2.0, 0.2
+ELECTING = (NotAnswered, NoRespondersError, ServiceUnavailableError)
 GOODBYE_WITHIN_S = 1.0
 ALIVE_EVERY_S = 3
 HELD = 400
@@ -77,6 +82,9 @@ class NatsInflow:
             connecting.result()
         except LinkDown:
             raise
+        except NotAnswered:
+            why = "no answer: JetStream needs most of the cluster's servers"
+            raise LinkDown(f"{self._server}: {why}") from None
         except Exception as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise LinkDown(f"{self._server}: {why}") from None
@@ -152,12 +160,23 @@ class NatsInflow:
             closed_cb=self._on_end,
             **options,
         )
-        context = self._client.jetstream(timeout=READY_WITHIN_S)
-        await ensure(context, settings.replicas, settings.group)
-        reader, before = await reader_of_statuses(context)
+        reader, before = await self._readers(self._client.jetstream(timeout=ANSWERED_WITHIN_S))
         self._draw(SAID, settings.group, lambda message: self._on_message(message, message.reply))
         self._draw(STATUS, reader, lambda message: self._on_status(message, before))
         self._begin(self._keep_saying())
+
+    async def _readers(self, context: JetStreamContext) -> tuple[str, int]:
+        """What `reader_of_statuses` gives, once all streams are there. While the servers elect who
+        leads, what they are asked is lost or refused: it is asked again."""
+        deadline = self._loop.time() + READY_WITHIN_S
+        while True:
+            try:
+                await ensure(context, self._settings.replicas, self._settings.group)
+                return await reader_of_statuses(context)
+            except ELECTING:
+                if self._loop.time() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE_S)
 
     def _draw(self, stream: str, consumer: str, take: Callable[[Msg], None]) -> None:
         pull = Pull(self._client, stream, consumer, self._room, take)
@@ -210,6 +229,7 @@ class NatsInflow:
     async def _leave(self) -> None:
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             if self._client.is_connected:
                 await self._say_what_waits()

@@ -157,6 +157,26 @@ def test_a_device_whose_node_is_gone_goes_on_at_another(
     assert office.alert_ids() == [alert_id]
 
 
+def test_a_receiver_at_a_server_that_is_left_alone_says_what_is_missing(
+    cluster: NatsCluster,
+    desk: Desk,
+    office: HeadOffice,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("central.nats_inflow.READY_WITHIN_S", 2.0)
+    for node in cluster.nodes[1:]:
+        node.kill()
+    with desk.running(), office.receiving():
+        alert_id = desk.raise_alert()
+        wait_for(lambda: "needs most of the cluster's servers" in caplog.text, UP_WITHIN_S)
+        assert office.alert_ids() == []
+        for node in cluster.nodes[1:]:
+            node.start()
+        wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
+    assert office.alert_ids() == [alert_id]
+
+
 def test_a_node_killed_under_load_and_then_all_of_them_lose_nothing(
     cluster: NatsCluster, office: NatsOffice, account: str
 ) -> None:
