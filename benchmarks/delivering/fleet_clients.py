@@ -38,6 +38,7 @@ from scanner.alert import (
 
 KEEPALIVE_S = 60
 AGAIN_S = 20.0
+"""After which an alert is said again; it doubles each time."""
 VANISHING = 100
 """One in so many devices vanishes; at least one."""
 _MISC_EVERY_S = 10.0
@@ -189,10 +190,11 @@ def _connect(loop: Loop, devices: list[Device], port: int) -> int:
 
 
 def _alert(loop: Loop, devices: list[Device], _port: int) -> int:
-    deadline = 0.0
+    again_at, pause_s = 0.0, AGAIN_S
     while left := [device for device in devices if not device.acknowledged]:
-        if time.monotonic() >= deadline:
-            deadline = time.monotonic() + AGAIN_S
+        if time.monotonic() >= again_at:
+            again_at = time.monotonic() + pause_s
+            pause_s *= 2
             for device in left:
                 device.say_alert()
                 loop.turn(0.0)
