@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+import typer
+
 from central.authority import Authority
 from central.settings import BrokerSettings, NatsSettings, RepublishSettings, Settings, load
 from scanner.backoff import Backoff
@@ -55,7 +57,7 @@ def _opened(url: str, waiting: Event | None) -> "Store":
                 log.warning("%s; it is tried again", away)
             backoff.wait(waiting)
             if waiting.is_set():
-                raise
+                raise typer.Exit from None
 
 
 def sources(settings: Settings) -> list["Source"]:

@@ -158,6 +158,12 @@ def test_a_receiver_waits_for_a_database_that_is_not_there_yet_and_says_why_in_o
         process = office.process()
         assert process.stderr is not None
         assert "Connection refused; it is tried again" in process.stderr.readline()
+        other = office.process()
+        assert other.stderr is not None
+        assert "it is tried again" in other.stderr.readline()
+        other.terminate()
+        assert other.communicate(timeout=15) == ("", "")
+        assert other.returncode == 0
         cluster.start()
         wait_for(lambda: desk.outbox.queued() == 0, within_s=40)
         process.terminate()
