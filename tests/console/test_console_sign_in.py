@@ -77,8 +77,12 @@ def test_signing_out_ends_this_session_and_no_other(office: Office) -> None:
 @pytest.mark.parametrize("change", ["password", "role", "disable"])
 def test_whoever_is_changed_is_signed_out_everywhere(office: Office, change: str) -> None:
     now = datetime.now(UTC)
-    with office.signed_in("olga") as here, office.signed_in("olga") as there:
-        with office.signed_in("omar") as other, office.store.changing() as tx:
+    with (
+        office.signed_in("olga") as here,
+        office.signed_in("olga") as there,
+        office.signed_in("omar") as other,
+    ):
+        with office.store.changing() as tx:
             if change == "password":
                 users.set_password(tx, "olga", "another lantern, another pass", now)
             elif change == "role":
@@ -122,7 +126,7 @@ def test_a_session_that_nobody_uses_ends_and_so_does_every_session_in_the_end(
         assert me(browser) == 401
 
 
-@pytest.mark.parametrize("token", ["", "x", "a" * 5000, "é", "' OR 1=1 --", "\x00"])
+@pytest.mark.parametrize("token", ["", "x", "a" * 5000, "é", "' OR 1=1 --", '"\\000"'])
 def test_no_made_up_token_signs_anybody_in(office: Office, token: str) -> None:
     with office.browser() as browser:
         told = browser.get(
