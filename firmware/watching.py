@@ -33,6 +33,6 @@ class LinkWatch:
         if told is not None and (state.connected, state.alerts) == (told.connected, told.alerts):
             return
         self._told = state
-        if not state.connected and told is not None and state.alerts != told.alerts:
+        if not state.connected and state.alerts != (told.alerts if told is not None else 0):
             log.warning("desk: %s", state)
         on_screens(self._screens, lambda screen: screen.link(state))

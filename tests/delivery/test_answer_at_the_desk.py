@@ -118,6 +118,13 @@ def test_the_screens_learn_of_the_link_when_it_changes_and_of_each_alert_that_wa
     assert "link down since 12:00:00 UTC, queued alerts: 2" in caplog.text
 
 
+def test_alerts_that_wait_from_before_the_start_are_said_at_once(
+    state: LinkState, caplog: pytest.LogCaptureFixture
+) -> None:
+    LinkWatch(lambda: replace(state, connected=False, alerts=3), [Screen()]).look()
+    assert "queued alerts: 3" in caplog.text
+
+
 def test_the_officer_has_the_answer_a_moment_after_central_gave_it(
     tmp_path: Path, broker: Broker, desk: Desk, office: HeadOffice
 ) -> None:
