@@ -22,8 +22,15 @@ from scanner.durable import sync_folder
 
 MARKS = """
 CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heard (
+  name TEXT NOT NULL, counter INTEGER NOT NULL, PRIMARY KEY (name, counter)
+) WITHOUT ROWID;
 """
-"""Part of a schema: the highest counter that central has used towards this device, by name."""
+"""Part of a schema: the highest counter that central has used towards this device, by name; and the
+latest of those that may overtake one another."""
+
+HEARD = 64
+"""How many counters of one name are remembered."""
 
 _BUSY_S = 5.0
 _LOG_BYTES = 4 * 1024 * 1024
@@ -143,3 +150,26 @@ def raise_mark(tx: sqlite3.Connection, name: str, counter: int) -> bool:
         (name, counter),
     )
     return raised.rowcount == 1
+
+
+def heard_once(tx: sqlite3.Connection, name: str, counter: int) -> bool:
+    """Whether `counter` was not seen under `name` before. Several receivers speak for central, so
+    what one of them says can overtake the other's; of the latest counters each counts once, and
+    whatever is not above the mark, which follows them, never again."""
+    row = tx.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+    if row is not None and counter <= row[0]:
+        return False
+    added = tx.execute("INSERT OR IGNORE INTO heard VALUES (?, ?)", (name, counter)).rowcount == 1
+    beyond = tx.execute(
+        "SELECT counter FROM heard WHERE name = ? ORDER BY counter DESC LIMIT 1 OFFSET ?",
+        (name, HEARD),
+    ).fetchone()
+    if beyond is not None:
+        forget_heard(tx, name, int(beyond[0]))
+    return added
+
+
+def forget_heard(tx: sqlite3.Connection, name: str, counter: int) -> None:
+    """Nothing up to `counter` counts under `name` any more."""
+    raise_mark(tx, name, counter)
+    tx.execute("DELETE FROM heard WHERE name = ? AND counter <= ?", (name, counter))

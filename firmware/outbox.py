@@ -20,7 +20,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from firmware.database import MARKS, Database, DiskFault, raise_mark
+from firmware.database import (
+    MARKS,
+    Database,
+    DiskFault,
+    forget_heard,
+    heard_once,
+    raise_mark,
+)
 from firmware.keys import document_mark
 from firmware.outbox_file import (
     SCHEMA,
@@ -132,10 +139,9 @@ class Outbox:
 
     def acknowledge(self, ack: AckData, now: datetime) -> list[int] | None:
         """Marks as done what `ack` names by id, epoch and n, and gives the places of what was not
-        done before; None for an acknowledgement whose counter is not above the last one's: it was
-        said before."""
+        done before; None for an acknowledgement that was said before."""
         with self._database.change() as tx:
-            if not raise_mark(tx, "ack", ack.counter):
+            if not heard_once(tx, "ack", ack.counter):
                 return None
             bases = dict(tx.execute("SELECT id, base FROM sequence").fetchall())
             named = [
@@ -158,6 +164,8 @@ class Outbox:
         with self._database.change() as tx:
             if not raise_mark(tx, "tally", tally.counter):
                 return None
+            # What was acknowledged before it may be what central turns out to lack.
+            forget_heard(tx, "ack", tally.counter)
             return reconcile(tx, tally, now.timestamp())
 
     def queued(self) -> int:
@@ -197,11 +205,11 @@ class Outbox:
     def next_boot(self, now: datetime) -> int:
         """A number for this start of the device, above that of every earlier one.
 
-        It is the time in Unix seconds where that is greater, so that it also grows past a lost or
-        an exchanged card.
+        It is the time in Unix milliseconds where that is greater, so that it also grows past a
+        lost or an exchanged card.
         """
         with self._database.change() as tx:
-            return count_up(tx, "boot", at_least=int(now.timestamp()))
+            return count_up(tx, "boot", at_least=int(now.timestamp() * 1000))
 
     def purge(self, now: datetime, keep: timedelta) -> int:
         """Removes what was done more than `keep` ago, and gives how many messages that were. It

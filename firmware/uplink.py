@@ -232,7 +232,7 @@ class Uplink:
             return self._outbox.next_boot(now)
         except DiskFault as fault:
             log.warning("uplink: %s", fault)
-            return int(now.timestamp())
+            return int(now.timestamp() * 1000)
 
     def _now(self, connected: bool) -> None:
         if connected != self.connected:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from firmware.database import HEARD
 from firmware.outbox import Outbox, OutboxFault
 from scanner.alert import (
     AckData,
     Acknowledged,
     Message,
     StatsData,
+    TallyData,
     new_id,
     new_key,
     public_of,
@@ -41,7 +43,8 @@ def acknowledgement(
         device="desk-1",
         counter=counter,
         committed=tuple(
-            Acknowledged(id=id_, epoch=epoch or outbox.epoch(), n=numbers[id_]) for id_ in ids
+            Acknowledged(id=id_, epoch=epoch or outbox.epoch(), n=numbers.get(id_, 1))
+            for id_ in ids
         ),
     )
 
@@ -143,6 +146,34 @@ def test_an_acknowledgement_said_before_is_none(outbox: Outbox) -> None:
     late = acknowledgement(outbox, second, counter=5)
     assert outbox.acknowledge(acknowledgement(outbox, first, counter=5), NOW) == [1]
     assert outbox.acknowledge(late, NOW) is None
+    assert outbox.queued() == 1
+
+
+def test_acknowledgements_that_overtake_one_another_both_count_once(outbox: Outbox) -> None:
+    first, second = (outbox.put_alert(alert(), NOW) for _ in range(2))
+    earlier = acknowledgement(outbox, first, counter=5)
+    assert outbox.acknowledge(acknowledgement(outbox, second, counter=6), NOW) == [2]
+    assert outbox.acknowledge(earlier, NOW) == [1]
+    assert outbox.acknowledge(earlier, NOW) is None
+
+
+def test_one_that_was_overtaken_by_many_counts_no_more(outbox: Outbox) -> None:
+    first = outbox.put_alert(alert(), NOW)
+    for counter in range(10, 10 + HEARD + 1):
+        outbox.acknowledge(acknowledgement(outbox, new_id(), counter=counter), NOW)
+    assert outbox.acknowledge(acknowledgement(outbox, first, counter=10), NOW) is None
+    assert outbox.acknowledge(acknowledgement(outbox, first, counter=9), NOW) is None
+    assert outbox.queued() == 1
+
+
+def test_an_acknowledgement_from_before_central_said_what_it_holds_counts_no_more(
+    outbox: Outbox,
+) -> None:
+    first = outbox.put_alert(alert(), NOW)
+    held_back = acknowledgement(outbox, first, counter=5)
+    tally = TallyData(device="desk-1", counter=7, epoch=outbox.epoch(), high=0)
+    assert outbox.reconcile(tally, NOW) is not None
+    assert outbox.acknowledge(held_back, NOW) is None
     assert outbox.queued() == 1
 
 
