@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from scanner.waker import Waker
 
 CHANNEL = "borderpost"
-POLL_S = 0.004
+POLL_S = 0.002
 AGAIN_S = 1.0
 
 

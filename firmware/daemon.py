@@ -32,6 +32,8 @@ from firmware.settings import Settings
 from firmware.sources import open_source
 from firmware.stats import HourlyStats
 from firmware.supervisor import Part, Supervisor
+from firmware.updater import Updater
+from firmware.updates.plan import PlanUnusable, plan_of
 from firmware.uplink import Uplink
 from firmware.watching import LinkWatch
 from firmware.wellbeing import Wellbeing
@@ -103,9 +105,17 @@ class Box:
             ),
             clock=self.clock.reading,
         )
+        self.updater = _updater(settings, self.clock)
         self.sources = tuple(open_source(one, self.clock.today) for one in settings.sources)
         wellbeing = Wellbeing(
-            place, lists, self.clock, self.sources, self.desk, self.answers, identity
+            place,
+            lists,
+            self.clock,
+            self.sources,
+            self.desk,
+            self.answers,
+            identity,
+            self.updater,
         )
         self.uplink = Uplink(
             link,
@@ -138,6 +148,7 @@ class Box:
             Part("uplink", self.uplink.run),
             Part("link watch", self.watching.run),
             Part("stats", self.stats.run),
+            *([Part("updates", self.updater.run)] if self.updater else []),
             Part("desk", self.desk.run),
             *(
                 Part(
@@ -230,6 +241,17 @@ def _feed(source: Source, desk: Desk, stop: Event) -> None:
 
 def _say_not_carried_out(command: CommandData) -> None:
     log.warning("central asks for %s, which this version cannot do", command.order.value)
+
+
+def _updater(settings: Settings, clock: DeviceClock) -> Updater | None:
+    """What fetches lists, where a server is configured."""
+    if settings.updates.url is None:
+        return None
+    try:
+        plan = plan_of(settings, clock=clock.now)
+    except PlanUnusable as unusable:
+        raise CannotStart(str(unusable)) from None
+    return Updater(plan, timedelta(minutes=settings.updates.every_minutes), clock.now)
 
 
 def _reader(settings: Settings) -> Reader | None:

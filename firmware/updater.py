@@ -96,7 +96,7 @@ class Updater:
         plan: Plan,
         every: timedelta,
         clock: Callable[[], datetime],
-        tell: Callable[[Result], None],
+        tell: Callable[[Result], None] = lambda result: None,
     ) -> None:
         self._plan = plan
         self._every_s = every.total_seconds()
@@ -116,6 +116,12 @@ class Updater:
         """How far it is."""
         with self._lock:
             return Course(self._course.said, dict(self._course.last), self._course.at)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """What keeps lists from being what is published, by the part of the device."""
+        for result in self.course.last.values():
+            if result.outcome not in (Outcome.UPDATED, Outcome.CURRENT):
+                yield f"update of {result.list}", f"{result.code}: {result.reason}"
 
     def run(self, stop: Event) -> None:
         """Updates until `stop`."""

@@ -35,6 +35,10 @@ class _Answers(Protocol):
     def fault(self) -> str | None: ...
 
 
+class _Updates(Protocol):
+    def faults(self) -> Iterator[tuple[str, str]]: ...
+
+
 class Wellbeing:
     """Gathers the status; asks the parts, and changes none."""
 
@@ -47,6 +51,7 @@ class Wellbeing:
         desk: _Desk,
         answers: _Answers,
         identity: _Identity | None = None,
+        updates: _Updates | None = None,
     ) -> None:
         self._place = place
         self._lists = lists
@@ -55,6 +60,7 @@ class Wellbeing:
         self._desk = desk
         self._answers = answers
         self._identity = identity
+        self._updates = updates
         self._software = _software()
 
     def status(self) -> StatusData:
@@ -88,6 +94,8 @@ class Wellbeing:
             yield "answers", self._answers.fault
         if self._identity is not None and self._identity.fault:
             yield "identity", self._identity.fault
+        if self._updates is not None:
+            yield from self._updates.faults()
 
 
 def _software() -> str:

@@ -14,7 +14,10 @@ import typer
 from scanner.toml_errors import SettingsError
 
 _EXTRAS = {
-    "central": ("sqlalchemy", "fastapi", "prometheus_client", "yaml"),
+    "central": (
+        *("sqlalchemy", "alembic", "psycopg", "starlette", "uvicorn", "sse_starlette", "fastapi"),
+        *("jinja2", "python_multipart", "pwdlib", "prometheus_client", "nats", "yaml"),
+    ),
     "demo": ("amqtt",),
     "passporteye": ("passporteye", "pytesseract", "skimage"),
     "device,central": ("paho",),

@@ -21,12 +21,37 @@ Name = tuple[str, str]
 """A device and the id of an alert that it raised."""
 
 
+def _earlier_of_each() -> sa.Select[Any]:
+    """Of each document among `numbers`, the latest alerts."""
+    rank = sa.func.row_number().over(
+        partition_by=(alerts.c.issuer, alerts.c.number), order_by=alerts.c.received_at.desc()
+    )
+    columns = ("issuer", "number", "device", "id", "received_at", "answer")
+    ranked = (
+        sa.select(*(alerts.c[name] for name in columns), rank.label("place"))
+        .where(alerts.c.number.in_(sa.bindparam("numbers", expanding=True)))
+        .subquery()
+    )
+    latest = sa.select(ranked).where(ranked.c.place <= EARLIER_MOST + 1)
+    return latest.order_by(ranked.c.received_at.desc())
+
+
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# Made once: making a statement takes longer than asking it for one alert.
+_ALERTS = sa.select(alerts).where(alerts.c.id.in_(_IDS))
+_ANSWERS = sa.select(answers).where(answers.c.alert.in_(_IDS)).order_by(answers.c.id)
+_OUTCOMES = (
+    sa.select(outcomes).where(outcomes.c.alert.in_(_IDS)).order_by(outcomes.c.at, outcomes.c.id)
+)
+_EARLIER = _earlier_of_each()
+
+
 def shown(db: sa.Connection, chosen: Sequence[Name], now: datetime) -> list[dict[str, Any]]:
     """The alerts so named that are there, in that order."""
     found: dict[Name, dict[str, Any]] = {}
     for start in range(0, len(chosen), 200):
         names = list(chosen[start : start + 200])
-        rows = db.execute(sa.select(alerts).where(_named(alerts.c.id, names))).all()
+        rows = db.execute(_ALERTS, _named(names)).all()
         found |= {_name(alert): alert for alert in views(db, rows, now)}
     return [found[name] for name in chosen if name in found]
 
@@ -98,8 +123,7 @@ def _alert(row: Any, now: datetime) -> dict[str, Any]:
 
 def _answers(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, Any]]]:
     found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
-    chosen = sa.select(answers).where(_named(answers.c.alert, names)).order_by(answers.c.id)
-    for row in db.execute(chosen):
+    for row in db.execute(_ANSWERS, _named(names)):
         found[row.device, row.alert].append(
             {
                 "id": row.id,
@@ -117,9 +141,7 @@ def _answers(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, 
 
 def _outcomes(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, Any]]]:
     found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
-    order = (outcomes.c.at, outcomes.c.id)
-    chosen = sa.select(outcomes).where(_named(outcomes.c.alert, names)).order_by(*order)
-    for row in db.execute(chosen):
+    for row in db.execute(_OUTCOMES, _named(names)):
         found[row.device, row.alert].append(
             {
                 "action": row.action,
@@ -134,22 +156,8 @@ def _outcomes(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str,
 def _earlier(db: sa.Connection, rows: Sequence[Any]) -> dict[Name, list[dict[str, Any]]]:
     """By issuer and number, the latest alerts about that document."""
     numbers = sorted({row.number for row in rows})
-    rank = sa.func.row_number().over(
-        partition_by=(alerts.c.issuer, alerts.c.number), order_by=alerts.c.received_at.desc()
-    )
-    columns = ("issuer", "number", "device", "id", "received_at", "answer")
-    ranked = (
-        sa.select(*(alerts.c[name] for name in columns), rank.label("place"))
-        .where(alerts.c.number.in_(numbers))
-        .subquery()
-    )
-    chosen = (
-        sa.select(ranked)
-        .where(ranked.c.place <= EARLIER_MOST + 1)
-        .order_by(ranked.c.received_at.desc())
-    )
     found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
-    for row in db.execute(chosen):
+    for row in db.execute(_EARLIER, {"numbers": numbers}):
         found[row.issuer, row.number].append(
             {
                 "id": row.id,
@@ -161,9 +169,9 @@ def _earlier(db: sa.Connection, rows: Sequence[Any]) -> dict[Name, list[dict[str
     return found
 
 
-def _named(column: sa.ColumnElement[str], names: list[Name]) -> sa.ColumnElement[bool]:
+def _named(names: list[Name]) -> dict[str, list[str]]:
     """An id can have been taken by several devices; the caller tells them apart."""
-    return column.in_([alert for _, alert in names])
+    return {"ids": [alert for _, alert in names]}
 
 
 def _name(alert: dict[str, Any]) -> Name:

@@ -138,7 +138,7 @@ def test_a_broker_that_may_see_nothing_sees_nothing_of_a_document(concealing: Si
     assert site.desk.answered[0].instruction == "hold Anna Maria Eriksson"
     said = everything_said(listener).upper()
     one = document()
-    for word in (one.number, one.surname, one.birth_date or "", "ERIKSSON", "IN THE SAFE", "HIT"):
+    for word in (one.number, one.surname, one.birth_date or "", "ERIKSSON", "IN THE SAFE"):
         assert word.encode() not in said
     for topic, payload in listener.heard:
         address = address_of(topic)
