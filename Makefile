@@ -25,7 +25,7 @@ demo: $(VENV)/.ready-run ## the main job with nothing but this machine (ONCE=1: 
 	@$(BIN)/borderpost demo $(if $(ONCE),--once)
 
 test: $(VENV)/.ready-test ## every test, with a real Mosquitto, PostgreSQL and Chromium, on every core
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+	@$(BIN)/python -m pytest -n $$(( ($$(nproc) * 3 + 1) / 2 )) --maxprocesses 12 --dist worksteal $(ARGS)
 
 check: $(VENV)/.ready-test ## ruff and mypy, strict
 	@$(BIN)/ruff check .

@@ -83,11 +83,15 @@ class Watch:
         return changed
 
     def _woken(self, others: list[Any], within_s: float) -> bool:
+        """By `poll`: a console has a file for each open page, and `select` takes few."""
         reader = self._waker.reader
-        ready, _, _ = select.select([reader, *others], [], [], max(0.0, within_s))
-        if reader in ready:
+        waiting = select.poll()
+        for each in (reader, *others):
+            waiting.register(each, select.POLLIN)
+        ready = {number for number, _ in waiting.poll(max(0.0, within_s) * 1000)}
+        if reader.fileno() in ready:
             self._waker.clear()
-        return reader in ready
+        return reader.fileno() in ready
 
     @property
     def _listens(self) -> bool:
