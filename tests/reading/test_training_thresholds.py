@@ -92,7 +92,7 @@ some_frame = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(some_frame, min_size=1, max_size=40))
 def test_nothing_wrong_is_read_also_with_thresholds_lower_by_the_margin(
     frames: list[list[float]],
