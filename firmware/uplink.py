@@ -132,6 +132,8 @@ class Uplink:
             except LinkDown as down:
                 if self.connected:
                     backoff.reset()
+                # Before the turn passes on: nobody may take the next broker for connected.
+                self._now(False)
                 all_failed = self._brokers.failed(down)
                 if not stop.is_set():
                     self._say(logging.WARNING, f"down, alerts wait on the device: {down}")

@@ -12,8 +12,8 @@ import pytest
 from central.inflow import Source
 from central.store import Answer
 from firmware.link import Address
-from scanner.alert import AnswerOutcome
-from tests.delivery.both_ends import Desk, HeadOffice, wait_for
+from scanner.alert import AnswerOutcome, Message, StatusData, public_of, topic_of, unseal
+from tests.delivery.both_ends import Desk, HeadOffice, Stranger, wait_for
 from tests.delivery.broker import Broker
 from tests.delivery.chaos_wire import Cut, Wires
 from tests.delivery.nats_torture import load, settle
@@ -104,6 +104,13 @@ def test_an_answer_reaches_a_desk_by_the_other_broker_than_its_alert_came_by(
     assert [one.alert for one in desk.answered] == [alert_id]
 
 
+def keeps(stranger: Stranger, desk: Desk, *, online: bool) -> bool:
+    """Whether the broker keeps that the desk is there, or that it is not."""
+    signed = (public_of(desk.keys.signing),)
+    said = [unseal(one.topic, bytes(one.payload), lambda _: signed) for one in stranger.heard[-1:]]
+    return [one.data.online for one in said if isinstance(one.data, StatusData)] == [online]
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["older first", "newer first"])
 def test_of_two_statuses_that_two_brokers_kept_the_later_connection_counts(
     tmp_path: Path, office: Office, first: Broker, second: Broker, order: tuple[int, int]
@@ -118,7 +125,10 @@ def test_of_two_statuses_that_two_brokers_kept_the_later_connection_counts(
             stack.enter_context(one.running())
         wait_for(lambda: desk.uplink.connected)
         wire.cut(Cut.DROP)
-        wait_for(lambda: desk.uplink.state().broker.port == second.port and desk.uplink.connected)
+        for broker, online in ((first, False), (second, True)):
+            with Stranger(broker.port) as stranger:
+                stranger.listen(topic_of(Message.STATUS, "desk-1"))
+                wait_for(lambda: keeps(stranger, desk, online=online))  # noqa: B023 - used at once
         for office.only in order:
             with office.receiving():
                 after = at_each[office.only]
