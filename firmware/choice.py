@@ -2,11 +2,13 @@
 configuration says."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from firmware.clock import DeviceClock
 from firmware.policies import policies
 from firmware.settings import Settings, load
 from scanner.watchlist.keyring import KeyFolders, device_folders
@@ -52,3 +54,12 @@ def chosen_lists(folder: Path | None, keys: Path | None, settings: Settings | No
     of_keys = keys if keys is not None else configured.keys if configured else None
     rules = policies(configured) if configured and folder is None else None
     return ListChoice(where, KeyFolders(device_folders(of_keys), apart_from=where), rules)
+
+
+def configured_clock(settings: Settings) -> DeviceClock:
+    """The device's clock, as the configuration says how far it is trusted."""
+    return DeviceClock(
+        settings.device.data / "clock.json",
+        trust_machine=settings.clock.trust == "machine",
+        grace=timedelta(hours=settings.clock.grace_hours),
+    )

@@ -17,6 +17,7 @@ from types import FrameType
 
 from firmware.answers import Answers
 from firmware.broker_access import link_of
+from firmware.choice import chosen_lists, configured_clock
 from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
 from firmware.identity import Identity
@@ -26,7 +27,6 @@ from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
 from firmware.outbox import Outbox
 from firmware.panel import PanelUnavailable, open_panel
-from firmware.policies import policies
 from firmware.renewal import Renewal
 from firmware.settings import Settings
 from firmware.sources import open_source
@@ -43,7 +43,7 @@ from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
 from scanner.vision.engine import open_reader
 from scanner.vision.reader import Reader, ReaderUnavailable
-from scanner.watchlist.keyring import KeyFolders, device_folders
+from scanner.watchlist.keyring import KeySource
 from scanner.watchlist.lists import Lists
 
 log = logging.getLogger(__name__)
@@ -72,19 +72,12 @@ class Box:
             raise CannotStart(f"{error.filename}: {error.strerror}") from None
         except (KeyFault, PanelUnavailable, ReaderUnavailable) as fault:
             raise CannotStart(str(fault)) from None
-        self.clock = DeviceClock(
-            data / "clock.json",
-            trust_machine=settings.clock.trust == "machine",
-            grace=timedelta(hours=settings.clock.grace_hours),
-        )
+        self.clock = configured_clock(settings)
         self.outbox = Outbox(data / "outbox.db", device.name, identity.marks)
         self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
-        lists = Lists(
-            settings.lists.folder,
-            KeyFolders(device_folders(settings.lists.keys), apart_from=settings.lists.folder),
-            policies(settings.lists),
-        )
+        chosen = chosen_lists(None, None, settings)
+        lists = chosen.lists()
         place = Place(site=device.site, lane=device.lane)
         self.desk = Desk(
             examiner=Examiner(
@@ -105,7 +98,7 @@ class Box:
             ),
             clock=self.clock.reading,
         )
-        self.updater = _updater(settings, self.clock)
+        self.updater = _updater(settings, lists, chosen.keys, self.clock)
         self.sources = tuple(open_source(one, self.clock.today) for one in settings.sources)
         wellbeing = Wellbeing(
             place,
@@ -243,15 +236,17 @@ def _say_not_carried_out(command: CommandData) -> None:
     log.warning("central asks for %s, which this version cannot do", command.order.value)
 
 
-def _updater(settings: Settings, clock: DeviceClock) -> Updater | None:
+def _updater(
+    settings: Settings, lists: Lists, keys: KeySource, clock: DeviceClock
+) -> Updater | None:
     """What fetches lists, where a server is configured."""
     if settings.updates.url is None:
         return None
     try:
-        plan = plan_of(settings, clock=clock.now)
+        plan = plan_of(settings, lists, keys, clock)
     except PlanUnusable as unusable:
         raise CannotStart(str(unusable)) from None
-    return Updater(plan, timedelta(minutes=settings.updates.every_minutes), clock.now)
+    return Updater(plan, timedelta(minutes=settings.updates.every_minutes))
 
 
 def _reader(settings: Settings) -> Reader | None:

@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -23,9 +22,10 @@ from firmware.choice import (
     ListFolder,
     ListKeys,
     chosen_lists,
+    configured_clock,
     settings_if_any,
 )
-from firmware.clock import DeviceClock, machine_clock
+from firmware.clock import machine_clock
 from firmware.idle import stand_back
 from firmware.list_verify import Course, Verification, names_in
 from firmware.settings import Settings
@@ -121,9 +121,9 @@ def update(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Fetches what is published for this device's ring, once; the desk goes on meanwhile."""
-    from firmware.list_update import list_update  # noqa: PLC0415  needs the extra `device`
+    from firmware.list_update import list_update  # noqa: PLC0415  loads what speaks to servers
 
-    list_update(as_json=as_json, source=source, config=config)
+    list_update(config, source, as_json=as_json)
 
 
 def _lists(
@@ -136,13 +136,7 @@ def _lists(
 
 
 def _clock(settings: Settings | None) -> ClockReading:
-    if settings is None:
-        return machine_clock()
-    return DeviceClock(
-        settings.device.data / "clock.json",
-        trust_machine=settings.clock.trust == "machine",
-        grace=timedelta(hours=settings.clock.grace_hours),
-    ).reading()
+    return machine_clock() if settings is None else configured_clock(settings).reading()
 
 
 def _checked(name: str) -> str:

@@ -7,11 +7,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
-from typing import Annotated
 
 import typer
 
-from firmware.choice import DEFAULT_CONFIG, AsJson, Config
+from firmware.choice import chosen_lists, configured_clock
 from firmware.settings import load
 from firmware.updater import Busy, told, update
 from firmware.updates.bring import Outcome
@@ -19,19 +18,14 @@ from firmware.updates.download import Interrupted
 from firmware.updates.plan import PlanUnusable, plan_of
 from scanner.command_line import Failure, Refusal
 
-From = Annotated[
-    Path | None,
-    typer.Option("--from", help="A folder that holds the repository; else the configured server."),
-]
 
-
-def list_update(
-    as_json: AsJson = False, source: From = None, config: Config = DEFAULT_CONFIG
-) -> None:
-    """Fetches what is published for this device's ring; the desk goes on meanwhile."""
+def list_update(config: Path, source: Path | None, *, as_json: bool) -> None:
+    """Brings each list of the configuration to what is published, from `source` if one is given.
+    Raises Refusal, Failure; ends with exit code 1 where a list did not come to it."""
     settings = load(config)
     try:
-        plan = plan_of(settings, source)
+        chosen = chosen_lists(None, None, settings)
+        plan = plan_of(settings, chosen.lists(), chosen.keys, configured_clock(settings), source)
     except PlanUnusable as unusable:
         raise Refusal(str(unusable)) from None
     stop = Event()

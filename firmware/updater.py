@@ -12,12 +12,19 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock
 
-from firmware.updates.bring import Bringer, Outcome, Progress, Result, Surroundings
+from firmware.updates.bring import (
+    Bringer,
+    Outcome,
+    Progress,
+    Result,
+    Surroundings,
+    in_words,
+)
 from firmware.updates.download import Interrupted
 from firmware.updates.repository import Repository
 from firmware.updates.trust import Refused, Trust
@@ -47,16 +54,6 @@ class Plan:
     ring: str
     data: Path
     damaged: Callable[[], frozenset[str]] = frozenset
-
-
-@dataclass
-class Course:
-    """How far the update is, for the screen and the status. `said` is empty while nothing goes
-    on."""
-
-    said: str = ""
-    last: dict[str, Result] = field(default_factory=dict)
-    at: datetime | None = None
 
 
 def update(
@@ -95,31 +92,25 @@ class Updater:
         self,
         plan: Plan,
         every: timedelta,
-        clock: Callable[[], datetime],
         tell: Callable[[Result], None] = lambda result: None,
     ) -> None:
         self._plan = plan
         self._every_s = every.total_seconds()
-        self._clock = clock
         self._tell = tell
         self._woken = Event()
         self._lock = Lock()
-        self._course = Course()
+        self._last: list[Result] = []
         self._told: dict[str, tuple[str, str]] = {}
 
     def wake(self) -> None:
         """There may be something new."""
         self._woken.set()
 
-    @property
-    def course(self) -> Course:
-        """How far it is."""
-        with self._lock:
-            return Course(self._course.said, dict(self._course.last), self._course.at)
-
     def faults(self) -> Iterator[tuple[str, str]]:
         """What keeps lists from being what is published, by the part of the device."""
-        for result in self.course.last.values():
+        with self._lock:
+            last = self._last
+        for result in last:
             if result.outcome not in (Outcome.UPDATED, Outcome.CURRENT):
                 yield f"update of {result.list}", f"{result.code}: {result.reason}"
 
@@ -136,25 +127,18 @@ class Updater:
     def _once(self, stop: Event) -> bool:
         """One attempt, and whether every list came to what is published."""
         try:
-            results = update(self._plan, stop, self._has_come)
+            results = update(self._plan, stop)
         except Interrupted:
             return False
         except (Busy, OSError) as failed:
-            told = (
-                str(failed) if isinstance(failed, Busy) else f"{failed.filename}: {failed.strerror}"
-            )
-            results = [Result(name, code="disk", reason=told) for name in self._plan.names]
+            results = [
+                Result(name, code="disk", reason=in_words(failed)) for name in self._plan.names
+            ]
         with self._lock:
-            self._course.said = ""
-            self._course.at = self._clock()
-            self._course.last = {result.list: result for result in results}
+            self._last = results
         for result in results:
             self._say(result)
         return all(result.outcome in (Outcome.UPDATED, Outcome.CURRENT) for result in results)
-
-    def _has_come(self, name: str, done: int, total: int) -> None:
-        with self._lock:
-            self._course.said = f"list {name}: {done >> 10} of {total >> 10} kB"
 
     def _say(self, result: Result) -> None:
         """Logs and tells an outcome; the same failure again is not told again."""

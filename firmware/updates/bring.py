@@ -117,7 +117,7 @@ class Bringer:
             result.reason = str(refused)
         except tuple(_FAILED) as failed:
             result.code = next(code for kind, code in _FAILED.items() if isinstance(failed, kind))
-            result.reason = _reason(failed)
+            result.reason = in_words(failed)
         after = self._in_force()
         result.version = after.version if after else None
         result.bytes = self._came
@@ -285,7 +285,8 @@ def _bytes(steps: Sequence[Step]) -> int:
     return sum(step.bytes for step in steps)
 
 
-def _reason(failed: Exception) -> str:
+def in_words(failed: Exception) -> str:
+    """What went wrong, in one line."""
     if isinstance(failed, OSError):
         return f"{failed.filename or 'the disk'}: {failed.strerror or failed}"
     return str(failed)

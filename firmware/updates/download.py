@@ -106,8 +106,6 @@ def _begun(part: Path) -> int:
         size = part.stat().st_size
         said = json.loads(_note_of(part).read_bytes())
         synced, boot = int(said["synced"]), said["boot"]
-    except FileNotFoundError:
-        return 0
     except (OSError, ValueError, TypeError, KeyError):
         return 0
     return size if boot == boot_id() else min(size, synced)

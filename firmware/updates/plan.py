@@ -1,17 +1,14 @@
 """What the configuration says of updates, made into a plan."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from firmware.clock import DeviceClock
-from firmware.policies import policies
 from firmware.settings import Settings
 from firmware.updater import Plan
 from firmware.updates.repository import FolderRepository, Repository, WebRepository
 from firmware.updates.trust import Trust
 from scanner.watchlist.contract import ListHealth
-from scanner.watchlist.keyring import KeyFolders, device_folders
+from scanner.watchlist.keyring import KeySource
 from scanner.watchlist.lists import Lists
 
 _TRUST, _FLOOR = "trust", "trust-floor.json"
@@ -23,26 +20,23 @@ class PlanUnusable(Exception):
 
 
 def plan_of(
-    settings: Settings, source: Path | None = None, clock: Callable[[], datetime] | None = None
+    settings: Settings,
+    lists: Lists,
+    keys: KeySource,
+    clock: DeviceClock,
+    source: Path | None = None,
 ) -> Plan:
-    """The plan, from `source` if one is given and else from the configured server. Raises
-    PlanUnusable."""
+    """The plan, from `source` if one is given and else from the configured server. `lists` says
+    which of them are damaged. Raises PlanUnusable."""
     updates, data = settings.updates, settings.device.data
-    keys = KeyFolders(device_folders(settings.lists.keys), apart_from=settings.lists.folder)
-    reference = DeviceClock(
-        data / "clock.json",
-        trust_machine=settings.clock.trust == "machine",
-        grace=timedelta(hours=settings.clock.grace_hours),
-    )
-    lists = Lists(settings.lists.folder, keys, policies(settings.lists))
 
     def damaged() -> frozenset[str]:
-        states = lists.states(reference.reading())
+        states = lists.states(clock.reading())
         return frozenset(one.name for one in states if one.health is ListHealth.DAMAGED)
 
     return Plan(
         repository=_repository(settings, source),
-        trust=Trust(data / _TRUST, data / _FLOOR, _root(updates.root), clock or reference.now),
+        trust=Trust(data / _TRUST, data / _FLOOR, _root(updates.root), clock.now),
         lists=settings.lists.folder,
         names=tuple(rule.name for rule in settings.lists.use),
         keys=keys,

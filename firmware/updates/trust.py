@@ -15,13 +15,12 @@ The Update Framework specification 1.0.33, §5 "Detailed client workflow".
 """
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib import parse
@@ -61,10 +60,9 @@ class Refused(Exception):
 @dataclass(frozen=True)
 class Trusted:
     """What a repository that is believed says. `targets` are by list; a list that it does not know
-    is missing there. `expires` is when the first of the metadata must be renewed."""
+    is missing there."""
 
     targets: dict[str, TargetFile]
-    expires: datetime
     lookup: Callable[[str], TargetFile | None]
     """The target at a path, or None."""
 
@@ -74,7 +72,6 @@ class Session:
     """The same by target paths; None for a path that nobody signed."""
 
     targets: dict[str, TargetFile | None]
-    expires: datetime
     lookup: Callable[[str], TargetFile | None]
 
 
@@ -101,7 +98,6 @@ class Trust:
             found = {name: session.targets[path] for name, path in paths.items()}
             yield Trusted(
                 targets={name: target for name, target in found.items() if target is not None},
-                expires=session.expires,
                 lookup=session.lookup,
             )
 
@@ -133,9 +129,9 @@ class Trust:
             believed = _metadata(copy)
             today = _of_today(believed)
             self._hold_to_the_floor(_reached(believed), today)
-            expires = self._hold_to_the_time(today)
+            self._hold_to_the_time(today)
             self._keep(copy, believed)
-            yield Session(targets, expires, lambda path: self._looked_up(updater, copy, path))
+            yield Session(targets, lambda path: self._looked_up(updater, copy, path))
 
     def _looked_up(self, updater: Updater, copy: Path, path: str) -> TargetFile | None:
         with _refusals():
@@ -155,7 +151,7 @@ class Trust:
                     f"{lowest}: it is an old copy",
                 )
 
-    def _hold_to_the_time(self, believed: dict[str, Signed]) -> datetime:
+    def _hold_to_the_time(self, believed: dict[str, Signed]) -> None:
         now = self._clock()
         for role, signed in believed.items():
             if signed.expires <= now:
@@ -164,7 +160,6 @@ class Trust:
                     f"the repository's {role} ended at {signed.expires:%Y-%m-%d %H:%M} UTC; it "
                     "must be signed anew",
                 )
-        return min(signed.expires for signed in believed.values()).replace(tzinfo=UTC)
 
     def _keep(self, copy: Path, believed: dict[str, Signed]) -> None:
         """Makes durable what was verified: the floor first, then roots, then the rest. Raises
@@ -200,28 +195,15 @@ class _Fetcher(FetcherInterface):
         self._repository = repository
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        pieces = self._repository.read(url)
         try:
-            first = next(pieces, None)
+            for piece in self._repository.read(url):
+                yield piece.content
         except NotThere as missing:
             raise exceptions.DownloadHTTPError(str(missing), 404) from None
         except TooSlow as slow:
             raise exceptions.SlowRetrievalError(str(slow)) from None
         except FetchFailed as failed:
             raise exceptions.DownloadError(str(failed)) from None
-        return _rest(first, pieces)
-
-
-def _rest(first: Any, pieces: Iterator[Any]) -> Iterator[bytes]:
-    try:
-        if first is not None:
-            yield first.content
-        for piece in pieces:
-            yield piece.content
-    except TooSlow as slow:
-        raise exceptions.SlowRetrievalError(str(slow)) from None
-    except FetchFailed as failed:
-        raise exceptions.DownloadError(str(failed)) from None
 
 
 _CODES: tuple[tuple[type[Exception], str], ...] = (
@@ -325,4 +307,4 @@ def _replace_if_other(path: Path, content: bytes) -> None:
 
 def _one_line(error: Exception) -> str:
     told = str(error).splitlines()
-    return told[0][:300] if told else json.dumps(type(error).__name__)
+    return told[0][:300] if told else type(error).__name__

@@ -46,17 +46,8 @@ def put_whole(lists: Path, manifest: Manifest, files: Mapping[str, Path], key: L
     with alone(lists, name) as folder, workshop(folder) as place:
         for where, file in files.items():
             _link(file, place.joinpath(*PurePosixPath(where).parts))
-        try:
-            kinds = set(places_of(manifest).values())
-            _take_places(lists, {kind: place / kind for kind in kinds}, manifest)
-            open_version(lists, manifest, key).close()
-            activate(lists, manifest)
-        except ListDamaged as damage:
-            clear(lists, name)
-            raise WholeRefused(f"list {name}: what was fetched is not whole: {damage}") from None
-        except BaseException:
-            clear(lists, name)
-            raise
+        kinds = set(places_of(manifest).values())
+        _put_in_force(lists, {kind: place / kind for kind in kinds}, manifest, key, verify=True)
     return manifest
 
 
@@ -76,16 +67,11 @@ def adopt(lists: Path, stage: Path, name: str, key: ListKey) -> Manifest:
     disk. Raises WholeRefused, Busy, OSError, and then the list is what it was."""
     with alone(lists, name):
         manifest = read_manifest(stage, name)
-        _take_places(lists, _laid_out(stage, manifest), manifest)
-        try:
-            open_version(lists, manifest, key).close()
-            activate(lists, manifest)
-        except ListDamaged as damage:
-            clear(lists, name)
-            raise WholeRefused(f"list {name}: what was fetched is not whole: {damage}") from None
-        except BaseException:
-            clear(lists, name)
-            raise
+        there = {part.kind: part.path for part in parts_in(lists, manifest)}
+        laid_out = {part.kind: part.path for part in parts_in(stage, manifest)}
+        # What came from `lists` by links is still there, and was never read for it.
+        new = {kind: path for kind, path in laid_out.items() if not _is_same(path, there[kind])}
+        _put_in_force(lists, new, manifest, key, verify=False)
     return manifest
 
 
@@ -100,13 +86,25 @@ def renew(lists: Path, name: str, root: str, as_of: datetime) -> Manifest:
     return now
 
 
-def _laid_out(stage: Path, manifest: Manifest) -> Mapping[str, Path]:
-    """Where the parts of a version in `stage` lie, by their kind."""
-    return {part.kind: part.path for part in parts_in(stage, manifest)}
+def _put_in_force(
+    lists: Path, new: Mapping[str, Path], manifest: Manifest, key: ListKey, *, verify: bool
+) -> None:
+    """Moves the parts that are new, by their kind, to where their content says, and activates the
+    version; with `verify` they are read whole first. Raises WholeRefused, OSError."""
+    try:
+        _take_places(lists, new, manifest, verify=verify)
+        open_version(lists, manifest, key).close()
+        activate(lists, manifest)
+    except ListDamaged as damage:
+        clear(lists, manifest.name)
+        told = f"list {manifest.name}: what was fetched is not whole: {damage}"
+        raise WholeRefused(told) from None
+    except BaseException:
+        clear(lists, manifest.name)
+        raise
 
 
-def _take_places(lists: Path, built: Mapping[str, Path], manifest: Manifest) -> None:
-    """Moves what was built, by its kind, to where its content says. Raises ListDamaged, OSError."""
+def _take_places(lists: Path, new: Mapping[str, Path], manifest: Manifest, *, verify: bool) -> None:
     name, base, overlay = manifest.name, manifest.base, manifest.overlay
     moves: list[tuple[str, Path, Callable[[Path], None]]] = [
         (BASE, base_folder(lists, name, base), lambda folder: check_table(folder, base))
@@ -115,9 +113,21 @@ def _take_places(lists: Path, built: Mapping[str, Path], manifest: Manifest) -> 
         target = overlay_folder(lists, name, overlay)
         moves.append((OVERLAY, target, lambda folder: check_overlay(folder, overlay)))
     for kind, target, check in moves:
-        check(built[kind])
-        put_in_place(built[kind], target, check)
-    built[RANGES].replace(ranges_path(lists, name, manifest.ranges_digest))
+        if kind in new:
+            if verify:
+                check(new[kind])
+            put_in_place(new[kind], target, check)
+    if RANGES in new:
+        new[RANGES].replace(ranges_path(lists, name, manifest.ranges_digest))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two files are one, or every file of two folders is."""
+    if not other.exists():
+        return False
+    if one.is_dir():
+        return all(_is_same(file, other / file.name) for file in one.iterdir())
+    return one.samefile(other)
 
 
 def _link_all(source: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -45,7 +45,7 @@ class Scene:
 
     @contextmanager
     def running(self, every: timedelta = timedelta(hours=1)) -> Iterator[Updater]:
-        updater = Updater(self.plan(), every, lambda: datetime.now(UTC), self.told.append)
+        updater = Updater(self.plan(), every, self.told.append)
         stop = Event()
         thread = threading.Thread(target=updater.run, args=(stop,))
         thread.start()

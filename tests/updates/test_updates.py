@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from firmware.updates.bring import Outcome
+from scanner.watchlist import whole
 from tests.updates.over_the_air import Device, Headquarters, Web
 
 
@@ -71,3 +72,16 @@ def test_a_device_without_a_way_by_deltas_takes_the_whole_and_says_so(site: Site
     assert other.update(web).outcome is Outcome.UPDATED
     assert other.manifest().root() == headquarters.publisher().publication("sltd", "all").root
     assert other.knows("D2")
+
+
+def test_a_delta_does_not_have_the_base_read_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headquarters, device, web = site
+    device.update(web)
+    headquarters.day("D1")
+    read: list[Path] = []
+    monkeypatch.setattr(whole, "check_table", lambda folder, root: read.append(folder))
+    assert device.update(web).outcome is Outcome.UPDATED
+    assert device.manifest().overlay is not None
+    assert read == []
