@@ -42,6 +42,7 @@ from scanner.watchlist.publication import (
     Step,
     Whole,
     read_publication,
+    ring_in,
     role_of,
     target_of,
 )
@@ -108,11 +109,8 @@ class Publisher:
     def publication(self, name: str, ring: str) -> Publication | None:
         """What a ring's devices are told to have, or None."""
         metadata = self._repository.published(role_of(name))
-        target = metadata and metadata.signed.targets.get(target_of(name, ring))
-        if not target:
-            return None
-        content = file_of(self._repository, target).read_bytes()
-        return read_publication(content, name, ring)
+        found = _publications(self._repository, metadata.signed) if metadata else ()
+        return next((one for _, one in found if (one.name, one.ring) == (name, ring)), None)
 
     def _check_role(self, name: str) -> None:
         """That these signers may sign the list, before any work is done."""
@@ -302,21 +300,13 @@ class Publisher:
 
     def _keep_only_what_is_named(self, name: str, signed: Targets) -> None:
         """The targets that any ring's publication names, with their lengths and digests."""
-        rings = {
-            path: target
-            for path, target in signed.targets.items()
-            if path.endswith(".json") and path.count("/") == 2
-        }
-        named: dict[str, TargetFile] = dict(rings)
-        for path, target in rings.items():
-            ring = path.rsplit("/", 1)[1].removesuffix(".json")
-            publication = read_publication(
-                file_of(self._repository, target).read_bytes(), name, ring
-            )
+        named: dict[str, TargetFile] = {}
+        for target, publication in _publications(self._repository, signed):
+            named[target.path] = target
             paths = [step.path for step in publication.steps if step.path]
             paths += [file.path for file in publication.whole.files]
             for each in paths:
-                named[each] = signed.targets.get(each) or self._target(each)
+                named[each] = signed.targets.get(each) or target_in(self._repository, each)
         signed.targets = named
 
     def _hold_to_threshold(self, role: str, metadata: Metadata[Any]) -> None:
@@ -344,11 +334,6 @@ class Publisher:
             sync_folder(placed.parent)
         return target
 
-    def _target(self, path: str) -> TargetFile:
-        """A target that lies in the repository already, from its file. Raises
-        RepositoryUnusable."""
-        return target_in(self._repository, path)
-
 
 def published_in(repository: RepositoryFolder) -> Iterator[Publication]:
     """What every ring's devices are to have of every list. Raises RepositoryUnusable,
@@ -356,11 +341,17 @@ def published_in(repository: RepositoryFolder) -> Iterator[Publication]:
     targets = repository.of(Targets.type).signed
     for role in (targets.delegations.roles or {}) if targets.delegations else {}:
         metadata = repository.published(role)
-        for path, target in sorted(metadata.signed.targets.items()) if metadata else ():
-            if path.endswith(".json") and path.count("/") == 2:
-                _, name, file = path.split("/")
-                content = file_of(repository, target).read_bytes()
-                yield read_publication(content, name, file.removesuffix(".json"))
+        if metadata:
+            yield from (one for _, one in _publications(repository, metadata.signed))
+
+
+def _publications(
+    repository: RepositoryFolder, signed: Targets
+) -> Iterator[tuple[TargetFile, Publication]]:
+    """The publications among what a list's role signs."""
+    for path, target in sorted(signed.targets.items()):
+        if named := ring_in(path):
+            yield target, read_publication(file_of(repository, target).read_bytes(), *named)
 
 
 def file_of(repository: RepositoryFolder, target: TargetFile) -> Path:

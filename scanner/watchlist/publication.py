@@ -40,6 +40,8 @@ MOST_CANARIES = 64
 RING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 """What a ring may be called."""
 
+_PUBLICATION = re.compile(rf"lists/({NAME.pattern})/({RING.pattern})\.json")
+
 Root = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Path = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._/-]{0,199}$")]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -181,6 +183,12 @@ class Publication(_Part):
 def target_of(name: str, ring: str) -> str:
     """The target path of a list's publication for a ring."""
     return f"lists/{name}/{ring}.json"
+
+
+def ring_in(path: str) -> tuple[str, str] | None:
+    """The list and the ring whose publication a target path is, or None."""
+    found = _PUBLICATION.fullmatch(path)
+    return (found[1], found[2]) if found else None
 
 
 def paths_of(name: str) -> Sequence[str]:
