@@ -25,8 +25,8 @@ from nats.errors import TimeoutError as NotAnswered
 from nats.js import JetStreamContext
 from nats.js.errors import ServiceUnavailableError
 
-from central.connection import tls_context
 from central.inflow import Delivery, LinkDown, Source
+from central.mqtt_client import tls_context
 from central.nats_names import SAID, STATUS, subject_of, topic_of_subject
 from central.nats_pull import ConsumerGone, Pull
 from central.nats_streams import ensure, reader_of_statuses

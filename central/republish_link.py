@@ -1,17 +1,14 @@
 """The connection to the broker that is told for other systems: publishing only, each message at
 QoS 1, and done only when the broker has acknowledged it."""
 
-import secrets
-import ssl
 import threading
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from central.connection import CONNECT_WITHIN_S, tls_context
 from central.inflow import LinkDown
+from central.mqtt_client import CONNECT_WITHIN_S, connect, new_client, place
 from central.settings import RepublishSettings
 
 ACKNOWLEDGED_WITHIN_S = 15.0
@@ -26,17 +23,7 @@ class Link:
         self._failure: str | None = None
         self._acknowledged: set[int] = set()
         self._moved = threading.Condition()
-        five = settings.protocol == "5"
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"{settings.client_id}-{secrets.token_hex(6)}",
-            clean_session=None if five else True,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = CONNECT_WITHIN_S
-        if settings.username is not None:
-            client.username_pw_set(settings.username, password)
+        client = new_client(settings, password, manual_ack=False)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -45,17 +32,8 @@ class Link:
     def open(self) -> None:
         """Connects."""
         settings = self._settings
-        where = f"{settings.host}:{settings.port}"
-        if settings.ca is not None:
-            context = tls_context(settings.ca, settings.certificate, settings.private_key)
-            self._client.tls_set_context(context)
-        try:
-            self._client.connect(settings.host, settings.port, keepalive=10)
-        except ssl.SSLCertVerificationError as error:
-            why = f"the broker's certificate is not believed: {error.verify_message}"
-            raise LinkDown(f"{where}: {why}") from None
-        except (OSError, ValueError) as error:
-            raise LinkDown(f"{where}: {getattr(error, 'strerror', None) or error}") from None
+        where = place(settings.host, settings.port)
+        connect(self._client, settings, settings.host, settings.port, keepalive=10)
         self._client.loop_start()
         with self._moved:
             self._moved.wait_for(self._is_decided, CONNECT_WITHIN_S)

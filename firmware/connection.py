@@ -10,8 +10,6 @@ The session outlasts the connection: in MQTT 5, what central says meanwhile wait
 """
 
 import logging
-import select
-import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -27,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from firmware.link import Address, Link, LinkDown, Unanswered, Version, VersionRefused
 from scanner.alert import MAX_PAYLOAD, KeyFault
+from scanner.mqtt_turn import send_at_once, turn
 from scanner.waker import Waker
 
 log = logging.getLogger(__name__)
@@ -120,24 +119,8 @@ class Connection:
     def turn(self, timeout_s: float) -> None:
         """Waits for the network or a `wake`, at most `timeout_s`, and handles what there is.
         Raises LinkDown."""
-        client = self._client
-        sock: Any = client.socket()
-        if sock is None:
-            raise self._broken()
-        buffered = getattr(sock, "pending", None)
-        if buffered is not None and buffered() > 0:
-            timeout_s = 0.0
-        writing = [sock] if client.want_write() else []
-        readable, writable, _ = select.select([sock, self._waker.reader], writing, [], timeout_s)
-        if self._waker.reader in readable:
-            self._waker.clear()
-        code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        if sock in readable or timeout_s == 0.0:
-            code = client.loop_read()
-        if sock in writable and not code:
-            code = client.loop_write()
-        code = code or client.loop_misc()
-        if self._failure is not None or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+        holds = turn(self._client, self._waker, timeout_s)
+        if self._failure is not None or not holds:
             raise self._broken()
 
     def settle(self, within_s: float) -> None:
@@ -180,7 +163,7 @@ class Connection:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_WITHIN_S
-        client.on_socket_open = _send_at_once
+        client.on_socket_open = send_at_once
         client.max_inflight_messages_set(IN_FLIGHT)
         client.will_set(will.topic, will.payload, qos=1, retain=True)
         if link.username is not None:
@@ -235,9 +218,3 @@ def _in_words(error: OSError | ValueError) -> str:
         why = getattr(error, "verify_message", None) or error.args[-1]
         return f"the broker's certificate is not believed: {why}"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: Any) -> None:
-    """Each packet leaves when it is written. Otherwise the kernel holds a second small one back
-    until the first is acknowledged (Nagle), which the other end delays by up to 40 ms."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
