@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.delivery.postgres import Cluster
+
 MANY = 300
 """Open files from which on what nobody holds any more is let go of."""
 
@@ -17,3 +19,10 @@ def few_files_stay_open() -> Iterator[None]:
     yield
     if len(os.listdir("/proc/self/fd")) > MANY:  # noqa: PTH208  it is asked after each test
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL for this process of tests; take a new `database()` of it for each test."""
+    with Cluster() as one:
+        yield one

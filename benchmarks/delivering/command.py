@@ -1,9 +1,7 @@
 """The command behind `benchmarks/delivery.py`."""
 
 import argparse
-import json
 import os
-import platform
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,7 +13,7 @@ from time import perf_counter
 
 from benchmarks.delivering.sizes import QUICK, Json, Sizes
 from benchmarks.delivering.telling import markdown
-from scanner.durable import replace_durably
+from benchmarks.written import write
 
 STAGES = ("outbox", "latency", "receivers", "fleet")
 _BUILD = Path("build")
@@ -44,7 +42,7 @@ def main(given: Sequence[str] | None = None) -> int:
             not_done[stage] = f"{type(error).__name__}: {error}".splitlines()[0]
     print(markdown(results, not_done))
     if arguments.json:
-        _write(arguments.json, sizes, results, not_done)
+        write(arguments.json, results, not_done, sizes=asdict(sizes))
     return 0 if set(results) == set(arguments.only) else 1
 
 
@@ -79,18 +77,3 @@ def _sizes(arguments: argparse.Namespace) -> Sizes:
     base = asdict(QUICK if arguments.quick else Sizes())
     said = {name: getattr(arguments, name) for name in base}
     return Sizes(**{name: base[name] if given is None else given for name, given in said.items()})
-
-
-def _write(path: Path, sizes: Sizes, results: Json, not_done: dict[str, str]) -> None:
-    said = {
-        "sizes": asdict(sizes),
-        "machine": {
-            "cpus": os.cpu_count(),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "kernel": platform.release(),
-        },
-        "stages": results,
-        "not_done": not_done,
-    }
-    replace_durably(path.resolve(), json.dumps(said, indent=1).encode() + b"\n", mode=0o644)

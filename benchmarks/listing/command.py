@@ -1,9 +1,7 @@
 """The command behind `benchmarks/lists.py`."""
 
 import argparse
-import json
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,10 +11,10 @@ from time import perf_counter
 
 from benchmarks.listing.figures import figures_of
 from benchmarks.listing.running import run
-from benchmarks.listing.settings import ALL_PEERS, Json, Settings
+from benchmarks.listing.settings import ALL_PEERS, Settings
 from benchmarks.listing.stages import stages_of, with_needs
 from benchmarks.listing.telling import markdown
-from scanner.durable import replace_durably
+from benchmarks.written import write
 
 _BYTES_A_RECORD = 230
 """What all stores, columns and folds of a run take on the disk together, at their most."""
@@ -81,7 +79,12 @@ def _measure(arguments: argparse.Namespace) -> int:
     figures = figures_of(settings, not_done)
     print(markdown(settings, figures))
     if arguments.json:
-        _write(arguments.json, settings, results, not_done)
+        write(
+            arguments.json,
+            results,
+            not_done,
+            settings={**asdict(settings), "work": str(settings.work)},
+        )
     _say(f"this run took {perf_counter() - started:.0f} s")
     if not_done:
         _say(f"{settings.work} is kept: not every stage is done")
@@ -129,21 +132,6 @@ def _check_room(settings: Settings) -> None:
             f"{folder}: {free / 1e9:.1f} GB are free and this run needs {wanted / 1e9:.1f} GB; "
             "name another folder with --work, or fewer --records"
         )
-
-
-def _write(path: Path, settings: Settings, results: Json, not_done: dict[str, str]) -> None:
-    said = {
-        "settings": {**asdict(settings), "work": str(settings.work)},
-        "machine": {
-            "cpus": os.cpu_count(),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "kernel": platform.release(),
-        },
-        "stages": results,
-        "not_done": not_done,
-    }
-    replace_durably(path.resolve(), json.dumps(said, indent=1).encode() + b"\n", mode=0o644)
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from scanner.alert import Action, AnswerOutcome, Message, OutcomeData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PEOPLE
-from tests.delivery.postgres import Cluster
+from tests.delivery.postgres import new_store
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -23,11 +23,7 @@ def office(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
     """One console whose store has a few alerts, over each kind of store."""
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgresql")
-        url = cluster.database()
-    else:
-        url = f"sqlite:///{tmp_path_factory.mktemp('history')}/central.db"
+    url = new_store(request, tmp_path_factory.mktemp("history"))
     with an_office(url) as one:
         fill(one)
         yield one

@@ -9,7 +9,7 @@ import pytest
 from scanner.alert import Message, StatsData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PEOPLE
-from tests.delivery.postgres import Cluster
+from tests.delivery.postgres import new_store
 
 HOUR = timedelta(hours=1)
 
@@ -19,11 +19,7 @@ def office(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
     """One console over each kind of store, with some hours and some hits."""
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgresql")
-        url = cluster.database()
-    else:
-        url = f"sqlite:///{tmp_path_factory.mktemp('trends')}/central.db"
+    url = new_store(request, tmp_path_factory.mktemp("trends"))
     with an_office(url) as one:
         fill(one, datetime.now(UTC))
         yield one

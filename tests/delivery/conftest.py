@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.both_ends import Desk, HeadOffice, Protocol
+from central.store import Store
+from firmware.uplink import Uplink
+from tests.delivery.both_ends import Desk, HeadOffice, Protocol, Stranger, wait_for
 from tests.delivery.broker import Broker
-from tests.delivery.postgres import Cluster
+from tests.delivery.postgres import new_store
 
 
 @pytest.fixture
@@ -36,17 +38,30 @@ def desk(tmp_path: Path, broker: Broker, office: HeadOffice, protocol: Protocol)
     return Desk(tmp_path / "desk-1", "desk-1", keys, broker.port, protocol)
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Cluster]:
-    """A PostgreSQL for this process of tests; take a new `database()` of it for each test."""
-    with Cluster() as one:
+@pytest.fixture
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new store: SQLite, or what the test asks for with `over_both_databases`."""
+    return new_store(request, tmp_path)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    one = Store(store_url)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def stranger(broker: Broker) -> Iterator[Stranger]:
+    """Somebody at the broker, which runs."""
+    broker.start()
+    with Stranger(broker.port) as one:
         yield one
 
 
 @pytest.fixture
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new store: SQLite, or what the test asks for with `over_both_databases`."""
-    if getattr(request, "param", "sqlite") == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgresql")
-        return cluster.database()
-    return f"sqlite:///{tmp_path}/central.db"
+def uplink(desk: Desk, stranger: Stranger) -> Iterator[Uplink]:
+    """A desk that is up, and nobody at headquarters."""
+    with desk.running() as one:
+        wait_for(lambda: one.connected)
+        yield one

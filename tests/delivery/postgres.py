@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.delivery.broker import free_port
 
@@ -134,3 +135,12 @@ def _programs() -> Path:
 def _version(initdb: Path) -> int:
     name = initdb.parents[1].name
     return int(name) if name.isdecimal() else 0
+
+
+def new_store(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an empty store: of the kind that a fixture was given as its parameter, else SQLite
+    in `folder`."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgresql")
+        return cluster.database()
+    return f"sqlite:///{folder}/central.db"

@@ -1,6 +1,5 @@
 """The audit trail: written with the act, never changed unnoticed, removed by policy alone."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,13 +17,6 @@ from tests.delivery.test_central_commands import run, store_alert
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    one = Store(store_url)
-    yield one
-    one.close()
 
 
 def acts(store: Store, count: int, first: datetime = NOW) -> list[Head]:

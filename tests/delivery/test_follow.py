@@ -22,13 +22,6 @@ from tests.delivery.test_central_commands import run
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    one = Store(store_url)
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def config(tmp_path: Path, store_url: str) -> Path:
     path = tmp_path / "central.toml"
     path.write_text(f'[store]\nurl = "{store_url}"\n[keys]\nfolder = "{tmp_path}/keys"\n')

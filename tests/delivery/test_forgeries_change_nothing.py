@@ -38,13 +38,6 @@ STRANGER_KEY = new_key()
 
 
 @pytest.fixture
-def stranger(broker: Broker) -> Iterator[Stranger]:
-    broker.start()
-    with Stranger(broker.port) as one:
-        yield one
-
-
-@pytest.fixture
 def uplink(desk: Desk, stranger: Stranger) -> Iterator[Uplink]:
     """A desk that is up and whose one alert nobody receives."""
     desk.raise_alert()

@@ -36,13 +36,6 @@ ROOT = Path(__file__).parents[2]
 PREFIX = "borderpost-events/v1"
 
 
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    one = Store(store_url)
-    yield one
-    one.close()
-
-
 class Listener(Stranger):
     """Another system, which hears what is republished."""
 

@@ -1,6 +1,5 @@
 """What is kept no longer goes by policy, and leaves only that it was there."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,13 +28,6 @@ from tests.delivery.test_store import EPOCH, commit, said
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=400)
 POLICY = RetentionSettings(alerts_days=365, stats_days=30, audit_days=100)
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    one = Store(store_url)
-    yield one
-    one.close()
 
 
 def answered(

@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,13 +26,6 @@ from tests.delivery.both_ends import alert, over_both_databases
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EPOCH = new_id()
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    one = Store(store_url)
-    yield one
-    one.close()
 
 
 def said(

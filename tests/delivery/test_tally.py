@@ -2,7 +2,6 @@
 store that was restored, a card that was set back."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,20 +209,6 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 # Through a real broker.
-
-
-@pytest.fixture
-def stranger(broker: Broker) -> Iterator[Stranger]:
-    broker.start()
-    with Stranger(broker.port) as one:
-        yield one
-
-
-@pytest.fixture
-def uplink(desk: Desk, stranger: Stranger) -> Iterator[Uplink]:
-    with desk.running() as one:
-        wait_for(lambda: one.connected)
-        yield one
 
 
 def say(stranger: Stranger, office: HeadOffice, data: TallyData | KeysData | AckData) -> bytes:

@@ -2,7 +2,6 @@
 that central did not say to this device, now."""
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,20 +39,6 @@ COMPACT = rb"[A-Za-z0-9_-]{1,40}\.[A-Za-z0-9_-]{1,80}\.[A-Za-z0-9_-]{86}"
 """The form of a signed message."""
 YEARS = timedelta(days=20 * 365)
 ACK = topic_of(Message.ACK, "desk-1")
-
-
-@pytest.fixture
-def stranger(broker: Broker) -> Iterator[Stranger]:
-    broker.start()
-    with Stranger(broker.port) as one:
-        yield one
-
-
-@pytest.fixture
-def uplink(desk: Desk, stranger: Stranger) -> Iterator[Uplink]:
-    with desk.running() as one:
-        wait_for(lambda: one.connected)
-        yield one
 
 
 def central_says(office: HeadOffice, message: Message, data: Data) -> bytes:

@@ -27,13 +27,6 @@ with store.changing() as tx:
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    one = Store(store_url)
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def watch(store: Store) -> Iterator[Watch]:
     one = store.watch()
     yield one

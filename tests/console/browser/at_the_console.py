@@ -6,8 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,8 @@ from central.console.sessions import Limits, begin
 from central.settings import ConsoleSettings
 from central.store import Store
 from tests.console.sample_site import PASSWORD, STAFF, Site
+from tests.delivery.both_ends import wait_for
+from tests.delivery.broker import free_port
 
 COUNTS_SOUNDS = """
 window.sounds = 0;
@@ -50,22 +51,6 @@ def _hashed() -> str:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def wait_for(condition: Callable[[], Any], within_s: float = 15.0) -> Any:
-    """What `condition` gives once it is truthy; fails after `within_s`."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"it did not come about within {within_s} s")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Room:
