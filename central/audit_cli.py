@@ -2,16 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from central.moments import iso
 from central.opening import DEFAULT_CONFIG, open_store
-from scanner.command_line import Failure, Refusal
-
-if TYPE_CHECKING:  # the trail needs the extra `central`
-    from central.audit import Head
+from scanner.command_line import Failure, noted_head
 
 audit_app = typer.Typer(help="The audit trail: lists it, or verifies that nobody changed it.")
 
@@ -29,13 +26,13 @@ def audit_verify(
     """Checks the whole chain, and prints its head to be noted elsewhere."""
     from central import audit  # noqa: PLC0415  needs the extra `central`
 
-    earlier = None if noted is None else _head(noted)
+    earlier = noted_head(noted)
     with open_store(config) as store, store.reading() as db:
         broken = audit.verify(db, earlier)
         head = audit.head(db)
     if broken is not None:
         raise Failure(f"the audit trail is broken at row {broken.n}: {broken.why}")
-    print(f"the audit trail holds; its head is {head.n}:{head.hash}")
+    print(f"the audit trail holds; its head is {head}")
 
 
 @audit_app.command("list")
@@ -56,12 +53,3 @@ def audit_list(
                 detail = json.dumps(row["detail"], ensure_ascii=False) if row["detail"] else ""
                 words = (told["n"], told["at"], row["actor"], row["role"], row["action"])
                 print("  ".join(str(word) for word in (*words, row["subject"], detail) if word))
-
-
-def _head(noted: str) -> "Head":
-    from central import audit  # noqa: PLC0415  needs the extra `central`
-
-    number, _, digest = noted.partition(":")
-    if not number.isdecimal() or len(digest) != 64:
-        raise Refusal("what was noted has the form NUMBER:HASH, as this command prints it")
-    return audit.Head(int(number), digest.lower())

@@ -47,4 +47,4 @@ class Purging:
             self._head_at = time.monotonic() + HEAD_EVERY_S
             with self._store.reading() as db:
                 head = audit.head(db)
-            log.info("the audit trail's head is %d:%s", head.n, head.hash)
+            log.info("the audit trail's head is %s", head)

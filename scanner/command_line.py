@@ -11,6 +11,7 @@ from io import TextIOWrapper
 
 import typer
 
+from scanner.hash_chain import Head, head_of
 from scanner.toml_errors import SettingsError
 
 _EXTRAS = {
@@ -71,6 +72,16 @@ def run_command(
     except Exception as bug:
         return _failed(program, f"an error of our own ({type(bug).__name__}); please report it", 1)
     return code if isinstance(code, int) else 0
+
+
+def noted_head(text: str | None) -> Head | None:
+    """A chain's head as somebody noted it, if any. Raises Refusal."""
+    if text is None:
+        return None
+    try:
+        return head_of(text)
+    except ValueError as malformed:
+        raise Refusal(str(malformed)) from None
 
 
 def _say_any_character() -> None:

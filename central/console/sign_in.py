@@ -20,11 +20,11 @@ import sqlalchemy as sa
 
 from central import audit
 from central.console import sessions
-from central.console.pauses import Pauses, pause_after
 from central.moments import to_ms
 from central.schema import users
 from central.store import Store
 from central.users import LONGEST, hash_of, matches
+from scanner.pauses import Pauses, pause_after
 
 _NAME_LONGEST = 64
 _FREE_OF_ADDRESS, _LONGEST_OF_ADDRESS_S = 30, 30.0

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from central import users
-from central.console.pauses import FREE, LONGEST_S, Pauses, pause_after
 from central.console.roles import Role
 from central.schema import sessions
 from central.schema import users as table
+from scanner.pauses import FREE, LONGEST_S, Pauses, pause_after
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PASSWORD, STAFF
 

@@ -1,4 +1,4 @@
-"""Growing pauses after failed sign-ins, for whom the store keeps no row.
+"""Growing pauses after failed sign-ins, held in memory.
 
 The first few failures cost nothing; each further one doubles the pause. What is kept is bounded:
 the oldest entries make room.
