@@ -22,8 +22,17 @@ from enum import StrEnum
 from scanner.mrz.document import Parsed
 from scanner.mrz.parse import is_sound
 from scanner.mrz.reading import UNKNOWN, Reading, Status
+from scanner.said import Said, counted, said, sentence
+from scanner.terms import ANSWERS, KINDS, STATUSES
 from scanner.watchlist.age import ClockReading, span
 from scanner.watchlist.contract import Certainty, Inquiry, ListHealth, ListState, Match
+
+_LIST_FAULTS = {
+    ListHealth.OVER_AGE: said("is not fresh"),
+    ListHealth.MISSING: said("is missing"),
+    ListHealth.DAMAGED: said("is damaged"),
+    ListHealth.LOCKED: said("is locked"),
+}
 
 
 class Outcome(StrEnum):
@@ -91,7 +100,7 @@ def judge(
     return Verdict(
         outcome=next((outcome for outcome, told in tiers.items() if told), Outcome.CLEAR),
         reasons=_unique(line for told in tiers.values() for line in told)
-        or ("Read surely, printed soundly, and on no list.",),
+        or (said("Read surely, printed soundly, and on no list."),),
         matches=matches,
         lists=inquiry.lists,
         beside=_unique(iter(beside)),
@@ -107,7 +116,7 @@ def _in_light_of(holding: Answered | None, matches: tuple[Match, ...]) -> tuple[
     """
     if holding is None or holding.outcome != "not_confirmed":
         return matches
-    why = f"answered by central on {holding.at:%Y-%m-%d}: not confirmed"
+    why = said("answered by central on {day}: not confirmed", day=_day(holding.at))
     return tuple(
         replace(match, certainty=Certainty.POSSIBLE, why=why)
         if match.certainty is Certainty.EXACT and _known_then(match, holding)
@@ -125,74 +134,92 @@ def _ordered(matches: tuple[Match, ...]) -> tuple[Match, ...]:
 
 
 def _listed(match: Match) -> str:
-    return f"Listed as {_record(match)}."
+    return said("Listed as {record}.", record=_record(match))
 
 
 def _perhaps(match: Match) -> str:
-    why = f": {match.why}" if match.why else ""
-    return f"Perhaps listed as {_record(match)}{why}."
+    if match.why:
+        return said("Perhaps listed as {record}: {why}.", record=_record(match), why=match.why)
+    return said("Perhaps listed as {record}.", record=_record(match))
 
 
-def _record(match: Match) -> str:
-    status = match.status.value.replace("_", " ")
-    recorded = f", recorded {match.recorded.isoformat()}" if match.recorded else ""
-    return f"{status} {match.kind.value} (list {match.list}{recorded})"
+def _record(match: Match) -> Said:
+    status, kind = STATUSES[match.status], KINDS[match.kind]
+    if match.recorded is None:
+        return said("{status} {kind} (list {list})", status=status, kind=kind, list=match.list)
+    return said(
+        "{status} {kind} (list {list}, recorded {day})",
+        status=status,
+        kind=kind,
+        list=match.list,
+        day=match.recorded.isoformat(),
+    )
 
 
 def _answered_by_central(answer: Answered) -> Iterator[str]:
     """The instruction is a line of its own: an operator wrote it, and may have named somebody, so
     it is for the officer's screen alone."""
-    said = answer.outcome.replace("_", " ")
-    yield f"Answered by central on {answer.at:%Y-%m-%d}: {said}."
+    found = ANSWERS.get(answer.outcome, answer.outcome)
+    yield said("Answered by central on {day}: {found}.", day=_day(answer.at), found=found)
     if answer.instruction:
-        yield f"Central's instruction: {answer.instruction}"
+        yield said("Central's instruction: {instruction}", instruction=answer.instruction)
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
 
 
 def _list_faults(inquiry: Inquiry, clock: ClockReading) -> Iterator[str]:
     """Why the lists do not allow a CLEAR: the good state is asked for, all else is a fault."""
     required = [state for state in inquiry.lists if state.required]
     if not inquiry.lists:
-        yield "Not checked: no list is configured."
+        yield said("Not checked: no list is configured.")
     elif not required:
-        yield "Not checked: none of the lists is a required one."
+        yield said("Not checked: none of the lists is a required one.")
     for state in required:
         if state.health is not ListHealth.OK:
-            yield f"Not checked: {_state_fault(state)}"
+            yield said("Not checked: {fault}.", fault=_state_fault(state))
     if required and not clock.trusted:
-        yield (
-            "Not checked: the clock has not been set for "
-            f"{span(clock.unsynchronised_s)}, so no list's age is known."
+        yield said(
+            "Not checked: the clock has not been set for {span}, so no list's age is known.",
+            span=span(clock.unsynchronised_s),
         )
 
 
-def _state_fault(state: ListState) -> str:
-    said = {
-        ListHealth.OVER_AGE: "is not fresh",
-        ListHealth.MISSING: "is missing",
-        ListHealth.DAMAGED: "is damaged",
-        ListHealth.LOCKED: "is locked",
-    }.get(state.health, "is not usable")
-    return f"list {state.name} {said}" + (f": {state.reason}" if state.reason else "") + "."
+def _state_fault(state: ListState) -> Said:
+    fault = _LIST_FAULTS.get(state.health, said("is not usable"))
+    if state.reason:
+        return said("list {list} {fault}: {why}", list=state.name, fault=fault, why=state.reason)
+    return said("list {list} {fault}", list=state.name, fault=fault)
 
 
 def _doubts(reading: Reading, parsed: Parsed, inquiry: Inquiry, matched: bool) -> Iterator[str]:
     """Why the document should be read again."""
     if not reading.lines or reading.status is Status.UNREADABLE:
-        yield f"Nothing could be read{f': {reading.note}' if reading.note else ''}."
+        if reading.note:
+            yield said("Nothing could be read: {why}.", why=reading.note)
+        else:
+            yield said("Nothing could be read.")
     elif parsed.document is None:
-        why = parsed.reason.message if parsed.reason else "the lines are not those of a document"
-        yield _sentence(why)
+        unlike = said("the lines are not those of a document")
+        yield sentence(parsed.reason.message if parsed.reason else unlike)
     doubtful = len({(one.line, one.position) for one in reading.uncertain} | set(_unread(reading)))
     if doubtful:
-        yield f"{doubtful} character{'s are' if doubtful > 1 else ' is'} uncertain."
+        yield counted(
+            "{count} character is uncertain.", "{count} characters are uncertain.", doubtful
+        )
     elif reading.lines and reading.status is Status.DOUBTFUL:
-        yield "The reading is uncertain."
+        yield said("The reading is uncertain.")
     if parsed.document is None or matched:
         return
     if inquiry.unasked:
-        yield f"{inquiry.unasked} of the numbers that may be printed could not be asked."
+        yield counted(
+            "{count} of the numbers that may be printed could not be asked.",
+            "{count} of the numbers that may be printed could not be asked.",
+            inquiry.unasked,
+        )
     if not inquiry.asked:
-        yield "There is no document number to ask for."
+        yield said("There is no document number to ask for.")
 
 
 def _unread(reading: Reading) -> Iterator[tuple[int, int]]:
@@ -206,29 +233,26 @@ def _flaws(parsed: Parsed) -> Iterator[str]:
     """What is wrong with the document as it is printed."""
     if parsed.document is None:
         return
-    flaws = [_sentence(finding.message) for finding in parsed.findings if not finding.note]
+    flaws = [sentence(finding.message) for finding in parsed.findings if not finding.note]
     yield from flaws
     if not flaws and not is_sound(parsed):
-        yield "A check digit that this kind of document must have is missing."
+        yield said("A check digit that this kind of document must have is missing.")
 
 
 def _notes(parsed: Parsed, inquiry: Inquiry) -> Iterator[str]:
     """What is told beside and changes nothing."""
-    yield from (_sentence(finding.message) for finding in parsed.findings if finding.note)
+    yield from (sentence(finding.message) for finding in parsed.findings if finding.note)
     for state in inquiry.lists:
         if not state.required and state.health is not ListHealth.OK:
-            yield f"Beside the required lists, {_state_fault(state)}"
+            yield said("Beside the required lists, {fault}.", fault=_state_fault(state))
         if state.reason and state.health is ListHealth.OK:
-            yield f"List {state.name}: {state.reason}."
+            yield said("List {list}: {reason}.", list=state.name, reason=state.reason)
         if state.age_is_lower_bound and state.health is ListHealth.OK:
-            yield (
-                f"List {state.name} is at least {span(state.age_s or 0.0)} old: "
-                "the clock has not been set since the start."
+            yield said(
+                "List {list} is at least {span} old: the clock has not been set since the start.",
+                list=state.name,
+                span=span(state.age_s or 0.0),
             )
-
-
-def _sentence(message: str) -> str:
-    return f"{message[:1].upper()}{message[1:].rstrip('.')}." if message else ""
 
 
 def _unique(lines: Iterator[str]) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ enough to call a list fresh.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scanner.said import Said, counted, said
+
 AHEAD_TOLERATED = timedelta(minutes=5)
 """A list may be this much younger than now (two clocks are never quite equal)."""
 
@@ -48,26 +50,31 @@ def age_of(as_of: datetime, clock: ClockReading) -> Age:
         return Age(
             0.0,
             is_lower_bound=True,
-            fault=f"the clock is wrong: it stands {span(-age.total_seconds())} before the list's "
-            "own date; set the clock",
+            fault=said(
+                "the clock is wrong: it stands {span} before the list's own date; set the clock",
+                span=span(-age.total_seconds()),
+            ),
         )
     seconds = max(0.0, age.total_seconds())
     if not clock.trusted:
         return Age(
             seconds,
             is_lower_bound=True,
-            fault=f"the clock has not been set for {span(clock.unsynchronised_s)}, so the list's "
-            "age is not known; connect the device or set the clock",
+            fault=said(
+                "the clock has not been set for {span}, so the list's age is not known; connect "
+                "the device or set the clock",
+                span=span(clock.unsynchronised_s),
+            ),
         )
     return Age(seconds, is_lower_bound=not clock.synchronised)
 
 
-def span(seconds: float) -> str:
+def span(seconds: float) -> Said:
     """A length of time for a person: `50 s`, `12 min`, `30 h`, `9 days`."""
     if seconds < 60:
-        return f"{seconds:.0f} s"
+        return counted("{count} s", "{count} s", round(seconds))
     if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
+        return counted("{count} min", "{count} min", round(seconds / 60))
     if seconds < 2 * 86400:
-        return f"{seconds / 3600:.0f} h"
-    return f"{seconds / 86400:.0f} days"
+        return counted("{count} h", "{count} h", round(seconds / 3600))
+    return counted("{count} day", "{count} days", round(seconds / 86400))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from scanner.said import joined, said
 from scanner.watchlist.age import ClockReading, age_of, span
 from scanner.watchlist.contract import (
     Inquiry,
@@ -82,16 +83,14 @@ class Lists:
         self, policy: ListPolicy, questions: Questions, clock: ClockReading
     ) -> tuple[tuple[Match, ...], ListState]:
         if self._folder is None or policy.name == NO_LIST:
-            where = f"{self._folder} holds no list" if self._folder else "no folder is configured"
-            return (), _faulty(policy, ListHealth.MISSING, f"{where}; build or fetch one")
+            return (), _faulty(policy, ListHealth.MISSING, _no_list_in(self._folder))
         slot = self._slots.setdefault(policy.name, Slot(self._folder, policy.name, self._keys))
         try:
             answer = slot.ask(questions.asked)
         except FileNotFoundError:
             path = manifest_path(self._folder, policy.name)
-            return (), _faulty(
-                policy, ListHealth.MISSING, f"{path} is not there; build or fetch the list"
-            )
+            missing = said("{file} is not there; build or fetch the list", file=str(path))
+            return (), _faulty(policy, ListHealth.MISSING, missing)
         if answer.store is None:
             return (), _faulty(policy, answer.health, answer.reason)
         return answer.matches, _state(policy, answer.store, answer, clock)
@@ -113,6 +112,12 @@ def _is_manifest(path: Path) -> bool:
     return path.suffix == IN_FORCE and NAME.fullmatch(path.stem) is not None
 
 
+def _no_list_in(folder: Path | None) -> str:
+    if folder is None:
+        return said("no folder is configured; build or fetch one")
+    return said("{folder} holds no list; build or fetch one", folder=str(folder))
+
+
 def _faulty(policy: ListPolicy, health: ListHealth, reason: str) -> ListState:
     return ListState(policy.name, None, None, None, health, policy.required, reason)
 
@@ -123,7 +128,11 @@ def _state(policy: ListPolicy, store: Watchlist, answer: Answer, clock: ClockRea
     limit = policy.max_age.total_seconds()
     fault = age.fault
     if not fault and age.seconds > limit:
-        fault = f"it is {span(age.seconds)} old and may be {span(limit)}; fetch a newer version"
+        fault = said(
+            "it is {age} old and may be {limit}; fetch a newer version",
+            age=span(age.seconds),
+            limit=span(limit),
+        )
     health = ListHealth.OVER_AGE if fault else ListHealth.OK
     return ListState(
         name=policy.name,
@@ -132,6 +141,6 @@ def _state(policy: ListPolicy, store: Watchlist, answer: Answer, clock: ClockRea
         age_s=age.seconds,
         health=health if answer.health is ListHealth.OK else answer.health,
         required=policy.required,
-        reason="; ".join(filter(None, (fault, answer.reason))),
+        reason=joined((fault, answer.reason)),
         age_is_lower_bound=age.is_lower_bound,
     )
