@@ -29,6 +29,7 @@ _SAYS = {
     Message.ALERT: "a HIT or a POSSIBLE",
     Message.OUTCOME: "what the officer did of a referral",
     Message.STATS: "counts of an hour",
+    Message.ROLLOUT: "what became of a list's publication at the device",
     Message.STATUS: "birth, changes and last will",
     Message.ACK: "what central has committed",
     Message.ANSWER: "what central found about an alert",

@@ -20,13 +20,14 @@ from central import sequence, statuses
 from central.device_rows import Counters, locked
 from central.moments import to_ms
 from central.rows import insert_new_rows, insert_rows
-from central.schema import alerts, messages, outcomes, stats
+from central.schema import alerts, messages, outcomes, rollouts, stats
 from scanner.alert import (
     MAX_MISSING,
     AlertData,
     Event,
     Missing,
     OutcomeData,
+    RolloutData,
     StatsData,
     StatusData,
     TallyData,
@@ -205,10 +206,15 @@ def _stats_contents(data: StatsData, _now: datetime) -> dict[str, Any]:
     }
 
 
+def _rollout_contents(data: RolloutData, now: datetime) -> dict[str, Any]:
+    return {**data.model_dump(mode="json"), "at": to_ms(data.at), "received_at": to_ms(now)}
+
+
 _CONTENTS: dict[type, tuple[sa.Table, Callable[[Any, datetime], dict[str, Any]]]] = {
     AlertData: (alerts, _alert_contents),
     OutcomeData: (outcomes, _outcome_contents),
     StatsData: (stats, _stats_contents),
+    RolloutData: (rollouts, _rollout_contents),
 }
 
 

@@ -10,6 +10,7 @@ seen, and looks for them until the transaction behind them must be over.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -35,8 +36,18 @@ _NOTED = (
     ("devices", "UPDATE OF online, status", "NULL"),
     ("gaps", "INSERT", "NULL"),
     ("gaps", "DELETE", "NULL"),
+    ("rollouts", "INSERT", "NULL"),
 )
 """The tables, what is done to them, and the alert that it is about."""
+
+
+# Made once: making a statement takes longer than asking it.
+_ABOVE = sa.select(changes).where(changes.c.n > sa.bindparam("high")).order_by(changes.c.n)
+_LATE = (
+    sa.select(changes)
+    .where(changes.c.n.in_(sa.bindparam("late", expanding=True)))
+    .order_by(changes.c.n)
+)
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,14 @@ class Change:
 
 
 def install(tx: sa.Connection) -> None:
-    """Makes the triggers that are not there yet."""
+    """Makes the triggers that are not there yet, on the tables that are: a store that is on its way
+    to the present schema has not all of them."""
+    there = set(sa.inspect(tx).get_table_names())
+    noted = [one for one in _NOTED if one[0] in there]
     if tx.dialect.name == "postgresql":
-        _install_in_postgresql(tx)
+        _install_in_postgresql(tx, noted)
     else:
-        _install_in_sqlite(tx)
+        _install_in_sqlite(tx, noted)
 
 
 class Reader:
@@ -72,8 +86,9 @@ class Reader:
             return []
         late = [n for n in self._open if now - self._open[n] < _LATE_S]
         self._open = {n: self._open[n] for n in late}
-        chosen = sa.or_(changes.c.n > self._high, changes.c.n.in_(late[:_AT_ONCE]))
-        rows = db.execute(sa.select(changes).where(chosen).order_by(changes.c.n)).all()
+        rows = db.execute(_ABOVE, {"high": self._high}).all()
+        if late:
+            rows = [*db.execute(_LATE, {"late": late[:_AT_ONCE]}).all(), *rows]
         self._seen = [row.n for row in rows]
         latest = {Change(row.device, row.alert): row.n for row in rows}
         return sorted(latest, key=lambda change: latest[change])
@@ -104,8 +119,8 @@ def _noting(event: str, alert: str) -> str:
     return f"INSERT INTO changes (device, alert) VALUES ({row}.device, {alert})"  # noqa: S608 ours
 
 
-def _install_in_sqlite(tx: sa.Connection) -> None:
-    for number, (table, event, alert) in enumerate(_NOTED):
+def _install_in_sqlite(tx: sa.Connection, noted: Sequence[tuple[str, str, str]]) -> None:
+    for number, (table, event, alert) in enumerate(noted):
         tx.exec_driver_sql(
             f"CREATE TRIGGER IF NOT EXISTS change_{number} AFTER {event} ON {table} "
             f"BEGIN {_noting(event, alert)}; END"
@@ -116,11 +131,11 @@ def _install_in_sqlite(tx: sa.Connection) -> None:
     )
 
 
-def _install_in_postgresql(tx: sa.Connection) -> None:
+def _install_in_postgresql(tx: sa.Connection, noted: Sequence[tuple[str, str, str]]) -> None:
     there = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'change%' AND NOT tgisinternal"
-    if tx.scalar(sa.text(there)) == len(_NOTED) + 1:
+    if tx.scalar(sa.text(there)) == len(noted) + 1:
         return
-    for number, (table, event, alert) in enumerate(_NOTED):
+    for number, (table, event, alert) in enumerate(noted):
         _make_in_postgresql(tx, f"change_{number}", f"{event} ON {table}", _noting(event, alert))
     trimming = f"IF NEW.n % {_TRIM_EVERY} = 0 THEN {_TRIMMING}; END IF"
     _make_in_postgresql(tx, "changes_trim", "INSERT ON changes", trimming)

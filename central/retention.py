@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from central import audit
 from central.moments import to_ms
-from central.schema import alerts, answers, messages, outcomes, stats
+from central.schema import alerts, answers, messages, outcomes, rollouts, stats
 from central.schema import audit as trail
 from central.settings import RetentionSettings
 from central.store import Store
@@ -35,6 +35,7 @@ class Purged:
 
     alerts: int = 0
     stats: int = 0
+    rollouts: int = 0
     audit: int = 0
 
     def __str__(self) -> str:
@@ -42,7 +43,12 @@ class Purged:
         return ", ".join(counts)
 
 
-_WORDS = {"alerts": "alerts", "stats": "hourly counts", "audit": "rows of the audit trail"}
+_WORDS = {
+    "alerts": "alerts",
+    "stats": "hourly counts",
+    "rollouts": "reports of updates",
+    "audit": "rows of the audit trail",
+}
 
 
 def due(store: Store, policy: RetentionSettings, now: datetime) -> Purged:
@@ -51,6 +57,7 @@ def due(store: Store, policy: RetentionSettings, now: datetime) -> Purged:
         return Purged(
             alerts=_count(db, alerts, _old_alerts(policy, now)),
             stats=_count(db, stats, _old_stats(policy, now)),
+            rollouts=_count(db, rollouts, _old_rollouts(policy, now)),
             audit=_count(db, trail, _old_audit(policy, now)),
         )
 
@@ -62,11 +69,13 @@ def purge(
     purged = Purged()
     while count := _purge_alerts(store, policy, now):
         purged.alerts += count
-    while count := _purge_stats(store, policy, now):
+    while count := _purge_told(store, stats, _old_stats(policy, now)):
         purged.stats += count
+    while count := _purge_told(store, rollouts, _old_rollouts(policy, now)):
+        purged.rollouts += count
     with store.changing(quietly=True) as tx:
-        if purged.alerts or purged.stats:
-            detail = {"alerts": purged.alerts, "stats": purged.stats}
+        detail = {name: getattr(purged, name) for name in ("alerts", "stats", "rollouts")}
+        if any(detail.values()):
             audit.record(tx, actor, role, "purged", "store", detail, now)
         before = _before(policy.audit_days, now)
         if before is not None:
@@ -90,13 +99,14 @@ def _purge_alerts(store: Store, policy: RetentionSettings, now: datetime) -> int
         return len(names)
 
 
-def _purge_stats(store: Store, policy: RetentionSettings, now: datetime) -> int:
+def _purge_told(store: Store, table: sa.Table, old: Iterator[sa.ColumnElement[bool]]) -> int:
+    """Some of what devices told of themselves."""
     with store.changing(quietly=True) as tx:
-        chosen = sa.select(stats.c.id, stats.c.device).where(*_old_stats(policy, now))
+        chosen = sa.select(table.c.id, table.c.device).where(*old)
         names = [tuple(row) for row in tx.execute(chosen.limit(AT_ONCE).with_for_update())]
         if names:
             _forget(tx, names)
-            tx.execute(stats.delete().where(sa.tuple_(stats.c.id, stats.c.device).in_(names)))
+            tx.execute(table.delete().where(sa.tuple_(table.c.id, table.c.device).in_(names)))
         return len(names)
 
 
@@ -122,6 +132,11 @@ def _old_alerts(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnE
 def _old_stats(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
     before = _before(policy.stats_days, now)
     yield sa.false() if before is None else stats.c.until < to_ms(before)
+
+
+def _old_rollouts(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
+    before = _before(policy.stats_days, now)
+    yield sa.false() if before is None else rollouts.c.received_at < to_ms(before)
 
 
 def _old_audit(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnElement[bool]]:

@@ -115,6 +115,36 @@ stats = Table(
 )
 """Hourly counts."""
 
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("list", Text, nullable=False),
+    Column("ring", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("from_version", BigInteger),
+    Column("version", BigInteger),
+    Column("publication", BigInteger),
+    Column("bytes", BigInteger, nullable=False),
+    Column("took_ms", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index("rollouts_by_device", "device", "list", "at"),
+    Index("rollouts_by_time", "received_at"),
+)
+"""What became of each list's publications at each device."""
+
+hints = Table(
+    "hints",
+    metadata,
+    Column("ring", Text, primary_key=True),
+    Column("counter", BigInteger, nullable=False),
+)
+"""The counter of the latest hint to each ring."""
+
 devices = Table(
     "devices",
     metadata,

@@ -135,6 +135,12 @@ class Answers:
         with self._database.change() as tx:
             return raise_mark(tx, name, counter)
 
+    def is_highest(self, name: str, counter: int) -> bool:
+        """Whether `counter` is the highest one seen under `name`."""
+        with self._database.look() as db:
+            row = db.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+        return row is not None and row[0] == counter
+
     def purge(self, now: datetime) -> int:
         """Removes the answers that hold no longer, and gives how many those were. One that took the
         place of an answer with longer to go stays until that is over too."""

@@ -4,6 +4,9 @@ A message counts only where it came by one of the device's own topics, one of ce
 signed it for this device, and its counter is above every earlier one's of its kind. Anything else
 changes nothing; it is counted and logged without its content. That goes for a broker that repeats
 what central once said, too.
+
+A hint that something is published for the device's ring is the one message that a broker keeps: it
+gives it again on every connection, and that alone is no replay.
 """
 
 import logging
@@ -24,6 +27,7 @@ from scanner.alert import (
     Refusals,
     Refused,
     TallyData,
+    UpdateData,
     address_of,
     heard_by_device,
     unseal,
@@ -36,7 +40,8 @@ _REPLAYED = "replayed"
 
 class Hearing:
     """For the one thread that drives the connection. `on_answer` is told of each answer once, when
-    it is safely held, and `on_command` of each command. An answer that is over by the device's
+    it is safely held, `on_command` of each command, and `on_update` of each hint for `ring`, which
+    is None for a device that fetches no lists by itself. An answer that is over by the device's
     clock is not held, but told: the officer sees until when it was meant to hold, and a clock may
     be years off. Raises DiskFault where the disk refuses: a message is then as if it had not come,
     and central says it again."""
@@ -50,14 +55,19 @@ class Hearing:
         clock: Callable[[], datetime],
         on_answer: Callable[[AnswerData], None],
         on_command: Callable[[CommandData], None],
+        ring: str | None,
+        on_update: Callable[[UpdateData], None],
     ) -> None:
-        self.topics = heard_by_device(device)
+        self.topics = heard_by_device(device, ring)
         self._answers = answers
         self._keys = keys
         self._sending = sending
         self._clock = clock
         self._on_answer = on_answer
         self._on_command = on_command
+        self._on_update = on_update
+        self._kept_comes = False
+        """Whether the hint that the broker keeps may still come on this connection."""
         self._refusals = Refusals(log)
         self._told_over: deque[str] = deque(maxlen=MAX_HELD)
         self.changed = False
@@ -67,6 +77,10 @@ class Hearing:
     def refused(self) -> int:
         """Messages that were not believed since the start."""
         return self._refusals.counts.total()
+
+    def begin(self) -> None:
+        """There is a new connection."""
+        self._kept_comes = True
 
     def hear(self, topic: str, payload: bytes) -> None:
         """One message from the broker. Raises DiskFault."""
@@ -98,7 +112,9 @@ class Hearing:
             return new
         if isinstance(data, KeysData):
             return self._take_keys(data)
-        return False
+        if isinstance(data, UpdateData):
+            self._take_hint(data)
+        return False  # a hint may be old: it does not say that central is there now
 
     def _take_answer(self, event_id: str, answer: AnswerData) -> bool:
         taken = self._answers.take(event_id, answer, self._clock())
@@ -123,6 +139,15 @@ class Hearing:
             self.changed = True
             log.info("uplink: central signs with other keys from now on")
         return True
+
+    def _take_hint(self, hint: UpdateData) -> None:
+        name = f"update {hint.ring}"
+        if self._answers.is_new(name, hint.counter):
+            self._on_update(hint)
+        elif self._kept_comes and self._answers.is_highest(name, hint.counter):
+            self._kept_comes = False
+        else:
+            self._refusals.note(Message.UPDATE, _REPLAYED)
 
     def _is_new(self, message: Message, new: bool) -> bool:
         if not new:

@@ -1,9 +1,9 @@
 """The status that a device publishes: what its parts say of themselves, and what the link knows.
 
 It is published when it changes. What is at fault, which lists and which answers the device has, is
-told within a second; mere counts, which change with every alert, at most every few seconds, or a
-fleet would say more about its alerts than the alerts themselves. What comes first on a connection
-and the last will carry them all.
+told within a second; mere counts, which change with every alert, and how far an update has come, at
+most every few seconds, or a fleet would say more about its alerts than the alerts themselves. What
+comes first on a connection and the last will carry them all.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from scanner.alert import (
     topic_of,
 )
 
-COUNTS = ("queued", "last_n", "refused")
+COUNTS = ("queued", "last_n", "refused", "updating")
 """What changes too often to be told each time."""
 SAID_FOR = timedelta(days=7)
 """How long a technician is told that the device's memory was set back."""

@@ -5,10 +5,14 @@ An attempt asks the repository what is trusted, brings each list there, and says
 of it. Nothing that goes wrong here keeps the desk from checking: it goes on with the list that it
 has and tells its age. Failures are tried again after growing pauses, and every outcome is told to
 whoever listens once.
+
+A hint that something was published is followed after a random time: it reaches a whole fleet at one
+moment, and the server is to be asked by one device after the other.
 """
 
 import fcntl
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock
 
+from firmware.database import DiskFault
 from firmware.updates.bring import (
     Bringer,
     Outcome,
@@ -28,6 +33,7 @@ from firmware.updates.bring import (
 from firmware.updates.download import Interrupted
 from firmware.updates.repository import Repository
 from firmware.updates.trust import Refused, Trust
+from scanner.alert import UpdateData, Updating
 from scanner.backoff import spread
 from scanner.watchlist.keyring import KeySource
 
@@ -85,26 +91,48 @@ _NOBODY_S_FAULT = ("unreachable", "missing", "slow")
 
 
 class Updater:
-    """Run `run(stop)` in a thread of its own; `wake` may be called from any. `tell` is given every
-    outcome that is not just "current"."""
+    """Run `run(stop)` in a thread of its own; the rest is for any thread. `tell` is given every
+    update, and whatever else came of a list where that is another outcome, or one of another
+    publication, than was told last; what it cannot keep (DiskFault) it is told again. A hint is
+    followed within `spread_over`."""
 
     def __init__(
         self,
         plan: Plan,
         every: timedelta,
         tell: Callable[[Result], None] = lambda result: None,
+        spread_over: timedelta = timedelta(),
     ) -> None:
         self._plan = plan
         self._every_s = every.total_seconds()
         self._tell = tell
+        self._spread_s = spread_over.total_seconds()
         self._woken = Event()
         self._lock = Lock()
+        self._due = float("inf")
         self._last: list[Result] = []
-        self._told: dict[str, tuple[str, str]] = {}
+        self._told: dict[str, tuple[str, str, int | None]] = {}
+        self._now: Updating | None = None
 
-    def wake(self) -> None:
-        """There may be something new."""
+    @property
+    def ring(self) -> str:
+        """The ring whose publications are fetched."""
+        return self._plan.ring
+
+    def wake(self, after_s: float = 0.0) -> None:
+        """There may be something new; it is looked for after that time at the latest."""
+        with self._lock:
+            self._due = min(self._due, time.monotonic() + after_s)
         self._woken.set()
+
+    def hint(self, hint: UpdateData) -> None:
+        """Something was published for this device's ring."""
+        log.info("updates: %s is published for ring %s", hint.publication, hint.ring)
+        self.wake(random.uniform(0.0, self._spread_s))  # noqa: S311
+
+    def progress(self) -> Updating | None:
+        """The list that is being fetched and how far it is, or None."""
+        return self._now
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """What keeps lists from being what is published, by the part of the device."""
@@ -118,7 +146,8 @@ class Updater:
         """Updates until `stop`."""
         pause_s = FIRST_PAUSE_S
         while not stop.is_set():
-            self._woken.clear()
+            with self._lock:
+                self._due = float("inf")
             went_well = self._once(stop)
             pause_s = self._every_s if went_well else min(self._every_s, pause_s)
             self._wait(stop, spread(pause_s))
@@ -127,34 +156,48 @@ class Updater:
     def _once(self, stop: Event) -> bool:
         """One attempt, and whether every list came to what is published."""
         try:
-            results = update(self._plan, stop)
+            results = update(self._plan, stop, self._show)
         except Interrupted:
             return False
         except (Busy, OSError) as failed:
             results = [
                 Result(name, code="disk", reason=in_words(failed)) for name in self._plan.names
             ]
+        finally:
+            self._now = None
         with self._lock:
             self._last = results
         for result in results:
             self._say(result)
         return all(result.outcome in (Outcome.UPDATED, Outcome.CURRENT) for result in results)
 
+    def _show(self, name: str, done: int, total: int) -> None:
+        self._now = Updating(list=name, done=done, total=total)
+
     def _say(self, result: Result) -> None:
-        """Logs and tells an outcome; the same failure again is not told again."""
-        same = self._told.get(result.list) == (result.outcome, result.code)
-        self._told[result.list] = (result.outcome, result.code)
-        if result.outcome is Outcome.CURRENT or (same and result.outcome is not Outcome.UPDATED):
+        """Logs and tells an outcome; the same again of the same publication is not told again."""
+        what = (result.outcome, result.code, result.publication)
+        if self._told.get(result.list) == what and result.outcome is not Outcome.UPDATED:
             return
-        level = logging.INFO if result.outcome is Outcome.UPDATED else logging.WARNING
-        log.log(level, "updates: %s", told(result))
-        self._tell(result)
+        if result.outcome is not Outcome.CURRENT:
+            level = logging.INFO if result.outcome is Outcome.UPDATED else logging.WARNING
+            log.log(level, "updates: %s", told(result))
+        try:
+            self._tell(result)
+        except DiskFault as fault:
+            log.warning("updates: central is not told of list %s yet: %s", result.list, fault)
+        else:
+            self._told[result.list] = what
 
     def _wait(self, stop: Event, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not stop.is_set() and time.monotonic() < until:
-            if self._woken.wait(min(1.0, max(0.0, until - time.monotonic()))):
+        while not stop.is_set():
+            with self._lock:
+                left_s = min(until, self._due) - time.monotonic()
+            if left_s <= 0:
                 return
+            self._woken.wait(min(1.0, left_s))
+            self._woken.clear()
 
 
 def told(result: Result) -> str:

@@ -26,7 +26,7 @@ from firmware.outbox import Outbox
 from firmware.reporting import Reporting
 from firmware.sending import Sending
 from firmware.window import Window
-from scanner.alert import AnswerData, CommandData, Message, StatusData, topic_of
+from scanner.alert import AnswerData, CommandData, Message, StatusData, UpdateData, topic_of
 from scanner.backoff import Backoff, spread
 from scanner.waker import Waker
 
@@ -55,8 +55,9 @@ class Uplink:
     """The device's side of the link; run `run(stop)` in a thread of its own.
 
     `status` gives what only the rest of the device knows (place, software, lists, faults); the
-    uplink fills in the rest. `on_answer` is told of each answer once, when it is safely held, and
-    `on_command` of each command; both are called in the uplink's thread.
+    uplink fills in the rest. `on_answer` is told of each answer once, when it is safely held,
+    `on_command` of each command, and `on_update` of each hint that something is published for
+    `ring`; all are called in the uplink's thread.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Uplink:
         *,
         on_answer: Callable[[AnswerData], None] = lambda answer: None,
         on_command: Callable[[CommandData], None] = lambda command: None,
+        ring: str | None = None,
+        on_update: Callable[[UpdateData], None] = lambda hint: None,
         clock: Callable[[], datetime] = _utc_now,
         keep: timedelta = timedelta(days=30),
         window: Window | None = None,
@@ -86,7 +89,17 @@ class Uplink:
         self._waker = Waker()
         self._brokers = brokers or Brokers(link)
         self._sending = Sending(device, outbox, keys, window or Window(), clock)
-        self._hearing = Hearing(device, answers, keys, self._sending, clock, on_answer, on_command)
+        self._hearing = Hearing(
+            device,
+            answers,
+            keys,
+            self._sending,
+            clock,
+            on_answer,
+            on_command,
+            ring,
+            on_update,
+        )
         self._reporting = Reporting(
             device, outbox, answers, keys, status, lambda: self.refused, clock, counts_every_s
         )
@@ -155,6 +168,7 @@ class Uplink:
         connection = Connection(
             self._link, brokers.address, brokers.version, will, self._waker, self._heard
         )
+        self._hearing.begin()
         try:
             connection.open(stop)
             connection.subscribe(self._hearing.topics)

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from scanner.alert import MAX_FAULTS, Place, StatusData, device_fault, list_versions
+from scanner.alert import (
+    MAX_FAULTS,
+    Place,
+    StatusData,
+    Updating,
+    device_fault,
+    list_versions,
+)
 from scanner.sources.capture import Source
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth, ListState
@@ -36,6 +43,11 @@ class _Answers(Protocol):
 
 
 class _Updates(Protocol):
+    @property
+    def ring(self) -> str: ...
+
+    def progress(self) -> Updating | None: ...
+
     def faults(self) -> Iterator[tuple[str, str]]: ...
 
 
@@ -72,6 +84,8 @@ class Wellbeing:
             place=self._place,
             software=self._software,
             lists=list_versions(states),
+            ring=self._updates.ring if self._updates is not None else None,
+            updating=self._updates.progress() if self._updates is not None else None,
             faults=tuple(device_fault(part, message) for part, message in faults),
         )
 

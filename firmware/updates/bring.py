@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from threading import Event
 
@@ -21,6 +20,7 @@ from firmware.updates.download import Interrupted, fetch
 from firmware.updates.fetched import Fetched, NoSpace
 from firmware.updates.repository import FetchFailed, Repository
 from firmware.updates.trust import Refused, Trusted
+from scanner.alert import UpdateOutcome
 from scanner.watchlist.activation import Busy, NoPrevious, alone, rolled_back
 from scanner.watchlist.canaries import probe
 from scanner.watchlist.contract import ListDamaged
@@ -54,13 +54,7 @@ _FAILED: dict[type[Exception], str] = {
 }
 
 
-class Outcome(StrEnum):
-    """What became of an attempt. Nothing but `updated` says that a newer version is in force."""
-
-    UPDATED = "updated"
-    CURRENT = "current"
-    REFUSED = "refused"
-    FAILED = "failed"
+Outcome = UpdateOutcome
 
 
 @dataclass
@@ -72,6 +66,7 @@ class Result:
     outcome: Outcome = Outcome.FAILED
     from_version: int | None = None
     version: int | None = None
+    publication: int | None = None
     bytes: int = 0
     seconds: float = 0.0
     code: str = ""
@@ -126,6 +121,7 @@ class Bringer:
 
     def _bring(self, before: Manifest | None) -> None:
         publication = self._publication()
+        self._result.publication = publication.number
         self._hold_to_order(before, publication)
         damaged = self._name in self._around.damaged
         if before is None or before.root() != publication.root or damaged:

@@ -25,6 +25,7 @@ from scanner.alert.messages import (
     DeviceFault,
     ListVersion,
     Place,
+    RolloutData,
     StatsData,
 )
 from scanner.mrz.document import Document
@@ -98,6 +99,11 @@ def device_fault(part: str, message: str) -> DeviceFault:
     return DeviceFault(
         part=_cut(DeviceFault, "part", part), message=_cut(DeviceFault, "message", message)
     )
+
+
+def rollout_reason(reason: str) -> str:
+    """Why an update came to what it did, as a message carries it."""
+    return _cut(RolloutData, "reason", reason)
 
 
 def hourly_stats(

@@ -29,6 +29,7 @@ MAX_HELD = 100
 MAX_FAULTS = 32
 MAX_MISSING = 100
 MAX_KEYS = 4
+MAX_STEPS = 32
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 _UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
@@ -104,6 +105,32 @@ class Order(StrEnum):
     DRILL = "drill"
     BLANK = "blank"
     COLLECT_DIAGNOSTICS = "collect_diagnostics"
+
+
+class DrillPhase(StrEnum):
+    """Which end of a drill a device tells of."""
+
+    BEGAN = "began"
+    ENDED = "ended"
+
+
+class DrillEnd(StrEnum):
+    """What ended a drill: the officer, its time, or that the device lost its power or was started
+    anew."""
+
+    OFFICER = "officer"
+    TIME = "time"
+    CUT = "cut"
+
+
+class UpdateOutcome(StrEnum):
+    """What became of a device's attempt to have what is published of a list. Nothing but `updated`
+    says that a newer version is in force."""
+
+    UPDATED = "updated"
+    CURRENT = "current"
+    REFUSED = "refused"
+    FAILED = "failed"
 
 
 class Place(Said):
@@ -186,6 +213,68 @@ class StatsData(Said):
     suppressed_below: Count
 
 
+class RolloutData(Said):
+    """What became of a list's publication at a device: said whenever it is another outcome, or one
+    of another publication, than the device said last."""
+
+    list: Line = Field(max_length=64)
+    ring: RingName
+    outcome: UpdateOutcome
+    from_version: Count | None = None
+    """The version in force before."""
+    version: Count | None = None
+    """The one that is in force now."""
+    publication: Count | None = None
+    """The number of the publication, where the device came to know it."""
+    bytes: Count = 0
+    took_ms: Count = 0
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z_]{0,32}$")] = ""
+    reason: Line = Field(default="", max_length=200)
+    at: Moment
+
+
+class Updating(Said):
+    """How far the update of a list has come, in bytes."""
+
+    list: Line = Field(max_length=64)
+    done: Count
+    total: Count
+
+
+class DrillStep(Said):
+    """One specimen of a drill: what the desk was to say of it and did say, and what the trainee did
+    of it. There is nothing of a document here, for no traveller was there."""
+
+    exercise: Line = Field(max_length=40)
+    expected: Line = Field(max_length=16)
+    shown: Line | None = Field(default=None, max_length=16)
+    act: Line | None = Field(default=None, max_length=24)
+    right: bool
+    took_ms: Count | None = None
+    """From the verdict on the screen to the act."""
+
+
+class DrillData(Said):
+    """That a drill began or ended at a desk. Whatever happens in a drill stays within this message:
+    none of its hits is an alert, and none of its scans is counted.
+
+    Who was trained and what they did is there only where they chose to keep it.
+    """
+
+    drill: Literal[True] = True
+    """What this is, also for whoever knows nothing else of it."""
+    session: Id
+    """The drill."""
+    phase: DrillPhase
+    began_at: Moment
+    at: Moment
+    by_central: bool = False
+    """Whether central had asked for it."""
+    end: DrillEnd | None = None
+    officer: Line | None = Field(default=None, max_length=64)
+    steps: tuple[DrillStep, ...] = Field(default=(), max_length=MAX_STEPS)
+
+
 class DeviceFault(Said):
     """Something about the device that a technician should know, without personal data."""
 
@@ -222,6 +311,10 @@ class StatusData(Said):
     place: Place | None = None
     software: Line = Field(default="", max_length=64)
     lists: tuple[ListVersion, ...] = Field(default=(), max_length=MAX_LISTS)
+    ring: RingName | None = None
+    """The ring that its lists are published for, where it fetches them by itself."""
+    updating: Updating | None = None
+    """The list that is being fetched."""
     faults: tuple[DeviceFault, ...] = Field(default=(), max_length=MAX_FAULTS)
 
 
@@ -262,6 +355,8 @@ class CommandData(FromCentral):
 
     order: Order
     reason: Line = Field(default="", max_length=200)
+    until: Moment | None = None
+    """The moment from which on it is not carried out any more."""
 
 
 class Missing(Said):
@@ -310,6 +405,8 @@ Data = (
     AlertData
     | OutcomeData
     | StatsData
+    | RolloutData
+    | DrillData
     | StatusData
     | AckData
     | AnswerData

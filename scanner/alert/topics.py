@@ -16,9 +16,11 @@ from scanner.alert.messages import (
     CommandData,
     Data,
     DeviceName,
+    DrillData,
     KeysData,
     OutcomeData,
     RingName,
+    RolloutData,
     StatsData,
     StatusData,
     TallyData,
@@ -39,6 +41,8 @@ class Message(StrEnum):
     ALERT = "alert"
     OUTCOME = "outcome"
     STATS = "stats"
+    ROLLOUT = "rollout"
+    DRILL = "drill"
     STATUS = "status"
     ACK = "ack"
     ANSWER = "answer"
@@ -65,6 +69,8 @@ TABLE: dict[Message, Row] = {
     Message.ALERT: Row(f"{PREFIX}/<device>/alert", AlertData, sequenced=True),
     Message.OUTCOME: Row(f"{PREFIX}/<device>/outcome", OutcomeData, sequenced=True),
     Message.STATS: Row(f"{PREFIX}/<device>/stats", StatsData, sequenced=True),
+    Message.ROLLOUT: Row(f"{PREFIX}/<device>/rollout", RolloutData, sequenced=True),
+    Message.DRILL: Row(f"{PREFIX}/<device>/drill", DrillData, sequenced=True),
     Message.STATUS: Row(f"{PREFIX}/<device>/status", StatusData, retained=True),
     Message.ACK: Row(f"{PREFIX}/<device>/ack", AckData, from_central=True),
     Message.ANSWER: Row(f"{PREFIX}/<device>/answer", AnswerData, from_central=True),
@@ -137,13 +143,14 @@ def heard_by_central() -> tuple[str, ...]:
     )
 
 
-def heard_by_device(device: str) -> tuple[str, ...]:
-    """The topics that `device` subscribes to: what central says to it alone."""
-    return tuple(
+def heard_by_device(device: str, ring: str | None = None) -> tuple[str, ...]:
+    """The topics that `device` subscribes to: what central says to it alone, and to its ring."""
+    alone = tuple(
         topic_of(message, device)
         for message, row in TABLE.items()
         if row.from_central and message is not Message.UPDATE
     )
+    return alone if ring is None else (*alone, ring_topic(ring))
 
 
 def _is_ring_name(name: str) -> bool:

@@ -22,15 +22,26 @@ from scanner.alert import (
     Message,
     Order,
     StatusData,
+    UpdateData,
     new_id,
     new_key,
     read_key,
+    ring_topic,
     seal,
     source_of,
     topic_of,
     unseal,
 )
-from tests.delivery.both_ends import NOW, Desk, HeadOffice, Stranger, alert, document, wait_for
+from tests.delivery.both_ends import (
+    NOW,
+    Desk,
+    HeadOffice,
+    Stranger,
+    alert,
+    document,
+    running,
+    wait_for,
+)
 from tests.delivery.broker import Broker
 
 FAR = 2**52
@@ -151,6 +162,48 @@ def test_a_command_is_obeyed_once_and_only_if_central_signed_it(
             stranger.say(topic, sealed(Message.COMMAND, command, central_key(office)))
         wait_for(lambda: uplink.refused == 2)
     assert obeyed == [command]
+
+
+def test_a_hint_wakes_once_and_only_from_central_for_this_ring(
+    desk: Desk, office: HeadOffice, stranger: Stranger
+) -> None:
+    woken: list[UpdateData] = []
+    hint = UpdateData(ring="canary", counter=7, publication="sltd 8")
+    key, topic = central_key(office), ring_topic("canary")
+    kept = sealed(Message.UPDATE, hint, key)
+    stranger.say(topic, kept, retain=True)
+    for connection in (1, 2):
+        uplink = Uplink(
+            desk.link,
+            desk.name,
+            desk.outbox,
+            desk.answers,
+            desk.keys,
+            StatusData,
+            ring="canary",
+            on_update=woken.append,
+        )
+        with running(uplink.run):
+            wait_for(lambda one=uplink: one.connected and woken)
+            forgeries = [
+                (topic, sealed(Message.UPDATE, hint.model_copy(update={"counter": 8}), by))
+                for by in (STRANGER_KEY, desk.keys.signing)
+            ]
+            other = hint.model_copy(update={"counter": 9, "ring": "all"})
+            older = hint.model_copy(update={"counter": 6})
+            forgeries += [(topic, sealed(Message.UPDATE, one, key)) for one in (other, older)]
+            forgeries += [(topic, kept), (topic, b"x" * 70_000)]
+            for where, payload in forgeries:
+                stranger.say(where, payload)
+            stranger.say(ring_topic("all"), sealed(Message.UPDATE, other, key))
+            newer = hint.model_copy(update={"counter": 10 + connection})
+            stranger.say(topic, sealed(Message.UPDATE, newer, key))
+            wait_for(lambda hint=newer: woken[-1] == hint)
+            # Once on a connection a broker may give the hint that it keeps.
+            assert uplink.refused >= len(forgeries) - (connection == 1)
+        kept = sealed(Message.UPDATE, newer, key)
+        stranger.say(topic, kept, retain=True)
+    assert [one.counter for one in woken] == [7, 11, 12]
 
 
 @pytest.fixture
