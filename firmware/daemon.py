@@ -23,11 +23,14 @@ from firmware.desk import Desk, Rules, Screen
 from firmware.identity import Identity
 from firmware.journal import Journal
 from firmware.keys import KeyFault
+from firmware.kiosk.display import Display, Upkeep
+from firmware.kiosk.server import CannotListen, Kiosk
 from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
 from firmware.outbox import Outbox
 from firmware.panel import PanelUnavailable, open_panel
 from firmware.renewal import Renewal
+from firmware.rollouts import Rollouts
 from firmware.settings import Settings
 from firmware.sources import open_source
 from firmware.stats import HourlyStats
@@ -58,9 +61,15 @@ class CannotStart(Exception):
 
 
 class Box:
-    """One desk's appliance. `screens` are shown what happens at the desk. Raises CannotStart."""
+    """One desk's appliance. `screens` are shown what happens at the desk; `sources` take the place
+    of those that the settings name. Raises CannotStart."""
 
-    def __init__(self, settings: Settings, screens: Sequence[Screen] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        screens: Sequence[Screen] = (),
+        sources: Sequence[Source] | None = None,
+    ) -> None:
         device, data = settings.device, settings.device.data
         try:
             data.mkdir(parents=True, exist_ok=True)
@@ -73,11 +82,14 @@ class Box:
         except (KeyFault, PanelUnavailable, ReaderUnavailable) as fault:
             raise CannotStart(str(fault)) from None
         self.clock = configured_clock(settings)
+        display = Display()
+        screens = (*screens, display) if settings.kiosk.enabled else screens
         self.outbox = Outbox(data / "outbox.db", device.name, identity.marks)
         self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
         chosen = chosen_lists(None, None, settings)
         lists = chosen.lists()
+        self._lists = lists
         place = Place(site=device.site, lane=device.lane)
         self.desk = Desk(
             examiner=Examiner(
@@ -98,9 +110,10 @@ class Box:
             ),
             clock=self.clock.reading,
         )
-        self.updater = _updater(settings, lists, chosen.keys, self.clock)
-        self.sources = tuple(open_source(one, self.clock.today) for one in settings.sources)
-        wellbeing = Wellbeing(
+        self.updater = _updater(settings, lists, chosen.keys, self.clock, self.outbox)
+        opened = (open_source(one, self.clock.today) for one in settings.sources)
+        self.sources = tuple(opened if sources is None else sources)
+        wellbeing = self._wellbeing = Wellbeing(
             place,
             lists,
             self.clock,
@@ -119,6 +132,8 @@ class Box:
             wellbeing.status,
             on_answer=self.desk.answered,
             on_command=_say_not_carried_out,
+            ring=self.updater.ring if self.updater else None,
+            on_update=self.updater.hint if self.updater else lambda hint: None,
             clock=self.clock.now,
             keep=timedelta(days=settings.alerts.keep_days),
         )
@@ -132,6 +147,7 @@ class Box:
             keep=timedelta(days=settings.journal.keep_days),
         )
         self.watching = LinkWatch(self.link_state, screens)
+        self.kiosk = self._open_kiosk(settings, display) if settings.kiosk.enabled else None
         self._supervisor = Supervisor(self._parts())
 
     def _parts(self) -> tuple[Part, ...]:
@@ -143,6 +159,7 @@ class Box:
             Part("stats", self.stats.run),
             *([Part("updates", self.updater.run)] if self.updater else []),
             Part("desk", self.desk.run),
+            *([Part("kiosk", self.kiosk.run)] if self.kiosk else []),
             *(
                 Part(
                     f"source {source.name}",
@@ -152,6 +169,22 @@ class Box:
                 )
                 for source in self.sources
             ),
+        )
+
+    def _open_kiosk(self, settings: Settings, display: Display) -> Kiosk:
+        try:
+            return Kiosk(settings.kiosk, display, self._upkeep, self.clock.now)
+        except CannotListen as fault:
+            raise CannotStart(str(fault)) from None
+
+    def _upkeep(self) -> Upkeep:
+        """How the desk itself is, for its page."""
+        clock = self.clock.reading()
+        return Upkeep(
+            lists=self._lists.states(clock),
+            clock=clock,
+            sources={source.name: source.health for source in self.sources},
+            faults=tuple(fault.message for fault in self._wellbeing.status().faults),
         )
 
     def start(self) -> None:
@@ -166,6 +199,8 @@ class Box:
         """Stops every part, in reverse order, and lets go of files and pins."""
         self._supervisor.stop()
         self.panel.close()
+        if self.kiosk is not None:
+            self.kiosk.close()
         for file in (self.outbox, self.answers, self.journal):
             file.close()
 
@@ -237,7 +272,7 @@ def _say_not_carried_out(command: CommandData) -> None:
 
 
 def _updater(
-    settings: Settings, lists: Lists, keys: KeySource, clock: DeviceClock
+    settings: Settings, lists: Lists, keys: KeySource, clock: DeviceClock, outbox: Outbox
 ) -> Updater | None:
     """What fetches lists, where a server is configured."""
     if settings.updates.url is None:
@@ -246,7 +281,13 @@ def _updater(
         plan = plan_of(settings, lists, keys, clock)
     except PlanUnusable as unusable:
         raise CannotStart(str(unusable)) from None
-    return Updater(plan, timedelta(minutes=settings.updates.every_minutes))
+    updates = settings.updates
+    return Updater(
+        plan,
+        timedelta(minutes=updates.every_minutes),
+        Rollouts(outbox, plan.ring, clock.now).tell,
+        timedelta(seconds=updates.spread_seconds),
+    )
 
 
 def _reader(settings: Settings) -> Reader | None:

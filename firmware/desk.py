@@ -14,9 +14,10 @@ thread brings it.
 
 import logging
 import queue
+import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
@@ -30,7 +31,7 @@ from firmware.unwritten import Unwritten
 from scanner.alert import AlertData, AnswerData, AnswerOutcome, Place, alert_of
 from scanner.examine import Examination, Examiner
 from scanner.failing import where
-from scanner.sources.capture import Capture
+from scanner.sources.capture import Capture, Frame
 from scanner.watchlist.age import ClockReading
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,16 @@ _BEAT_S = 0.5
 
 @dataclass(frozen=True)
 class Shown:
-    """What the officer sees of one document: the examination, its alert and the desk's faults."""
+    """What the officer sees of one document: the examination, its alert and the desk's faults.
+    `capture_id` names it for as long as it is on a screen; `frame` is a picture of it, in memory
+    alone, where it came by one."""
 
     examination: Examination
     alert_id: str | None
     faults: tuple[str, ...]
+    capture_id: str
+    at: datetime
+    frame: Frame | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,14 @@ class Reply:
 class Screen(Protocol):
     """Anything that shows what happens at the desk. Each method may be called from another thread,
     and none may take long."""
+
+    def busy(self) -> None:
+        """A document is being examined: what was said of the last one no longer stands."""
+        return
+
+    def ready(self) -> None:
+        """What was shown has stood for long enough."""
+        return
 
     def show(self, shown: Shown) -> None: ...
 
@@ -145,6 +159,7 @@ class Desk:
             # The last document's verdict must not stand beside the next one while that is examined.
             self._light(DARK)
             self._alert_shown = None
+            on_screens(self._screens, lambda screen: screen.busy())
             try:
                 self.handle(capture)
             except Exception:
@@ -167,12 +182,20 @@ class Desk:
         if self._shown_at is not None and time.monotonic() - self._shown_at > held:
             self._light(READY)
             self._shown_at = None
+            on_screens(self._screens, lambda screen: screen.ready())
 
     def handle(self, capture: Capture) -> Shown:
         """One document, from what the source saw to what the officer sees."""
         examination = self._examiner.examine(capture)
         alert_id, faults = self._write(examination)
-        shown = Shown(examination, alert_id, faults)
+        shown = Shown(
+            examination,
+            alert_id,
+            faults,
+            capture_id=secrets.token_urlsafe(9),
+            at=self._clock().now,
+            frame=capture.frames[0] if capture.frames else None,
+        )
         self._alert_shown = alert_id
         self._show(shown)
         return shown

@@ -160,6 +160,7 @@ class UpdateSettings(Section):
     root: TomlPath = Path("/etc/borderpost/lists-root.json")
     ring: Annotated[str, AfterValidator(_ring)] = "all"
     every_minutes: float = Field(default=60.0, ge=1, le=24 * 60)
+    spread_seconds: float = Field(default=60.0, ge=0, le=6 * 3600)
 
 
 class ClockSettings(Section):
@@ -190,6 +191,26 @@ class PanelSettings(Section):
             if pin in seen:
                 raise ValueError(f"{seen[pin]} and {key} are both on pin {pin}; each needs its own")
             seen[pin] = key
+        return self
+
+
+Language = Literal["en", "fr", "es", "ar"]
+"""The languages that the officer's page speaks; `firmware/kiosk/locale` holds the words."""
+
+
+class KioskSettings(Section):
+    enabled: bool = False
+    port: Port = 8711
+    languages: tuple[Language, ...] = Field(
+        default=("en", "fr", "es", "ar"), min_length=1, strict=False
+    )
+    language: Language = "en"
+    hold_seconds: float = Field(default=60.0, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _is_offered(self) -> "KioskSettings":
+        if self.language not in self.languages:
+            raise ValueError(f"language {self.language} is none of languages; add it there")
         return self
 
 
@@ -248,6 +269,7 @@ class Settings(Section):
     updates: UpdateSettings = UpdateSettings()
     clock: ClockSettings = ClockSettings()
     panel: PanelSettings = PanelSettings()
+    kiosk: KioskSettings = KioskSettings()
     broker: BrokerSettings = BrokerSettings()
     alerts: AlertSettings = AlertSettings()
     journal: JournalSettings = JournalSettings()

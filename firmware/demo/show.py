@@ -13,7 +13,7 @@ from pathlib import Path
 from firmware.daemon import Box, CannotStart
 from firmware.demo.broker import DemoBroker
 from firmware.demo.stage import Site, SiteFailed, set_up
-from firmware.desk import Reply, Shown
+from firmware.desk import Reply, Screen, Shown
 from firmware.journal import ALERTING
 from firmware.link import LinkState
 from firmware.panel import PATTERNS, Light
@@ -121,7 +121,7 @@ def _tell(
     is_ready.set()  # it has ended, and said why
 
 
-class _DemoScreen:
+class _DemoScreen(Screen):
     """The officer's screen, as lines on the terminal. What it shows of a document is its file's
     name: the holders are invented, and a terminal is no place for the habit."""
 

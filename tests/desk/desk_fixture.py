@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from firmware import desk
 from firmware.answers import Answers
 from firmware.clock import machine_clock
 from firmware.desk import Desk, Reply, Rules, Shown
@@ -59,7 +60,7 @@ class Lamps:
 
 
 @dataclass
-class Screen:
+class Screen(desk.Screen):
     shown: list[Shown] = field(default_factory=list)
 
     replies: list[Reply] = field(default_factory=list)

@@ -1,0 +1,62 @@
+/* What is always on screen: the age of each list, the link to central, alerts that wait for it, the
+   camera and the scanner. What is well has a full dot; what is not, a hollow diamond and its word. */
+
+import { draw, el, printed } from "./dom.js";
+import { now } from "./clock.js";
+import { t, timeOf } from "./words.js";
+
+export class Strip {
+  #box = document.getElementById("conditions");
+
+  show(state, connected) {
+    this.#box.setAttribute("aria-label", t("The desk's condition"));
+    const conditions = connected ? all(state) : [[t("This page"), t("not connected"), false]];
+    draw(this.#box, conditions, () => conditions.map(condition));
+  }
+}
+
+/** The time of day, by the daemon's clock. */
+export class TimeOfDay {
+  constructor(node) {
+    this.node = node;
+    setInterval(() => this.show(), 1000);
+    this.show();
+  }
+
+  show() {
+    const time = timeOf(now());
+    if (this.node.textContent !== time) this.node.textContent = time;
+  }
+}
+
+function all(state) {
+  return [
+    ...state.lists.map((list) => [list.name, ageOf(list), list.health === "ok", "printed"]),
+    [t("Link"), state.link.word, state.link.up],
+    [t("Queued alerts"), String(state.link.queued), state.link.queued === 0],
+    ...state.sources.map((source) => [
+      source.name,
+      source.ok ? t("in order") : source.message || t("not in order"),
+      source.ok,
+      "printed",
+    ]),
+    state.clock && !state.clock.trusted ? [t("Clock"), state.clock.word, false] : null,
+    state.lists.length ? null : [t("Lists"), t("none"), false],
+  ].filter(Boolean);
+}
+
+function ageOf(list) {
+  const age = list.age_words || t("no age");
+  const { done, total } = list.updating ?? {};
+  const loading = total ? ` ↓ ${Math.floor((done / total) * 100)} %` : "";
+  return list.health === "ok" ? age + loading : `${list.age_words ? `${age} · ` : ""}${list.word}${loading}`;
+}
+
+function condition([name, value, well, sort]) {
+  return el(
+    "li",
+    { class: well ? "condition" : "condition unwell", title: value },
+    el("span", { class: "of" }, sort === "printed" ? printed(name) : name),
+    el("span", { class: "value", dir: "auto" }, el("span", { class: "dot", "aria-hidden": "true" }), value),
+  );
+}

@@ -1,0 +1,111 @@
+/* The verdict, made for a glance of half a second: a shape in one of three places, the word beside it,
+   why, and below that what central says. The box has one size, whatever is in it. */
+
+import { draw, el, printed, scrollable } from "./dom.js";
+import { PLACES, outline, shape, shapeOf } from "./shapes.js";
+import { t, timeOf, until } from "./words.js";
+
+const LONG_WORD = 13;
+
+export class Verdict {
+  #box = document.getElementById("verdict");
+  #state = null;
+  #lostSince = null;
+
+  constructor() {
+    setInterval(() => this.#show(), 5000); // the minutes that are left
+  }
+
+  /** Shows what the desk found. */
+  show(state) {
+    this.#state = state;
+    this.#show();
+  }
+
+  /** The daemon was heard last at this moment, or is heard (null). */
+  lost(since) {
+    this.#lostSince = since;
+    this.#show();
+  }
+
+  #show() {
+    const seen = this.#lostSince === null ? this.#state : lostSince(this.#lostSince);
+    if (!seen) return;
+    const wait = waiting(seen);
+    draw(this.#box, [seen.state, seen.word, seen.lines_told, seen.beside, seen.certainty, seen.answer, wait, seen.faults], () => {
+      const look = shapeOf(seen.state);
+      this.#box.dataset.tone = look.tone;
+      this.#box.dataset.state = seen.state;
+      return [
+        el(
+          "div",
+          { class: "places" },
+          PLACES.map((place) =>
+            el("div", { class: "place" }, place === look.place ? shape(seen.state) : outline(place)),
+          ),
+        ),
+        el(
+          "div",
+          { class: "told" },
+          el("h1", { class: seen.word.length > LONG_WORD ? "word long" : "word", dir: "auto" }, seen.word),
+          el("div", { class: "lines" }, reasons(seen)),
+          said(seen.answer, wait),
+        ),
+      ];
+    });
+    const lines = this.#box.querySelector(".lines");
+    scrollable(lines, t("Why"));
+  }
+}
+
+function lostSince(moment) {
+  return {
+    state: "lost",
+    word: t("Not connected"),
+    lines_told: [
+      moment
+        ? t("The desk was heard last at {time}. What stands here may be old.", { time: timeOf(moment, true) })
+        : t("The desk's program does not answer."),
+      t("This page comes back by itself. Until then, nothing is checked that you can see."),
+    ],
+    beside: [],
+    faults: [],
+  };
+}
+
+function reasons(seen) {
+  const certainty = { exact: t("Exact match"), possible: t("Possible match") }[seen.certainty];
+  return [
+    certainty ? el("p", { class: "certainty" }, certainty) : null,
+    ...(seen.lines_told ?? []).map((line) => el("p", { dir: "auto" }, line)),
+    ...(seen.faults ?? []).map((line) => el("p", { class: "beside", dir: "auto" }, line)),
+    ...(seen.beside ?? []).map((line) => el("p", { class: "beside", dir: "auto" }, line)),
+  ];
+}
+
+function waiting(seen) {
+  if (!seen.waiting || seen.answer) return null;
+  const left = seen.alert?.answer_until ? until(seen.alert.answer_until) : null;
+  const sent = seen.alert?.sent ? t("Central has it") : t("On its way to central");
+  return [sent, left ? t("answer within {time}", { time: left }) : t("no answer came in time")];
+}
+
+/** What central says, or that it is waited for. */
+function said(answer, wait) {
+  if (answer) {
+    return el(
+      "div",
+      { class: "central" },
+      el(
+        "p",
+        { class: "central-word" },
+        t("Central: {answer}", { answer: answer.word }),
+        " ",
+        printed(timeOf(answer.at), { class: "at" }),
+      ),
+      answer.instruction ? el("p", { class: "instruction", dir: "auto" }, answer.instruction) : null,
+    );
+  }
+  if (!wait) return null;
+  return el("div", { class: "central" }, el("p", { class: "central-word" }, wait[0]), el("p", {}, wait[1]));
+}
