@@ -1,47 +1,49 @@
-"""The device's audit: when, who, which device, what outcome, which list versions, how long it took.
+"""The device's record: who did what when, and what the desk said of it.
 
-Rows are only ever added; SQLite itself refuses to change one, or to remove one before its time. Of
-the document there is nothing, whatever the outcome: a hit's row names its alert, whose document
-central holds, and the row of a scan that hit nothing leads to nobody.
+Every scan leaves a row: when, who, which device, what outcome, which list versions, how it was
+entered. Of the document there is nothing, whatever the outcome. A hit's row also says what the
+officer was shown, as the templates of the reasons without what stood in them, and names its alert,
+whose document central holds and the outbox for its time; the row of a scan that hit nothing leads
+to nobody. What an officer did of a referral, what central answered, who signed in, when a drill
+began: each is a row of its own.
+
+All rows form one chain of hashes (`scanner/hash_chain.py`): nothing of it is changed, taken out or
+put in unnoticed, and the hourly counts carry its head to central. Old rows go by policy, after a
+row that says up to where, so that the rest is verified all the same.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from firmware.database import Database, DiskFault
-from scanner.alert import Action, Alerting
+from firmware.journal_file import add, head, links, micros, prepare, select
+from firmware.journal_rows import Entered, Entry, Row, What
+from scanner import hash_chain
+from scanner.alert import Action, Alerting, AnswerOutcome
 from scanner.examine import Examination
-from scanner.verdict import Outcome
+from scanner.hash_chain import Broken, Head
+from scanner.said import Said
+from scanner.verdict import Outcome, Verdict
 
 ALERTING = frozenset(Outcome(one.value) for one in Alerting)
 """The outcomes that central is told of."""
 FAULT = "FAULT"
 """The outcome of a capture that could not be examined at all."""
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (
-  n INTEGER PRIMARY KEY AUTOINCREMENT,
-  at REAL NOT NULL,
-  what TEXT NOT NULL,
-  officer TEXT,
-  device TEXT NOT NULL,
-  outcome TEXT NOT NULL,
-  lists TEXT NOT NULL,
-  reader TEXT,
-  ms REAL,
-  alert TEXT
-);
-CREATE INDEX IF NOT EXISTS by_time ON entry (at);
-CREATE TABLE IF NOT EXISTS retention (before REAL NOT NULL);
-CREATE TRIGGER IF NOT EXISTS unchanged BEFORE UPDATE ON entry
-  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS kept BEFORE DELETE ON entry
-  WHEN OLD.at >= coalesce((SELECT max(before) FROM retention), 0)
-  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
+__all__ = [
+    "ALERTING",
+    "FAULT",
+    "Entered",
+    "Entry",
+    "Journal",
+    "JournalFault",
+    "Pending",
+    "Row",
+    "Scanned",
+    "What",
+]
 
 
 class JournalFault(DiskFault):
@@ -49,19 +51,18 @@ class JournalFault(DiskFault):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One row. `what` is `scan` or `referral`; `outcome` is a verdict's, `FAULT`, or what the
-    officer did of the referral; `lists` are (name, version); `ms` is the whole time of a scan."""
+class Pending:
+    """An alert whose referral has no outcome yet."""
 
+    alert: str
     at: datetime
-    what: str
+    outcome: Outcome
     officer: str | None
-    device: str
-    outcome: str
-    lists: tuple[tuple[str, int | None], ...]
-    reader: str | None
-    ms: float | None
-    alert: str | None
+    drill: bool
+
+
+Scanned = Callable[[Examination, datetime], None]
+"""What wants to hear of each scan that is no drill's, and when it was, for as long as it has it."""
 
 
 class Journal:
@@ -69,8 +70,13 @@ class Journal:
     JournalFault where the disk refuses."""
 
     def __init__(self, path: Path, device: str) -> None:
-        self._database = Database(path, _SCHEMA, JournalFault)
+        self._database = Database(path, "", JournalFault, prepare)
         self._device = device
+        self._listeners: list[Scanned] = []
+
+    def listen(self, listener: Scanned) -> None:
+        """Calls `listener` after each scan is written down, in the thread that wrote."""
+        self._listeners.append(listener)
 
     def write(
         self,
@@ -79,49 +85,128 @@ class Journal:
         now: datetime,
         alert_id: str | None,
         officer: str | None = None,
+        drill: bool = False,
     ) -> None:
         """Writes down one scan; `alert_id` is only for a scan that raised an alert."""
         verdict, reading = examination.verdict, examination.reading
-        if alert_id is not None and (verdict is None or verdict.outcome not in ALERTING):
+        alerting = verdict is not None and verdict.outcome in ALERTING
+        if alert_id is not None and not alerting:
             raise ValueError("a scan that hit nothing has no alert")
         self._add(
             Entry(
                 at=now,
-                what="scan",
-                officer=officer,
+                what=What.SCAN,
                 device=self._device,
                 outcome=verdict.outcome if verdict else FAULT,
+                officer=officer,
                 lists=tuple((s.name, s.version) for s in verdict.lists) if verdict else (),
                 reader=reading.reader if reading else None,
                 ms=examination.ms.get("total"),
                 alert=alert_id,
+                entered=_entered(reading.reader) if reading else None,
+                drill=drill,
+                detail={"shown": _templates(verdict)} if verdict and alerting else {},
             )
         )
+        if not drill:
+            for listener in self._listeners:
+                listener(examination, now)
 
-    def referral(self, alert: str, action: Action, *, now: datetime, officer: str | None) -> None:
+    def referral(
+        self,
+        alert: str,
+        action: Action,
+        *,
+        now: datetime,
+        officer: str | None,
+        drill: bool = False,
+    ) -> None:
         """Writes down what the officer did of the referral after `alert`."""
-        self._add(Entry(now, "referral", officer, self._device, action, (), None, None, alert))
+        self.note(What.REFERRAL, now=now, officer=officer, outcome=action, alert=alert, drill=drill)
+
+    def answered(
+        self,
+        alert: str,
+        outcome: AnswerOutcome,
+        *,
+        now: datetime,
+        officer: str | None = None,
+        drill: bool = False,
+    ) -> None:
+        """Writes down that central's answer to `alert` was shown; not its instruction, which may
+        name somebody."""
+        self.note(What.ANSWER, now=now, officer=officer, outcome=outcome, alert=alert, drill=drill)
+
+    def note(
+        self,
+        what: What,
+        *,
+        now: datetime,
+        officer: str | None = None,
+        outcome: str = "",
+        alert: str | None = None,
+        drill: bool = False,
+    ) -> None:
+        """Writes down an act; `outcome` is one word of it and holds nothing of a document."""
+        self._add(Entry(now, what, self._device, outcome, officer, alert=alert, drill=drill))
 
     def entries(self, since: datetime) -> Iterator[Entry]:
         """The rows from `since` on, in the order in which they were written."""
         with self._database.look() as db:
-            rows = db.execute(
-                "SELECT at, what, officer, device, outcome, lists, reader, ms, alert FROM entry"
-                " WHERE at >= ? ORDER BY n",
-                (since.timestamp(),),
-            ).fetchall()
-        for at, what, officer, device, outcome, lists, reader, ms, alert in rows:
-            versions = tuple((name, version) for name, version in json.loads(lists))
-            moment = datetime.fromtimestamp(at, UTC)
-            yield Entry(moment, what, officer, device, outcome, versions, reader, ms, alert)
+            found = list(select(db, "WHERE at >= ? ORDER BY n", (micros(since),)))
+        return (row.entry for row in found)
+
+    def rows(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Row]:
+        """The rows of a time, in their places in the chain, a few in memory at once; nothing else
+        may use the journal meanwhile."""
+        first = -(2**63) if since is None else micros(since)
+        end = 2**63 - 1 if until is None else micros(until)
+        with self._database.look() as db:
+            yield from select(db, "WHERE at >= ? AND at < ? ORDER BY n", (first, end))
+
+    def pending(self, since: datetime) -> list[Pending]:
+        """The alerts from `since` on whose referral has no outcome yet, oldest first."""
+        with self._database.look() as db:
+            found = list(
+                select(
+                    db,
+                    "AS hit WHERE at >= ? AND what = 'scan' AND alert IS NOT NULL AND NOT EXISTS"
+                    " (SELECT 1 FROM entry WHERE alert = hit.alert AND what = 'referral')"
+                    " ORDER BY n",
+                    (micros(since),),
+                )
+            )
+        return [
+            Pending(entry.alert, entry.at, Outcome(entry.outcome), entry.officer, entry.drill)
+            for entry in (row.entry for row in found)
+            if entry.alert is not None
+        ]
+
+    def head(self) -> Head:
+        """The last row's place in the chain."""
+        with self._database.look() as db:
+            return head(db)
+
+    def verify(self, noted: Head | None = None) -> tuple[Broken | None, Head]:
+        """Where the chain breaks first, if it does, and its head. `noted` is one from earlier."""
+        with self._database.look() as db:
+            end = head(db)
+            return hash_chain.verify(links(db, end.n), noted), end
 
     def purge(self, now: datetime, keep: timedelta) -> int:
-        """Removes the rows older than `keep`, and gives how many those were."""
-        before = (now - keep).timestamp()
+        """Removes the rows older than `keep`, and gives how many those were. The last row stays,
+        and the one that says what was removed."""
         with self._database.change() as tx:
-            tx.execute("DELETE FROM retention")
-            tx.execute("INSERT INTO retention VALUES (?)", (before,))
-            return tx.execute("DELETE FROM entry WHERE at < ?", (before,)).rowcount
+            last = tx.execute(
+                "SELECT n, hash FROM entry WHERE at < ? AND n < ? ORDER BY n DESC LIMIT 1",
+                (micros(now - keep), head(tx).n),
+            ).fetchone()
+            if last is None:
+                return 0
+            counted = tx.execute("SELECT count(*) FROM entry WHERE n <= ?", (last[0],)).fetchone()
+            detail = {"up_to": last[0], "hash": last[1], "rows": counted[0]}
+            add(tx, Entry(now, What.PURGED, self._device, detail=detail))
+            return tx.execute("DELETE FROM entry WHERE n <= ?", (last[0],)).rowcount
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -129,18 +214,15 @@ class Journal:
 
     def _add(self, entry: Entry) -> None:
         with self._database.change() as tx:
-            tx.execute(
-                "INSERT INTO entry (at, what, officer, device, outcome, lists, reader, ms, alert)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    entry.at.timestamp(),
-                    entry.what,
-                    entry.officer,
-                    entry.device,
-                    entry.outcome,
-                    json.dumps(entry.lists),
-                    entry.reader,
-                    entry.ms,
-                    entry.alert,
-                ),
-            )
+            add(tx, entry)
+
+
+def _entered(reader: str) -> Entered:
+    """A reading names who read: an officer's fingers are one of the readers."""
+    return Entered(reader) if reader in set(Entered) else Entered.READ
+
+
+def _templates(verdict: Verdict) -> list[str]:
+    """What was shown, without what stood in it."""
+    lines = (*verdict.reasons, *verdict.beside)
+    return [line.template for line in lines if isinstance(line, Said)]
