@@ -55,7 +55,7 @@ class Connection:
         link: Link,
         address: Address,
         version: Version,
-        will: Will,
+        will: Will | None,
         waker: Waker,
         on_message: Callable[[str, bytes], None],
     ) -> None:
@@ -87,7 +87,7 @@ class Connection:
                 address.host, address.port, keepalive=self._link.keepalive_s, **options
             )
         except (OSError, ValueError) as error:
-            raise LinkDown(f"{address}: {_in_words(error)}") from None
+            raise LinkDown(f"{address}: {in_words(error)}") from None
         deadline = time.monotonic() + CONNECT_WITHIN_S
         while not self._answered:
             if stop.is_set():
@@ -152,7 +152,7 @@ class Connection:
     def _broken(self) -> LinkDown:
         return self._failure or LinkDown(f"{self._address}: the connection broke")
 
-    def _new_client(self, will: Will) -> mqtt.Client:
+    def _new_client(self, will: Will | None) -> mqtt.Client:
         link = self._link
         five = self._version == "5"
         client = mqtt.Client(
@@ -165,7 +165,8 @@ class Connection:
         client.connect_timeout = CONNECT_WITHIN_S
         client.on_socket_open = send_at_once
         client.max_inflight_messages_set(IN_FLIGHT)
-        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         if link.username is not None:
             client.username_pw_set(link.username, link.password)
         client.on_connect = self._connected
@@ -213,7 +214,8 @@ class Connection:
         self._on_message(topic, bytes(message.payload))
 
 
-def _in_words(error: OSError | ValueError) -> str:
+def in_words(error: OSError | ValueError) -> str:
+    """Why a broker was not reached, in a line."""
     if isinstance(error, ssl.SSLCertVerificationError):
         why = getattr(error, "verify_message", None) or error.args[-1]
         return f"the broker's certificate is not believed: {why}"

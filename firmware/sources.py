@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from firmware.settings import AnySource, CameraSource, FolderSource, RpicamSource, SerialSource
-from scanner.sources.camera import Camera, RpicamStream, V4l2Stream
+from scanner.sources.camera import Camera, FrameStream, RpicamStream, V4l2Stream
 from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
 from scanner.sources.serial_port import SerialScanner
@@ -25,9 +25,13 @@ def open_source(settings: AnySource, today: Callable[[], date]) -> Source:
                 baud=settings.baud,
                 today=today,
             )
-        case CameraSource():
-            size = (settings.width, settings.height, settings.fps)
-            return Camera(settings.name, V4l2Stream(settings.device, *size))
-        case RpicamSource():
-            size = (settings.width, settings.height, settings.fps)
-            return Camera(settings.name, RpicamStream(settings.command, *size))
+        case CameraSource() | RpicamSource():
+            return Camera(settings.name, open_stream(settings))
+
+
+def open_stream(settings: CameraSource | RpicamSource) -> FrameStream:
+    """A camera's frames as `settings` describe them; it opens nothing yet either."""
+    size = (settings.width, settings.height, settings.fps)
+    if isinstance(settings, CameraSource):
+        return V4l2Stream(settings.device, *size)
+    return RpicamStream(settings.command, *size)

@@ -54,7 +54,11 @@ class Machine:
 
     def disks_of(self, path: Path) -> frozenset[str]:
         """The disks or cards that a path's file system lies on; empty where that is not known."""
-        return frozenset(self._disks(self._sys / "dev" / "block" / _numbers(path)))
+        return self.disks_at(_numbers(path))
+
+    def disks_at(self, numbers: str) -> frozenset[str]:
+        """The same for the block device of these numbers, as `179:2`."""
+        return frozenset(self._disks(self._sys / "dev" / "block" / numbers))
 
     def has_tpm(self) -> bool:
         """Whether the machine has a chip that keeps keys to itself."""
