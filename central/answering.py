@@ -7,17 +7,57 @@ that somebody kept. It is settled when the device's own signed status names it.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from central.counters import note_answer
 from central.device_rows import Counters, locked
 from central.moments import from_ms, iso, to_ms
+from central.rows import among, insert_rows
 from central.schema import alerts, answers, devices
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 300_000
 _DEVICES_AT_ONCE = 500
+
+
+# Each statement is made once: making one takes longer than running it.
+_DUE = (
+    answers.c.send_at <= sa.bindparam("now"),
+    answers.c.device.not_in(sa.select(devices.c.device).where(devices.c.online.is_(False))),
+)
+_ANY_DUE = sa.select(sa.literal(1)).where(*_DUE).limit(1)
+_DEVICES_DUE = sa.select(answers.c.device).where(*_DUE).distinct().limit(_DEVICES_AT_ONCE)
+_PUT_OFF = (
+    answers.update()
+    .where(answers.c.id == sa.bindparam("of_answer"))
+    .values(sent=sa.bindparam("times"), send_at=sa.bindparam("again_at"))
+)
+_REPLACING = (
+    answers.update().where(answers.c.alert == sa.bindparam("of_alert")).values(send_at=None)
+)
+_RAISED_BY = (
+    sa.select(alerts.c.device).where(alerts.c.id == sa.bindparam("alert")).with_for_update()
+)
+_LATEST = (
+    sa.select(answers)
+    .where(answers.c.alert == sa.bindparam("alert"))
+    .order_by(answers.c.at.desc(), answers.c.id.desc())
+    .limit(1)
+)
+_ANSWERED = (
+    alerts.update()
+    .where(alerts.c.id == sa.bindparam("of_alert"), alerts.c.device == sa.bindparam("of_device"))
+    .values(answer=sa.bindparam("found"), answered_at=sa.bindparam("now"))
+)
+
+
+@cache
+def _due_of(dialect: str) -> sa.Select[Any]:
+    of_devices = among(dialect, answers.c.device, "devices")
+    return sa.select(answers).where(*_DUE, of_devices).order_by(answers.c.id)
 
 
 ANY = ""
@@ -62,51 +102,46 @@ def record(tx: sa.Connection, answer: Answer, now: datetime, *, seen: str | None
     if seen != ANY:
         _check_latest(tx, answer.alert, seen)
     note_answer(tx, answer.alert, device, answer.outcome, now)
-    tx.execute(answers.update().where(answers.c.alert == answer.alert).values(send_at=None))
+    tx.execute(_REPLACING, {"of_alert": answer.alert})
     answer_id = new_id()
-    tx.execute(
-        answers.insert().values(
-            id=answer_id,
-            alert=answer.alert,
-            device=device,
-            outcome=answer.outcome.value,
-            instruction=answer.instruction,
-            reason=answer.reason,
-            at=to_ms(now),
-            until=to_ms(answer.until),
-            by=answer.by,
-            sent=0,
-            send_at=to_ms(now),
-        )
-    )
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.id == answer.alert, alerts.c.device == device)
-        .values(answer=answer.outcome.value, answered_at=to_ms(now))
-    )
+    row = {
+        "id": answer_id,
+        "alert": answer.alert,
+        "device": device,
+        "outcome": answer.outcome.value,
+        "instruction": answer.instruction,
+        "reason": answer.reason,
+        "at": to_ms(now),
+        "until": to_ms(answer.until),
+        "by": answer.by,
+        "sent": 0,
+        "send_at": to_ms(now),
+    }
+    insert_rows(tx, answers, [row])
+    noted = {"found": row["outcome"], "now": row["at"]}
+    tx.execute(_ANSWERED, {"of_alert": answer.alert, "of_device": device, **noted})
     return answer_id
 
 
 def is_any_due(db: sa.Connection, now: datetime) -> bool:
     """Whether `take_due` has anything to do."""
-    return db.scalar(sa.select(sa.literal(1)).where(*_due(now)).limit(1)) is not None
+    return db.scalar(_ANY_DUE, {"now": to_ms(now)}) is not None
 
 
 def take_due(tx: sa.Connection, now: datetime) -> list[DueAnswer]:
     """The answers to send now, each with a counter of its own. Each falls due again later; those
     that hold no longer, never."""
     at = to_ms(now)
-    names = sa.select(answers.c.device).where(*_due(now)).distinct().limit(_DEVICES_AT_ONCE)
-    rows = locked(tx, tx.scalars(names).all(), at)
-    chosen = sa.select(answers).where(*_due(now), answers.c.device.in_(sorted(rows)))
+    rows = locked(tx, tx.scalars(_DEVICES_DUE, {"now": at}).all(), at)
     due, over = [], []
     counters = Counters(rows, at)
-    for row in tx.execute(chosen.order_by(answers.c.id)).all():
+    chosen = {"now": at, "devices": sorted(rows)}
+    for row in tx.execute(_due_of(tx.dialect.name), chosen).all():
         if row.until <= at:
-            over.append({"of_answer": row.id, "sent": row.sent, "send_at": None})
+            over.append({"of_answer": row.id, "times": row.sent, "again_at": None})
             continue
         pause = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** min(row.sent, 16))
-        over.append({"of_answer": row.id, "sent": row.sent + 1, "send_at": at + pause})
+        over.append({"of_answer": row.id, "times": row.sent + 1, "again_at": at + pause})
         data = AnswerData(
             device=row.device,
             counter=counters.take(row.device),
@@ -118,7 +153,7 @@ def take_due(tx: sa.Connection, now: datetime) -> list[DueAnswer]:
         )
         due.append(DueAnswer(row.id, data))
     if over:
-        tx.execute(answers.update().where(answers.c.id == sa.bindparam("of_answer")), over)
+        tx.execute(_PUT_OFF, over)
     counters.save(tx)
     return due
 
@@ -145,8 +180,7 @@ def hurry(tx: sa.Connection, back: list[str], now_ms: int) -> None:
 
 def _raised_by(tx: sa.Connection, alert: str) -> str:
     """The device that raised the alert, which nobody else answers until `tx` ends."""
-    chosen = sa.select(alerts.c.device).where(alerts.c.id == alert)
-    raised_by = tx.scalars(chosen.with_for_update()).all()
+    raised_by = tx.scalars(_RAISED_BY, {"alert": alert}).all()
     if not raised_by:
         raise UnknownAlert(f"there is no alert {alert}; `alerts` lists them")
     if len(raised_by) > 1:
@@ -158,17 +192,10 @@ def _raised_by(tx: sa.Connection, alert: str) -> str:
 
 
 def _check_latest(tx: sa.Connection, alert: str, seen: str | None) -> None:
-    order = (answers.c.at.desc(), answers.c.id.desc())
-    chosen = sa.select(answers).where(answers.c.alert == alert).order_by(*order).limit(1)
-    latest = tx.execute(chosen).one_or_none()
+    latest = tx.execute(_LATEST, {"alert": alert}).one_or_none()
     if latest is not None and latest.id != seen:
         who = f" by {latest.by}" if latest.by else ""
         outcome = latest.outcome.replace("_", " ")
         raise AnsweredMeanwhile(
             f"answered meanwhile{who}: {outcome}, {iso(latest.at)}; look again before you answer"
         )
-
-
-def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    away = sa.select(devices.c.device).where(devices.c.online.is_(False))
-    return (answers.c.send_at <= to_ms(now), answers.c.device.not_in(away))

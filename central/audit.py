@@ -18,12 +18,14 @@ import sqlalchemy as sa
 
 from central.database import lock
 from central.moments import to_ms
+from central.rows import insert_rows
 from central.schema import audit
 from scanner import hash_chain
 from scanner.hash_chain import NOTHING, Broken, Head, Link, hash_of
 
 PURGED = "audit purged"
 _LOCK = "audit"
+_LATEST = sa.select(audit.c.n, audit.c.hash).order_by(audit.c.n.desc()).limit(1)
 
 
 def record(
@@ -49,14 +51,13 @@ def record(
         "previous": before.hash,
     }
     row["hash"] = hash_of(row)
-    tx.execute(audit.insert().values(row))
+    insert_rows(tx, audit, [row])
     return Head(row["n"], row["hash"])
 
 
 def head(db: sa.Connection) -> Head:
     """The latest row."""
-    latest = sa.select(audit.c.n, audit.c.hash).order_by(audit.c.n.desc()).limit(1)
-    row = db.execute(latest).one_or_none()
+    row = db.execute(_LATEST).one_or_none()
     return NOTHING if row is None else Head(row.n, row.hash)
 
 

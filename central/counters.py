@@ -9,6 +9,8 @@ No label is ever taken from a message: all are words of ours.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,22 +27,27 @@ BEYOND = "+Inf"
 Key = tuple[str, str]
 """A counter's name and its label."""
 
+_TIMES = sa.select(alerts.c.received_at, alerts.c.answered_at).where(
+    alerts.c.id == sa.bindparam("alert"), alerts.c.device == sa.bindparam("device")
+)
+
 
 def add_counts(tx: sa.Connection, counts: Mapping[Key, int]) -> None:
     """Adds to the counters in the store, in one order, so that nobody waits crosswise."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {"name": name, "label": label, "value": count}
         for (name, label), count in sorted(counts.items())
         if count
     ]
     if rows:
-        adding = insert(counters)
-        summed = counters.c.value + adding.excluded.value
-        tx.execute(
-            adding.on_conflict_do_update(index_elements=["name", "label"], set_={"value": summed}),
-            rows,
-        )
+        tx.execute(_adding(tx.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    adding = postgresql.insert(counters) if dialect == "postgresql" else sqlite.insert(counters)
+    summed = counters.c.value + adding.excluded.value
+    return adding.on_conflict_do_update(index_elements=["name", "label"], set_={"value": summed})
 
 
 def every_count(db: sa.Connection) -> dict[Key, int]:
@@ -52,9 +59,7 @@ def note_answer(
     tx: sa.Connection, alert: str, device: str, outcome: AnswerOutcome, now: datetime
 ) -> None:
     """Counts an answer that `tx` is about to record; the first one to an alert also by its time."""
-    one = (alerts.c.id == alert, alerts.c.device == device)
-    chosen = sa.select(alerts.c.received_at, alerts.c.answered_at).where(*one)
-    row = tx.execute(chosen).one_or_none()
+    row = tx.execute(_TIMES, {"alert": alert, "device": device}).one_or_none()
     counts = Counter({("answers", outcome.value): 1})
     if row is not None and row.answered_at is None:
         took_ms = max(0, to_ms(now) - row.received_at)

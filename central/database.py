@@ -23,6 +23,10 @@ _BUSY_S = 10.0
 _LOCKS = 0x626F7264
 """What our locks in PostgreSQL have in common, apart from those of other programs."""
 
+_LOCKING = sa.select(
+    sa.func.pg_advisory_xact_lock(_LOCKS, sa.func.hashtext(sa.bindparam("name", type_=sa.Text)))
+)
+
 _WATCHFUL = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -91,7 +95,7 @@ def lock(tx: sa.Connection, name: str) -> None:
     """Waits until no other transaction holds `name`, and holds it until `tx` ends. SQLite lets one
     transaction change at a time as it is."""
     if tx.dialect.name == "postgresql":
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS, sa.func.hashtext(name))))
+        tx.execute(_LOCKING, {"name": name})
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@ counters that central numbers its words to the device with."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,12 +49,26 @@ class Counters:
         for name, counter in self._taken.items():
             alike[counter, name in heard].append(name)
         for (counter, was_heard), names in alike.items():
-            values = {"counter": counter} | ({"heard_at": self._now_ms} if was_heard else {})
-            of_these = among(tx, devices.c.device, names)
-            tx.execute(devices.update().where(of_these).values(values))
+            values = {"names": names, "taken": counter}
+            if was_heard:
+                values["now"] = self._now_ms
+            tx.execute(_saving(tx.dialect.name, was_heard), values)
 
 
 def _lock(tx: sa.Connection, names: Collection[str]) -> dict[str, DeviceRow]:
-    chosen = sa.select(devices).where(among(tx, devices.c.device, names))
-    found = tx.execute(chosen.order_by(devices.c.device).with_for_update())
+    found = tx.execute(_locking(tx.dialect.name), {"names": sorted(names)})
     return {row.device: row for row in found}
+
+
+@cache
+def _locking(dialect: str) -> sa.Select[Any]:
+    chosen = sa.select(devices).where(among(dialect, devices.c.device, "names"))
+    return chosen.order_by(devices.c.device).with_for_update()
+
+
+@cache
+def _saving(dialect: str, was_heard: bool) -> sa.Update:
+    values: dict[str, Any] = {"counter": sa.bindparam("taken")}
+    if was_heard:
+        values["heard_at"] = sa.bindparam("now")
+    return devices.update().where(among(dialect, devices.c.device, "names")).values(values)

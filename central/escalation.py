@@ -16,37 +16,38 @@ from central.schema import alerts
 AT_ONCE = 200
 ACTOR = "central"
 
+_DUE = (
+    alerts.c.answered_at.is_(None),
+    alerts.c.answer_until <= sa.bindparam("now"),
+    alerts.c.escalated_at.is_(None),
+)
+_ANY_DUE = sa.select(sa.literal(1)).where(*_DUE).limit(1)
+"""Made once: it is asked with every change of the store."""
+
 
 def is_any_due(db: sa.Connection, now: datetime) -> bool:
     """Whether `escalate` has anything to do."""
-    return db.scalar(sa.select(sa.literal(1)).where(*_due(now)).limit(1)) is not None
+    return db.scalar(_ANY_DUE, {"now": to_ms(now)}) is not None
 
 
 def escalate(tx: sa.Connection, now: datetime) -> list[tuple[str, str]]:
     """Marks what is overdue, the most overdue first, at most `AT_ONCE`; each by device and id."""
     some = (
         sa.select(alerts.c.device, alerts.c.id)
-        .where(*_due(now))
+        .where(*_DUE)
         .order_by(alerts.c.answer_until)
         .limit(AT_ONCE)
     )
-    names = [(row.device, row.id) for row in tx.execute(some)]
+    names = [(row.device, row.id) for row in tx.execute(some, {"now": to_ms(now)})]
     if not names:
         return []
     marked = tx.execute(
         alerts.update()
-        .where(sa.tuple_(alerts.c.device, alerts.c.id).in_(names), *_due(now))
-        .values(escalated_at=to_ms(now))
-        .returning(alerts.c.device, alerts.c.id)
+        .where(sa.tuple_(alerts.c.device, alerts.c.id).in_(names), *_DUE)
+        .values(escalated_at=sa.bindparam("now"))
+        .returning(alerts.c.device, alerts.c.id),
+        {"now": to_ms(now)},
     ).all()
     for row in marked:
         audit.record(tx, ACTOR, "", "escalated", f"{row.device}/{row.id}", {}, now)
     return [(row.device, row.id) for row in marked]
-
-
-def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        alerts.c.answered_at.is_(None),
-        alerts.c.answer_until <= to_ms(now),
-        alerts.c.escalated_at.is_(None),
-    )

@@ -2,10 +2,13 @@
 
 PostgreSQL is given all rows as one piece of JSON: the statement is the same for every number of
 them, so it is taken apart and planned once. SQLite is in this process and is given row by row.
+
+Each statement is made once for each database: making one takes SQLAlchemy several times as long as
+running it, and what an alert costs is mostly that.
 """
 
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,7 +26,7 @@ def insert_rows(tx: sa.Connection, table: sa.Table, rows: Rows) -> None:
         names = tuple(rows[0])
         tx.execute(_from_json(table, names), _packed(table, rows))
     else:
-        tx.execute(table.insert(), list(rows))
+        tx.execute(_row(table), list(rows))
 
 
 def insert_new_rows(tx: sa.Connection, table: sa.Table, rows: Rows) -> set[tuple[Any, ...]]:
@@ -34,8 +37,7 @@ def insert_new_rows(tx: sa.Connection, table: sa.Table, rows: Rows) -> set[tuple
         names = tuple(rows[0])
         added = tx.execute(_new_from_json(table, names), _packed(table, rows))
     else:
-        adding = sqlite.insert(table).on_conflict_do_nothing()
-        added = tx.execute(adding.returning(*table.primary_key.columns), list(rows))
+        added = tx.execute(_new_row(table), list(rows))
     return {tuple(row) for row in added}
 
 
@@ -44,19 +46,19 @@ def put_rows(tx: sa.Connection, table: sa.Table, rows: Rows) -> None:
     if not rows:
         return
     names = tuple(rows[0])
-    adding: postgresql.Insert | sqlite.Insert
     if tx.dialect.name == "postgresql":
         tx.execute(_put_from_json(table, names), _packed(table, rows))
     else:
-        adding = sqlite.insert(table)
-        tx.execute(_put(adding, table, names), list(rows))
+        tx.execute(_put_row(table, names), list(rows))
 
 
-def among(tx: sa.Connection, column: sa.Column[str], values: Collection[str]) -> Any:
-    """That `column` holds one of `values`."""
-    if tx.dialect.name == "postgresql":
-        return column == sa.any_(sa.bindparam(None, sorted(values), postgresql.ARRAY(sa.Text)))
-    return column.in_(sorted(values))
+def among(dialect: str, column: sa.Column[str], name: str) -> sa.ColumnElement[bool]:
+    """That `column` holds one of the texts in the list that is given as `name` when the statement
+    is run."""
+    if dialect == "postgresql":
+        return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)))
+    given = sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value")
+    return column.in_(sa.select(given.c.value))
 
 
 def _packed(table: sa.Table, rows: Rows) -> dict[str, Any]:
@@ -64,6 +66,11 @@ def _packed(table: sa.Table, rows: Rows) -> dict[str, Any]:
     if blobs:
         rows = [{**row, **{name: b64encode(row[name]).decode() for name in blobs}} for row in rows]
     return {"all_rows": list(rows)}
+
+
+@cache
+def _row(table: sa.Table) -> sa.Insert:
+    return table.insert()
 
 
 @cache
@@ -91,6 +98,16 @@ def _from_json(table: sa.Table, names: tuple[str, ...]) -> postgresql.Insert:
 def _new_from_json(table: sa.Table, names: tuple[str, ...]) -> Any:
     adding = _from_json(table, names).on_conflict_do_nothing()
     return adding.returning(*table.primary_key.columns)
+
+
+@cache
+def _new_row(table: sa.Table) -> Any:
+    return sqlite.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+@cache
+def _put_row(table: sa.Table, names: tuple[str, ...]) -> Any:
+    return _put(sqlite.insert(table), table, names)
 
 
 @cache

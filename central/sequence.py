@@ -12,6 +12,8 @@ is therefore only said to be missing once it has lasted.
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -123,21 +125,24 @@ def load(db: sa.Connection, keys: Collection[Key]) -> dict[Key, Sequence]:
     found = {key: Sequence(*key) for key in keys}
     if not found:
         return found
-    names = {device for device, _ in found}
-    epochs = {epoch for _, epoch in found}
-    chosen = sa.select(sequences).where(
-        among(db, sequences.c.device, names), among(db, sequences.c.epoch, epochs)
-    )
-    for row in db.execute(chosen):
+    named = {
+        "devices": sorted({device for device, _ in found}),
+        "epochs": sorted({epoch for _, epoch in found}),
+    }
+    for row in db.execute(_of(sequences, db.dialect.name), named):
         if one := found.get((row.device, row.epoch)):
             one.high, one.high_id, one.last_n = row.high, row.high_id, row.last_n or 0
-    missing = sa.select(gaps).where(
-        among(db, gaps.c.device, names), among(db, gaps.c.epoch, epochs)
-    )
-    for row in db.execute(missing):
+    for row in db.execute(_of(gaps, db.dialect.name), named):
         if one := found.get((row.device, row.epoch)):
             one.has_missing(row.first, row.last, row.noticed_at, row.reported_at)
     return found
+
+
+@cache
+def _of(table: sa.Table, dialect: str) -> sa.Select[Any]:
+    """What is about these devices and epochs, and perhaps more."""
+    of_devices = among(dialect, table.c.device, "devices")
+    return sa.select(table).where(of_devices, among(dialect, table.c.epoch, "epochs"))
 
 
 def save(tx: sa.Connection, changed: Iterable[Sequence], now_ms: int) -> None:

@@ -7,12 +7,14 @@ However many alerts are shown, each of these is asked for once.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from central.console.wire import moment
 from central.moments import to_ms
+from central.rows import among
 from central.schema import alerts, answers, outcomes
 from scanner.mrz.states import name_of
 
@@ -21,7 +23,11 @@ Name = tuple[str, str]
 """A device and the id of an alert that it raised."""
 
 
-def _earlier_of_each() -> sa.Select[Any]:
+# Each statement is made once for each database: making one takes longer than asking it.
+
+
+@cache
+def _earlier_of_each(dialect: str) -> sa.Select[Any]:
     """Of each document among `numbers`, the latest alerts."""
     rank = sa.func.row_number().over(
         partition_by=(alerts.c.issuer, alerts.c.number), order_by=alerts.c.received_at.desc()
@@ -29,21 +35,18 @@ def _earlier_of_each() -> sa.Select[Any]:
     columns = ("issuer", "number", "device", "id", "received_at", "answer")
     ranked = (
         sa.select(*(alerts.c[name] for name in columns), rank.label("place"))
-        .where(alerts.c.number.in_(sa.bindparam("numbers", expanding=True)))
+        .where(among(dialect, alerts.c.number, "numbers"))
         .subquery()
     )
     latest = sa.select(ranked).where(ranked.c.place <= EARLIER_MOST + 1)
     return latest.order_by(ranked.c.received_at.desc())
 
 
-_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-# Made once: making a statement takes longer than asking it for one alert.
-_ALERTS = sa.select(alerts).where(alerts.c.id.in_(_IDS))
-_ANSWERS = sa.select(answers).where(answers.c.alert.in_(_IDS)).order_by(answers.c.id)
-_OUTCOMES = (
-    sa.select(outcomes).where(outcomes.c.alert.in_(_IDS)).order_by(outcomes.c.at, outcomes.c.id)
-)
-_EARLIER = _earlier_of_each()
+@cache
+def _rows_of(table: sa.Table, column: str, order: tuple[str, ...], dialect: str) -> sa.Select[Any]:
+    """The rows of `table` that are about the alerts in `ids`, in the order of columns."""
+    these = among(dialect, table.c[column], "ids")
+    return sa.select(table).where(these).order_by(*(table.c[name] for name in order))
 
 
 def shown(db: sa.Connection, chosen: Sequence[Name], now: datetime) -> list[dict[str, Any]]:
@@ -51,7 +54,7 @@ def shown(db: sa.Connection, chosen: Sequence[Name], now: datetime) -> list[dict
     found: dict[Name, dict[str, Any]] = {}
     for start in range(0, len(chosen), 200):
         names = list(chosen[start : start + 200])
-        rows = db.execute(_ALERTS, _named(names)).all()
+        rows = _asked(db, alerts, "id", (), names)
         found |= {_name(alert): alert for alert in views(db, rows, now)}
     return [found[name] for name in chosen if name in found]
 
@@ -123,7 +126,7 @@ def _alert(row: Any, now: datetime) -> dict[str, Any]:
 
 def _answers(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, Any]]]:
     found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
-    for row in db.execute(_ANSWERS, _named(names)):
+    for row in _asked(db, answers, "alert", ("id",), names):
         found[row.device, row.alert].append(
             {
                 "id": row.id,
@@ -141,7 +144,7 @@ def _answers(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, 
 
 def _outcomes(db: sa.Connection, names: list[Name]) -> dict[Name, list[dict[str, Any]]]:
     found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
-    for row in db.execute(_OUTCOMES, _named(names)):
+    for row in _asked(db, outcomes, "alert", ("at", "id"), names):
         found[row.device, row.alert].append(
             {
                 "action": row.action,
@@ -157,7 +160,7 @@ def _earlier(db: sa.Connection, rows: Sequence[Any]) -> dict[Name, list[dict[str
     """By issuer and number, the latest alerts about that document."""
     numbers = sorted({row.number for row in rows})
     found: dict[Name, list[dict[str, Any]]] = defaultdict(list)
-    for row in db.execute(_EARLIER, {"numbers": numbers}):
+    for row in db.execute(_earlier_of_each(db.dialect.name), {"numbers": numbers}):
         found[row.issuer, row.number].append(
             {
                 "id": row.id,
@@ -169,9 +172,13 @@ def _earlier(db: sa.Connection, rows: Sequence[Any]) -> dict[Name, list[dict[str
     return found
 
 
-def _named(names: list[Name]) -> dict[str, list[str]]:
-    """An id can have been taken by several devices; the caller tells them apart."""
-    return {"ids": [alert for _, alert in names]}
+def _asked(
+    db: sa.Connection, table: sa.Table, column: str, order: tuple[str, ...], names: list[Name]
+) -> Sequence[Any]:
+    """The rows about these alerts. An id can have been taken by several devices; the caller tells
+    them apart."""
+    chosen = _rows_of(table, column, order, db.dialect.name)
+    return db.execute(chosen, {"ids": [alert for _, alert in names]}).all()
 
 
 def _name(alert: dict[str, Any]) -> Name:

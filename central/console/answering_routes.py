@@ -25,6 +25,10 @@ from scanner.alert.messages import Line
 HOURS_MOST = 24 * 365
 REASON_MOST, INSTRUCTION_MOST = 280, 500
 
+_ESCALATED_AT = sa.select(alerts.c.escalated_at).where(
+    alerts.c.device == sa.bindparam("device"), alerts.c.id == sa.bindparam("alert")
+)
+
 
 def _stripped(most: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, max_length=most)
@@ -103,8 +107,7 @@ def seen(visit: Visit) -> Response:
 
 def _alert(tx: sa.Connection, device: str, alert: str) -> sa.Row[tuple[int | None]]:
     """That it is there. Raises Problem."""
-    wanted = sa.select(alerts.c.escalated_at).where(alerts.c.device == device, alerts.c.id == alert)
-    row = tx.execute(wanted).one_or_none()
+    row = tx.execute(_ESCALATED_AT, {"device": device, "alert": alert}).one_or_none()
     if row is None:
         raise not_found()
     return row

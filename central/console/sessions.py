@@ -11,15 +11,22 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from central.console.roles import Role
 from central.moments import to_ms
+from central.rows import among
 from central.schema import sessions, users
 
 NOTED_EVERY_MS = 60_000
 """How exactly the last use is kept."""
+_OVER = (
+    sessions.c.expires_at <= sa.bindparam("now"),
+    sessions.c.used_at <= sa.bindparam("idle_since"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ def begin(tx: sa.Connection, name: str, limits: Limits, now: datetime) -> str:
     """A new session, and the token that the browser is given; sessions long over are forgotten."""
     token = secrets.token_urlsafe(32)
     at = to_ms(now)
-    tx.execute(sessions.delete().where(sa.or_(*_over(limits, at))))
+    tx.execute(sessions.delete().where(sa.or_(*_OVER)), _at(limits, now))
     tx.execute(
         sessions.insert().values(
             id=_id_of(token),
@@ -82,24 +89,32 @@ def end(tx: sa.Connection, session: str) -> None:
 
 
 def _those(db: sa.Connection, ids: list[str], limits: Limits, now: datetime) -> dict[str, Who]:
-    joined = sessions.join(users, users.c.name == sessions.c.user)
-    chosen = (
-        sa.select(sessions.c.id, sessions.c.used_at, users.c.name, users.c.role)
-        .select_from(joined)
-        .where(
-            sessions.c.id.in_(ids),
-            users.c.disabled_at.is_(None),
-            sa.not_(sa.or_(*_over(limits, to_ms(now)))),
-        )
-    )
+    chosen = _lasting(db.dialect.name)
+    asked = {"ids": ids, **_at(limits, now)}
     return {
-        row.id: Who(row.name, Role(row.role), row.id, row.used_at) for row in db.execute(chosen)
+        row.id: Who(row.name, Role(row.role), row.id, row.used_at)
+        for row in db.execute(chosen, asked)
     }
 
 
-def _over(limits: Limits, at: int) -> tuple[sa.ColumnElement[bool], ...]:
+@cache
+def _lasting(dialect: str) -> sa.Select[Any]:
+    """Made once for each database: it is asked with every request."""
+    joined = sessions.join(users, users.c.name == sessions.c.user)
+    return (
+        sa.select(sessions.c.id, sessions.c.used_at, users.c.name, users.c.role)
+        .select_from(joined)
+        .where(
+            among(dialect, sessions.c.id, "ids"),
+            users.c.disabled_at.is_(None),
+            sa.not_(sa.or_(*_OVER)),
+        )
+    )
+
+
+def _at(limits: Limits, now: datetime) -> dict[str, int]:
     idle_ms = round(limits.idle.total_seconds() * 1000)
-    return (sessions.c.expires_at <= at, sessions.c.used_at <= at - idle_ms)
+    return {"now": to_ms(now), "idle_since": to_ms(now) - idle_ms}
 
 
 def _id_of(token: str) -> str:
