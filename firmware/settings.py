@@ -61,6 +61,14 @@ def _ring(value: str) -> str:
     return value
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return value
+
+
 def _host_and_port(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
@@ -247,6 +255,14 @@ class AlertSettings(Section):
     keep_days: int = Field(default=30, ge=1, le=365)
 
 
+class OfficerSettings(Section):
+    sign_in: Literal["off", "pin", "badge"] = "off"
+    file: TomlPath = Path("/var/lib/borderpost/officers.json")
+    idle_minutes: float = Field(default=15.0, ge=0, le=24 * 60)
+    lock: bool = True
+    badge_pattern: Annotated[str, AfterValidator(_pattern)] = "[0-9]{7,20}"
+
+
 class JournalSettings(Section):
     keep_days: int = Field(default=365, ge=1, le=3650)
 
@@ -272,6 +288,7 @@ class Settings(Section):
     kiosk: KioskSettings = KioskSettings()
     broker: BrokerSettings = BrokerSettings()
     alerts: AlertSettings = AlertSettings()
+    officers: OfficerSettings = OfficerSettings()
     journal: JournalSettings = JournalSettings()
     identity: IdentitySettings = IdentitySettings()
     log: LogSettings = LogSettings()

@@ -9,13 +9,19 @@ import tempfile
 from pathlib import Path
 
 
-def replace_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Writes `content` to `path`. Raises OSError, and then leaves what was there."""
+def replace_durably(
+    path: Path, content: bytes, *, mode: int = 0o600, like_folder: bool = False
+) -> None:
+    """Writes `content` to `path`. With `like_folder` the file belongs to whoever owns the folder,
+    also where root writes it. Raises OSError, and then leaves what was there."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)
+            if like_folder and os.geteuid() == 0:
+                folder = path.parent.stat()
+                os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
