@@ -30,6 +30,7 @@ _SAYS = {
     Message.OUTCOME: "what the officer did of a referral",
     Message.STATS: "counts of an hour",
     Message.ROLLOUT: "what became of a list's publication at the device",
+    Message.DRILL: "a drill began or ended; nothing of it is real",
     Message.STATUS: "birth, changes and last will",
     Message.ACK: "what central has committed",
     Message.ANSWER: "what central found about an alert",

@@ -30,6 +30,10 @@ from scanner.alert import (
     AnswerOutcome,
     CommandData,
     Data,
+    DrillData,
+    DrillEnd,
+    DrillPhase,
+    DrillStep,
     Event,
     KeysData,
     Message,
@@ -85,6 +89,24 @@ def sayings() -> dict[Message, Data]:
             reason="it did not know a canary",
             at=NOW,
         ),
+        Message.DRILL: DrillData(
+            session=new_id(),
+            phase=DrillPhase.ENDED,
+            began_at=NOW,
+            at=NOW,
+            end=DrillEnd.TIME,
+            officer="47",
+            steps=(
+                DrillStep(
+                    exercise="clear",
+                    expected="CLEAR",
+                    shown="CLEAR",
+                    act="let_pass",
+                    right=True,
+                    took_ms=2100,
+                ),
+            ),
+        ),
         Message.STATUS: StatusData(
             epoch=new_id(),
             last_n=3,
@@ -101,7 +123,7 @@ def sayings() -> dict[Message, Data]:
         Message.ANSWER: AnswerData(
             **said, alert=new_id(), outcome=AnswerOutcome.CONFIRMED, at=NOW, until=NOW
         ),
-        Message.COMMAND: CommandData(**said, order=Order.DRILL, reason="it is Thursday"),
+        Message.COMMAND: CommandData(**said, order=Order.DRILL, reason="it is Thursday", until=NOW),
         Message.TALLY: TallyData(
             **said, epoch=new_id(), high=9, high_id=new_id(), missing=(Missing(first=2, last=3),)
         ),
