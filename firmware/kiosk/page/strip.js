@@ -33,7 +33,7 @@ function all(state) {
   return [
     ...state.lists.map((list) => [list.name, ageOf(list), list.health === "ok", "printed"]),
     [t("Link"), state.link.word, state.link.up],
-    [t("Queued alerts"), String(state.link.queued), state.link.queued === 0],
+    [t("Queued alerts"), String(state.link.queued), state.link.up || state.link.queued === 0],
     ...state.sources.map((source) => [
       source.name,
       source.ok ? t("in order") : source.message || t("not in order"),

@@ -41,7 +41,7 @@ async function ask(path, options) {
       redirect: "error",
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    said = await response.json();
+    said = response.status === 204 ? {} : await response.json();
   } catch {
     if (!response || response.ok) throw new WireError("unreachable", t("The desk does not answer."));
     said = {};

@@ -1,0 +1,70 @@
+/* A drill: a bar that nobody can overlook for as long as it lasts, the task of the moment, and at its
+   end what the trainee told right. */
+
+import { button, draw, el } from "./dom.js";
+import { Sheet } from "./sheet.js";
+import { post } from "./wire.js";
+import { t } from "./words.js";
+
+export class Drill {
+  #box = document.getElementById("drill");
+  #tell;
+
+  /** `tell` says what did not work. */
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  show(state) {
+    const drill = state.drill ?? null;
+    const may = Boolean(state.may?.includes("drill"));
+    this.#box.hidden = drill === null || Boolean(state.locked);
+    document.body.classList.toggle("drilling", drill !== null);
+    draw(this.#box, [drill, may], () => (drill ? this.#bar(drill, may) : []));
+  }
+
+  #bar(drill, may) {
+    const order = (what, label) => button({ "data-key": what, click: () => this.#order(what) }, label);
+    return [
+      el("strong", { class: "drill-word" }, t("Drill")),
+      el(
+        "p",
+        { class: "drill-task", dir: "auto" },
+        drill.of ? t("{step} of {all}.", { step: drill.step, all: drill.of }) : null,
+        " ",
+        drill.results ? t("Right: {right}, wrong: {wrong}.", drill.results) : drill.task,
+      ),
+      drill.results ? button({ "data-key": "results", click: () => results(drill.results) }, t("Results")) : null,
+      may && !drill.results ? order("next", t("Next task")) : null,
+      may ? order("end", drill.results ? t("Close") : t("End the drill")) : null,
+    ];
+  }
+
+  async #order(what) {
+    try {
+      await post("/kiosk/drill", { do: what });
+    } catch (error) {
+      this.#tell(error.message);
+    }
+  }
+}
+
+function results({ right, wrong, lines }) {
+  const sheet = new Sheet(t("What the drill showed"), { name: "drilled" });
+  sheet.body.append(
+    el("p", { class: "drill-sum" }, t("Right: {right}, wrong: {wrong}.", { right, wrong })),
+    el(
+      "ul",
+      { class: "findings" },
+      (lines ?? []).map((line) =>
+        el(
+          "li",
+          { class: `finding ${line.right ? "ok" : "fail"}` },
+          el("span", { class: "finding-state" }, el("span", { "aria-hidden": "true" }, line.right ? "●" : "◇"), " ", line.right ? t("right") : t("wrong")),
+          el("div", {}, el("p", { dir: "auto" }, line.word), line.told ? el("p", { class: "fix", dir: "auto" }, line.told) : null),
+        ),
+      ),
+    ),
+  );
+  sheet.open();
+}
