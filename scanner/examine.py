@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -12,13 +12,14 @@ from scanner.failing import where
 from scanner.mrz.document import Document, Parsed
 from scanner.mrz.parse import parse
 from scanner.mrz.reading import Reading
-from scanner.sources.capture import Capture, Fault
+from scanner.said import said
+from scanner.sources.capture import Capture, Fault, Frame
 from scanner.verdict import Answered, Verdict, judge
 from scanner.vision.reader import Reader
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import Inquiry
 from scanner.watchlist.lists import Lists
-from scanner.watchlist.questions import questions
+from scanner.watchlist.questions import questions, questions_of_number
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Examination:
     ms: Mapping[str, float] = field(default_factory=dict)
     reduced: int = 1
     """Pixels of the original, each way, for one of the pixels that the reading speaks of."""
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    """The picture that the reading's box is in."""
 
 
 class Examiner:
@@ -62,13 +65,18 @@ class Examiner:
         """The verdict on one capture, or the fault that stood in its way. A reader that fails is
         a fault too, never an exception."""
         began = time.perf_counter()
-        reading = self._read(capture)
+        taken: list[Frame] = []
+        reading = self._read(capture, taken)
         if isinstance(reading, Fault):
             return Examination(capture.source, fault=reading, ms={"total": _ms_since(began)})
         clock = self._clock()
-        parsed = parse(reading.lines, _day(clock))
+        if capture.document is not None:
+            parsed, wanted = Parsed((), capture.document), questions_of_number(capture.document)
+        else:
+            parsed = parse(reading.lines, _day(clock))
+            wanted = questions(parsed, reading)
         asked = time.perf_counter()
-        inquiry = self._lists.ask(questions(parsed, reading), clock)
+        inquiry = self._lists.ask(wanted, clock)
         look_up = _ms_since(asked)
         answered = self._answered(parsed.document) if parsed.document else None
         verdict = judge(reading, parsed, inquiry, clock, answered)
@@ -78,20 +86,37 @@ class Examiner:
             "total": _ms_since(began),
         }
         return Examination(
-            capture.source, reading, parsed, inquiry, verdict, None, ms, capture.reduced
+            capture.source,
+            reading,
+            parsed,
+            inquiry,
+            verdict,
+            ms=ms,
+            reduced=capture.reduced,
+            frame=taken[reading.frame] if reading.frame < len(taken) else None,
         )
 
-    def _read(self, capture: Capture) -> Reading | Fault:
+    def _read(self, capture: Capture, taken: list[Frame]) -> Reading | Fault:
+        """The reading; the frames that it was taken from are added to `taken`."""
         if capture.fault is not None:
             return capture.fault
         if capture.text is not None:
+            taken += capture.frames
             return capture.text
         if self._reader is None:
-            return Fault("no_reader", "there is no reader for pictures; choose one with --reader")
+            return Fault(
+                "no_reader", said("there is no reader for pictures; choose one with --reader")
+            )
         try:
-            return self._reader.read(chain(capture.frames, capture.more))
+            return self._reader.read(_noted(chain(capture.frames, capture.more), taken))
         except Exception as error:
             return _reader_failed(self._reader.name, error)
+
+
+def _noted(frames: Iterable[Frame], taken: list[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        taken.append(frame)
+        yield frame
 
 
 def _reader_failed(reader: str, error: Exception) -> Fault:
@@ -100,8 +125,12 @@ def _reader_failed(reader: str, error: Exception) -> Fault:
     log.error("reader %s failed: %s at %s", reader, type(error).__name__, place)
     return Fault(
         "reader_failed",
-        f"reader {reader} failed on this picture ({type(error).__name__} at {place}); "
-        "read the document again",
+        said(
+            "reader {reader} failed on this picture ({error} at {place}); read the document again",
+            reader=reader,
+            error=type(error).__name__,
+            place=place,
+        ),
     )
 
 

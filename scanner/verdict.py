@@ -91,7 +91,11 @@ def judge(
         Outcome.HIT: hits,
         Outcome.POSSIBLE: possible,
         Outcome.NOT_CHECKED: [] if hits or possible else faults,
-        Outcome.READ_AGAIN: list(_doubts(reading, parsed, inquiry, matched=bool(matches))),
+        Outcome.READ_AGAIN: list(
+            _unseen(no_record=not (matches or faults))
+            if _is_number_alone(parsed)
+            else _doubts(reading, parsed, inquiry, matched=bool(matches))
+        ),
         Outcome.LOOK_CLOSER: list(_flaws(parsed)),
     }
     beside = [*(faults if hits or possible else ()), *_notes(parsed, inquiry)]
@@ -222,6 +226,18 @@ def _doubts(reading: Reading, parsed: Parsed, inquiry: Inquiry, matched: bool) -
         yield said("There is no document number to ask for.")
 
 
+def _is_number_alone(parsed: Parsed) -> bool:
+    """Whether the document's number was typed, and nothing of it read."""
+    return parsed.document is not None and not parsed.lines
+
+
+def _unseen(*, no_record: bool) -> Iterator[str]:
+    """Why a number alone is never enough."""
+    if no_record:
+        yield said("No list has this number.")
+    yield said("Only the number was typed: nothing else of the document was checked.")
+
+
 def _unread(reading: Reading) -> Iterator[tuple[int, int]]:
     for line, characters in enumerate(reading.lines):
         for position, character in enumerate(characters):
@@ -231,7 +247,7 @@ def _unread(reading: Reading) -> Iterator[tuple[int, int]]:
 
 def _flaws(parsed: Parsed) -> Iterator[str]:
     """What is wrong with the document as it is printed."""
-    if parsed.document is None:
+    if parsed.document is None or _is_number_alone(parsed):
         return
     flaws = [sentence(finding.message) for finding in parsed.findings if not finding.note]
     yield from flaws

@@ -13,7 +13,7 @@ from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.layouts import LAYOUTS, Layout
 from scanner.mrz.reading import UNKNOWN
 
-_OLD_FRENCH = "IDFRA"
+OLD_FRENCH = "IDFRA"
 
 
 def choose(lines: Sequence[str]) -> Layout:
@@ -42,7 +42,7 @@ def candidates(width: int, first: str) -> Sequence[Format]:
         return (Format.MRV_A,) if width == 44 else (Format.MRV_B,)
     if width == 44:
         return (Format.TD3, Format.MRV_A) if first[0] == UNKNOWN else (Format.TD3,)
-    old_french = all(a in (b, UNKNOWN) for a, b in zip(first, _OLD_FRENCH, strict=False))
+    old_french = all(a in (b, UNKNOWN) for a, b in zip(first, OLD_FRENCH, strict=False))
     if first[0] == UNKNOWN:
         return (Format.TD2, Format.MRV_B, *((Format.FRA_ID,) if old_french else ()))
     return (Format.FRA_ID, Format.TD2) if old_french else (Format.TD2,)

@@ -47,7 +47,8 @@ class Reading:
 
     `confidence` is the probability that every character is right, 0 to 1, or None where the reader
     gives none. `box` is the MRZ's quadrilateral in the picture, four (x, y) in pixels, clockwise
-    from the first line's start, or None. `ms` are the reader's own times in milliseconds
+    from the first line's start, or None; the picture is the one at `frame` of those that the reader
+    was given, counted from 0. `ms` are the reader's own times in milliseconds
     (`load`, `locate`, `recognise`, `decode`).
     """
 
@@ -57,6 +58,7 @@ class Reading:
     confidence: float | None = None
     uncertain: tuple[Uncertain, ...] = ()
     box: tuple[tuple[float, float], ...] | None = None
+    frame: int = 0
     ms: Mapping[str, float] = field(default_factory=dict)
     note: str | None = None
     """One line for a person: why nothing was read, where that is known."""

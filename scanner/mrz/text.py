@@ -17,13 +17,14 @@ from scanner.mrz.document import Format
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, WIDTHS, Layout
 from scanner.mrz.parse import UPPER, is_sound, normalised, parse
 from scanner.mrz.reading import UNKNOWN, Reading, Status, Uncertain
+from scanner.said import said
 
 Candidates = tuple[tuple[str, float], ...]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NO_CANDIDATES: Mapping[tuple[int, int], Candidates] = MappingProxyType({})
 _SERIAL_FILLERS = str.maketrans({"_": FILLER, " ": FILLER})
-_FIRST_LETTERS = {
+FIRST_LETTERS = {
     Format.TD1: "ACI",
     Format.TD2: "ACI",
     Format.TD3: "P",
@@ -31,6 +32,7 @@ _FIRST_LETTERS = {
     Format.MRV_B: "V",
     Format.FRA_ID: "I",
 }
+"""What the first line of each layout begins with."""
 _SHORTEST_ROW = 7
 """Shorter text between the rows is noise."""
 
@@ -70,11 +72,19 @@ def reading_of(
         default=None,
     )
     if width is None:
-        return _unreadable(reader, "no line has the length of an MRZ line: 30, 36 or 44 characters")
+        return _unreadable(
+            reader, said("no line has the length of an MRZ line: 30, 36 or 44 characters")
+        )
     kept = _without_repeats({i: row for i, row in kept.items() if len(row) <= width})
     if len(kept) > WIDTHS[width]:
         return _unreadable(
-            reader, f"{len(kept)} lines of {width} characters came: there can be {WIDTHS[width]}"
+            reader,
+            said(
+                "{count} lines of {width} characters came: there can be {most}",
+                count=len(kept),
+                width=width,
+                most=WIDTHS[width],
+            ),
         )
     slots = _slots(kept, width)
     lines = [UNKNOWN * width] * WIDTHS[width]
@@ -135,7 +145,7 @@ def _slots(rows: Mapping[int, str], width: int) -> dict[int, int]:
 def _misfits(layout: Layout, slot: int, row: str) -> int:
     """How much speaks against a row being this line of this layout."""
     against = layout.misfits(slot, row)
-    if slot == 0 and row[0] not in _FIRST_LETTERS[layout.format] + UNKNOWN:
+    if slot == 0 and row[0] not in FIRST_LETTERS[layout.format] + UNKNOWN:
         against += 1
     lines = [UNKNOWN * layout.width] * layout.height
     lines[slot] = f"{row:{UNKNOWN}<{layout.width}}"

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from scanner.backoff import Backoff
+from scanner.said import said
 from scanner.sources.capture import Capture, Frame, Health
 from scanner.sources.further import Further
 from scanner.sources.presence import Presence, Seen, State, Thresholds
@@ -69,8 +70,11 @@ class Camera:
         self._no_frames_s = no_frames_s
         self._backoff_s = backoff_s
         self._lock = Lock()
-        self._health = Health(False, f"{name}: not started yet")
+        self._health = Health(False, said("{name}: not started yet", name=name))
         self._frame_at = 0.0
+        self._state = State.LEARNING
+        self._latest: Frame | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._best: list[tuple[float, Frame]] = []
         self._thread: Thread | None = None
 
@@ -85,10 +89,27 @@ class Camera:
             if self._health.ok and silence > self._no_frames_s:
                 return Health(
                     False,
-                    f"{self._name}: no frames for over {self._no_frames_s:.0f} s; "
-                    "check the camera's cable",
+                    said(
+                        "{name}: no frames for over {seconds} s; check the camera's cable",
+                        name=self._name,
+                        seconds=f"{self._no_frames_s:.0f}",
+                    ),
                 )
             return self._health
+
+    @property
+    def state(self) -> State:
+        """What is under the camera, as far as it is known."""
+        return self._state
+
+    @property
+    def latest(self) -> Frame | None:
+        """What the camera sees now, in grey, or None while it sees nothing."""
+        return self._latest
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` whenever `state` changes, in the camera's thread."""
+        self._listeners.append(listener)
 
     def captures(self, stop: Event) -> Iterator[Capture]:
         """Yields one capture a document until `stop`, or until a recording ends."""
@@ -113,7 +134,7 @@ class Camera:
             thread.join(0.8)
             if thread.is_alive():
                 log.warning("%s: the camera does not answer; it is left behind", self._name)
-            self._say(Health(False, f"{self._name}: stopped"))
+            self._say(Health(False, said("{name}: stopped", name=self._name)))
 
     def _watch(self, stop: Event, found: "queue.Queue[Capture]") -> None:
         backoff = Backoff(*self._backoff_s)
@@ -132,11 +153,14 @@ class Camera:
             except Exception as error:
                 # Whatever a driver or a codec comes up with must not end the watch in silence.
                 log.error("%s: %s in reading the camera", self._name, type(error).__name__)
-                self._say(Health(False, f"{self._name}: the camera failed; trying again"))
+                self._say(
+                    Health(False, said("{name}: the camera failed; trying again", name=self._name))
+                )
             finally:
                 self._further.end()
                 self._stream.close()
                 self._best.clear()
+                self._note(State.LEARNING, None)
             if self._frame_at > opened:
                 backoff.reset()
             backoff.wait(stop)
@@ -150,9 +174,14 @@ class Camera:
         with self._lock:
             self._frame_at = now
         dark = small.mean() < DARK
-        self._say(Health(False, f"{self._name}: too dark; switch the lamp on") if dark else GOOD)
+        self._say(
+            Health(False, said("{name}: too dark; switch the lamp on", name=self._name))
+            if dark
+            else GOOD
+        )
         sharpness = Sharpness(grey)
         seen = self._presence.see(small, now, sharpness)
+        self._note(seen.state, grey)
         self._collect(grey, sharpness, seen)
         if not seen.lasts:
             self._further.end()
@@ -180,6 +209,13 @@ class Camera:
             with suppress(queue.Empty):
                 found.get_nowait()
         found.put_nowait(capture)
+
+    def _note(self, state: State, frame: Frame | None) -> None:
+        self._latest = frame
+        changed, self._state = state is not self._state, state
+        if changed:
+            for listener in self._listeners:
+                listener()
 
     def _say(self, health: Health) -> None:
         with self._lock:

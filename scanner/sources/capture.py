@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.mrz.document import Document
 from scanner.mrz.reading import Reading
 
 Frame = NDArray[np.uint8]
@@ -28,7 +29,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Capture:
-    """One document as it came in: frames of it, or its text as a reading, or a fault."""
+    """One document as it came in: frames of it, or its text as a reading, or what is known of it
+    without any, or a fault. Text may have frames beside it, to be looked at."""
 
     source: str
     """Where from: a file's path as given, or the name of the device in the configuration."""
@@ -38,6 +40,8 @@ class Capture:
     camera goes on looking at what still lies there. Taking one may take a moment, and each can be
     taken once; they end by themselves."""
     text: Reading | None = None
+    document: Document | None = None
+    """A document that nobody read: what is known of it was typed (`scanner.mrz.typed`)."""
     fault: Fault | None = None
     reduced: int = 1
     """Pixels of the original, each way, that one pixel of the frames stands for."""

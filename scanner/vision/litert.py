@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.mrz.reading import Reading, Status
+from scanner.said import said
 from scanner.vision.blocks import Block
 from scanner.vision.decode import DEFAULT, Decoded, Evidence, Thresholds, decode
 from scanner.vision.fuse import Together
@@ -58,6 +59,7 @@ class _Seen:
     decoded: Decoded
     scale: float
     grey: NDArray[np.uint8]
+    frame: int = 0
 
     @property
     def is_clear(self) -> bool:
@@ -97,14 +99,15 @@ class LitertReader:
     def read(self, frames: Iterable[Frame]) -> Reading:
         """Reads frame after frame until what they say together is *read*."""
         self._clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
-        none = Nothing("there is no picture to read")
+        none = Nothing(said("there is no picture to read"))
         best: _Seen | None = None
         together = Together()
-        for frame in islice(frames, MOST_FRAMES):
+        for at, frame in enumerate(islice(frames, MOST_FRAMES)):
             seen = self._frame_safely(frame)
             if isinstance(seen, Nothing):
                 none = none.or_rather(seen)
                 continue
+            seen = replace(seen, frame=at)
             if seen.characters.whole:
                 together.add(seen.characters.log_p, seen.characters.box)
             if best is None or seen.rank > best.rank:
@@ -138,13 +141,21 @@ class LitertReader:
         except Exception as error:
             # The type alone: messages may quote what was read.
             log.error("the reader failed on a picture: %s", type(error).__name__)
-            return Nothing(f"the reader failed on this picture ({type(error).__name__})")
+            return Nothing(
+                said("the reader failed on this picture ({error})", error=type(error).__name__)
+            )
 
     def _frame(self, frame: Frame) -> _Seen | Nothing:
         """What one frame shows, or why nothing."""
         grey, scale = _grey(frame)
         if min(grey.shape) < LEAST_SIDE:
-            return Nothing(f"the picture is too small: {frame.shape[1]} x {frame.shape[0]} pixels")
+            return Nothing(
+                said(
+                    "the picture is too small: {width} x {height} pixels",
+                    width=frame.shape[1],
+                    height=frame.shape[0],
+                )
+            )
         best: _Seen | None = None
         place: Place | None = None
         pyramid = Pyramid(grey)
@@ -210,6 +221,7 @@ class LitertReader:
             confidence=decoded.confidence,
             uncertain=decoded.uncertain,
             box=tuple((x * seen.scale, y * seen.scale) for x, y in box),
+            frame=seen.frame,
             ms=self._clock,
         )
         return explained(reading, seen.grey, box)

@@ -129,7 +129,7 @@ def _strip(frame: Frame, reading: Reading, line: int, cells: _Cells, characters:
     bottom = top + row * _rows(reading)
     level = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
     size = WIDTH, round(row * (1 + 2 * AROUND))
-    cut, corner = _around(frame, box)
+    cut, corner = around(frame, box)
     to_canvas = cv2.getPerspectiveTransform(box - corner, level)
     strip = cv2.warpPerspective(
         cut, to_canvas, size, flags=cv2.INTER_CUBIC, borderValue=(*WHITE, 0)
@@ -137,7 +137,7 @@ def _strip(frame: Frame, reading: Reading, line: int, cells: _Cells, characters:
     return _colour(np.asarray(strip, np.uint8))
 
 
-def _around(frame: Frame, box: NDArray[np.float32]) -> tuple[Frame, NDArray[np.float32]]:
+def around(frame: Frame, box: NDArray[np.float32]) -> tuple[Frame, NDArray[np.float32]]:
     """The part of the frame in which the box lies, with room around it, and where it begins."""
     room = float(np.ptp(box, axis=0).max()) * 0.1 + 8
     height, width = frame.shape[:2]

@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from scanner.mrz.parse import is_sound, parse
 from scanner.mrz.reading import Reading, Status
+from scanner.said import said
 from scanner.vision.cells import Grey, Grid, filler_likeness, find_grid, resized, sheet
 from scanner.vision.reader import Frame, ReaderUnavailable
 from scanner.vision.views import TIMES, Ballot, layout_for
@@ -71,7 +72,7 @@ TESSERACT = (
 )
 """Tesseract as `passporteye.util.ocr` calls it, but for where the picture comes from."""
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(__error)
 
 Box = tuple[tuple[float, float], ...]
 """Four corners (x, y) in pixels, clockwise from the first line's start."""
@@ -118,9 +119,9 @@ class PassportEye:
 
     def read(self, frames: Iterable[Frame]) -> Reading:
         """Reads up to three frames one by one and gives the surest reading."""
-        best = self._unreadable("there is no picture to read")
-        for frame in islice(frames, MAX_FRAMES):
-            reading = self._read_safely(frame)
+        best = self._unreadable(said("there is no picture to read"))
+        for at, frame in enumerate(islice(frames, MAX_FRAMES)):
+            reading = replace(self._read_safely(frame), frame=at)
             if _rank(reading) < _rank(best) or not best.ms:
                 best = reading
             if best.status is Status.READ:
@@ -135,15 +136,21 @@ class PassportEye:
                 return self._read_frame(frame)
         except Exception as error:
             # The type alone: messages may quote what was read.
-            log.warning("PassportEye failed on a picture: %s", type(error).__name__)
-            return self._unreadable(f"PassportEye failed on this picture ({type(error).__name__})")
+            log.warning("PassportEye failed on a picture: %s", type(error).__error)
+            return self._unreadable(
+                said("PassportEye failed on this picture ({error})", error=type(error).__error)
+            )
 
     def _read_frame(self, frame: Frame) -> Reading:
         clock = {"load": self._load_ms, "locate": 0.0, "recognise": 0.0, "decode": 0.0}
         started = perf_counter()
         if min(frame.shape[:2]) < LEAST_SIDE:
-            size = f"{frame.shape[1]} x {frame.shape[0]} pixels"
-            return replace(self._unreadable(f"the picture is too small: {size}"), ms=clock)
+            small = said(
+                "the picture is too small: {width} x {height} pixels",
+                width=frame.shape[1],
+                height=frame.shape[0],
+            )
+            return replace(self._unreadable(small), ms=clock)
         picture, scale = _grey(frame)
         zone = self._locate(picture, clock)
         clock["locate"] = _since(started) - clock["recognise"]
@@ -209,7 +216,7 @@ class PassportEye:
             clock["decode"] += _since(started)
             if reading.status is Status.READ:
                 break
-        return replace(reading or self._unreadable("nothing was read"), ms=clock)
+        return replace(reading or self._unreadable(said("nothing was read")), ms=clock)
 
     def _ocr(self, view: Grey, clock: dict[str, float]) -> str:
         """What PassportEye's OCR reads in a picture. Raises OSError and CalledProcessError."""
@@ -254,5 +261,5 @@ def _reading(ballot: Ballot) -> Reading:
         return Reading(Status.READ, lines, NAME)
     note = None
     if not uncertain:
-        note = "the views agree, but a check digit, code or State in the lines does not hold"
+        note = said("the views agree, but a check digit, code or State in the lines does not hold")
     return Reading(Status.DOUBTFUL, lines, NAME, uncertain=uncertain, note=note)

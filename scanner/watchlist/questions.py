@@ -77,6 +77,11 @@ def questions(parsed: Parsed, reading: Reading, budget: int = BUDGET) -> Questio
     return Questions(asked, len(wanted) - len(asked) + page.not_looked_at)
 
 
+def questions_of_number(document: Document) -> Questions:
+    """The questions about a document of which nothing was read, and its number alone is known."""
+    return Questions(tuple(_unique(_keys(document))))
+
+
 class _Page:
     """One document's page: its lines, what they say, and where the reader was in doubt."""
 
