@@ -169,6 +169,10 @@ class Authority:
             return sealed
         return encrypt(sealed, keys.encryption)
 
+    def seal_to_all(self, event: Event) -> bytes:
+        """`event`, signed with the key of the moment for whoever hears it. Raises KeyFault."""
+        return seal(event, self.own.present())
+
     def keys_owed(self, held: Sequence[str]) -> tuple[PublicKey, ...]:
         """The keys that a device is to be told of which holds those with the thumbprints `held`;
         none where it holds just them. Raises KeyFault."""

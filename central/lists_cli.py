@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from central import list_inspect, publish_cli
+from central import hint_cli, list_inspect, publish_cli, rings_cli
 from central.course import Course, time_left
 from central.list_keys import KeyRefused, key_for, key_of, new_key_for
 from central.publish_keys_cli import keys_app
@@ -29,9 +29,10 @@ from scanner.watchlist.version import open_version
 
 lists_app = typer.Typer(help="The lists of documents.")
 lists_app.command("publish")(publish_cli.publish)
-lists_app.command("open")(publish_cli.open_ring)
+lists_app.command("open")(rings_cli.open_ring)
+lists_app.command("hint")(hint_cli.hint)
 lists_app.command("renew")(publish_cli.renew)
-lists_app.command("status")(publish_cli.status)
+lists_app.command("status")(rings_cli.status)
 lists_app.add_typer(keys_app, name="keys")
 
 Key = Annotated[

@@ -51,6 +51,21 @@ def nats_sources(settings: NatsSettings, password: str | None) -> list[Source]:
     return [Source(name, lambda: NatsInflow(settings, next(servers), password))]
 
 
+def access(settings: NatsSettings, password: str | None) -> dict[str, Any]:
+    """What nats-py connects with. Raises LinkDown."""
+    options: dict[str, Any] = {
+        "name": "borderpost-central",
+        "allow_reconnect": False,
+        "connect_timeout": CONNECT_WITHIN_S,
+    }
+    if settings.ca is not None:
+        options["tls"] = tls_context(settings.ca, settings.certificate, settings.private_key)
+        options["tls_handshake_first"] = True
+    if settings.username is not None:
+        options |= {"user": settings.username, "password": password}
+    return options
+
+
 class NatsInflow:
     """An `Inflow` by JetStream."""
 
@@ -143,22 +158,14 @@ class NatsInflow:
 
     async def _connect(self) -> None:
         """Connects, and begins to draw. Raises whatever nats-py does."""
-        settings, options = self._settings, dict[str, Any]()
-        if settings.ca is not None:
-            options["tls"] = tls_context(settings.ca, settings.certificate, settings.private_key)
-            options["tls_handshake_first"] = True
-        if settings.username is not None:
-            options |= {"user": settings.username, "password": self._password}
+        settings = self._settings
         await self._client.connect(
             [self._server],
-            name="borderpost-central",
-            allow_reconnect=False,
-            connect_timeout=CONNECT_WITHIN_S,
             ping_interval=ALIVE_EVERY_S,
             error_cb=self._on_error,
             disconnected_cb=self._on_end,
             closed_cb=self._on_end,
-            **options,
+            **access(settings, self._password),
         )
         reader, before = await self._readers(self._client.jetstream(timeout=ANSWERED_WITHIN_S))
         self._draw(SAID, settings.group, lambda message: self._on_message(message, message.reply))

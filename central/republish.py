@@ -24,7 +24,7 @@ from central import audit
 from central.database import add
 from central.inflow import LinkDown
 from central.moments import from_ms, in_iso_ms, to_ms
-from central.republish_link import Link
+from central.publish_link import Link
 from central.republished import ALERT, ANSWERED
 from central.schema import alerts, answers, republishing
 from central.settings import RepublishSettings

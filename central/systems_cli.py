@@ -46,8 +46,8 @@ def follow_alerts(config: Path, since: str | None, *, as_json: bool) -> None:
 
 def republish(config: Config = DEFAULT_CONFIG) -> None:
     """Tells other systems of alerts and answers at a broker of their choice, until SIGTERM."""
+    from central.publish_link import Link  # noqa: PLC0415  needs the extra `central`
     from central.republish import Republisher, check  # noqa: PLC0415  needs the extra `central`
-    from central.republish_link import Link  # noqa: PLC0415  needs the extra `central`
 
     whole = load(config)
     settings = whole.republish

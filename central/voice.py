@@ -13,7 +13,9 @@ from scanner.alert import (
     KeysData,
     Message,
     TallyData,
+    UpdateData,
     new_id,
+    ring_topic,
     topic_of,
 )
 
@@ -23,6 +25,7 @@ _MESSAGES = {
     CommandData: Message.COMMAND,
     KeysData: Message.KEYS,
     TallyData: Message.TALLY,
+    UpdateData: Message.UPDATE,
 }
 
 ToDevice = AckData | AnswerData | CommandData | KeysData | TallyData
@@ -46,6 +49,10 @@ class Voice:
         event = self._event(data, None)
         return topic_of(event.message, data.device), self._authority.seal_keys(event, held)
 
-    def _event(self, data: ToDevice, event_id: str | None) -> Event:
+    def say_to_ring(self, data: UpdateData) -> tuple[str, bytes]:
+        """The same for a hint to its ring."""
+        return ring_topic(data.ring), self._authority.seal_to_all(self._event(data, None))
+
+    def _event(self, data: ToDevice | UpdateData, event_id: str | None) -> Event:
         now = datetime.now(UTC)
         return Event(_MESSAGES[type(data)], event_id or new_id(), CENTRAL, now, data)

@@ -20,7 +20,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from central import answering, audit
 from central.answering import Answer
 from central.republish import Republisher, check
-from central.republish_link import Link
+from central.publish_link import Link
 from central.republished import ANSWERED
 from central.schema import alerts, answers
 from central.settings import RepublishSettings, SettingsError, load

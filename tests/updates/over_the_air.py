@@ -100,6 +100,13 @@ class Headquarters:
         self.build(*numbers)
         return self.publish(ring, **options)
 
+    def signers(self) -> tuple[str, ...]:
+        """The options by which a command signs what this headquarters publishes."""
+        for name, signer in (("builder", self.builder), ("online", self.online)):
+            (self.folder / f"{name}.key").write_bytes(signer.private_bytes)
+        keys = (f"{self.folder}/builder.key", f"{self.folder}/online.key")
+        return ("--sign-with", keys[0], "--online-key", keys[1])
+
     def resign(self, role: str, change: Any, *signers: Signer, online: bool = True) -> None:
         """Puts a changed version of a role's metadata, signed by whoever is given."""
         metadata: Metadata[Any] = self.repository.of(role)

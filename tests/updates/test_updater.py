@@ -212,7 +212,7 @@ def test_from_the_first_ceremony_to_a_stick_at_the_desk(tmp_path: Path) -> None:
         "--ring", "canary", "--canaries", canaries,
     )  # fmt: skip
     assert "ring canary: version 1" in told
-    both.headquarters("open", repository, "sltd", "all", "--after", "canary", *signers)
+    both.headquarters("open", repository, "sltd", "all", "--after", "canary", *signers, "--anyway")
     both.headquarters("renew", repository, *online)
     status = json.loads(both.headquarters("status", repository, "--json"))
     assert [one["ring"] for one in status] == ["all", "canary"]

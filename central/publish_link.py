@@ -1,23 +1,32 @@
-"""The connection to the broker that is told for other systems: publishing only, each message at
-QoS 1, and done only when the broker has acknowledged it."""
+"""A connection to a broker for publishing only, each message at QoS 1, and done only when the
+broker has acknowledged it: for what other systems are told, and for hints to the devices of a ring.
+"""
 
 import threading
-from typing import Any
+from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from central.inflow import LinkDown
-from central.mqtt_client import CONNECT_WITHIN_S, connect, new_client, place
-from central.settings import RepublishSettings
+from central.mqtt_client import CONNECT_WITHIN_S, BrokerAccess, connect, new_client, place
 
 ACKNOWLEDGED_WITHIN_S = 15.0
+
+
+class Broker(BrokerAccess, Protocol):
+    """A broker and how to speak to it."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
 
 
 class Link:
     """One connection; thrown away when it breaks. Raises LinkDown."""
 
-    def __init__(self, settings: RepublishSettings, password: str | None) -> None:
+    def __init__(self, settings: Broker, password: str | None) -> None:
         self._settings = settings
         self._connected = threading.Event()
         self._failure: str | None = None
@@ -40,12 +49,12 @@ class Link:
         if not self._connected.is_set() or self._failure is not None:
             raise LinkDown(f"{where}: {self._failure or 'no MQTT broker answers there'}")
 
-    def publish(self, messages: list[tuple[str, bytes]]) -> None:
+    def publish(self, messages: list[tuple[str, bytes]], *, retain: bool = False) -> None:
         """Publishes all of them; the broker has them when this returns."""
         self._acknowledged.clear()
         sent: set[int] = set()
         for topic, payload in messages:
-            info = self._client.publish(topic, payload, qos=1)
+            info = self._client.publish(topic, payload, qos=1, retain=retain)
             if info.rc is not mqtt.MQTT_ERR_SUCCESS:
                 raise LinkDown(self._failure or "the connection broke")
             sent.add(info.mid)
