@@ -20,10 +20,11 @@ from central import sequence, statuses
 from central.device_rows import Counters, locked
 from central.moments import to_ms
 from central.rows import insert_new_rows, insert_rows
-from central.schema import alerts, messages, outcomes, rollouts, stats
+from central.schema import alerts, drills, messages, outcomes, rollouts, stats
 from scanner.alert import (
     MAX_MISSING,
     AlertData,
+    DrillData,
     Event,
     Missing,
     OutcomeData,
@@ -210,11 +211,23 @@ def _rollout_contents(data: RolloutData, now: datetime) -> dict[str, Any]:
     return {**data.model_dump(mode="json"), "at": to_ms(data.at), "received_at": to_ms(now)}
 
 
+def _drill_contents(data: DrillData, now: datetime) -> dict[str, Any]:
+    return {
+        "session": data.session,
+        "phase": data.phase.value,
+        "began_at": to_ms(data.began_at),
+        "at": to_ms(data.at),
+        "received_at": to_ms(now),
+        "data": data.model_dump(mode="json"),
+    }
+
+
 _CONTENTS: dict[type, tuple[sa.Table, Callable[[Any, datetime], dict[str, Any]]]] = {
     AlertData: (alerts, _alert_contents),
     OutcomeData: (outcomes, _outcome_contents),
     StatsData: (stats, _stats_contents),
     RolloutData: (rollouts, _rollout_contents),
+    DrillData: (drills, _drill_contents),
 }
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from central import audit
 from central.moments import to_ms
-from central.schema import alerts, answers, messages, outcomes, rollouts, stats
+from central.schema import alerts, answers, drills, messages, outcomes, rollouts, stats
 from central.schema import audit as trail
 from central.settings import RetentionSettings
 from central.store import Store
@@ -36,6 +36,7 @@ class Purged:
     alerts: int = 0
     stats: int = 0
     rollouts: int = 0
+    drills: int = 0
     audit: int = 0
 
     def __str__(self) -> str:
@@ -47,6 +48,7 @@ _WORDS = {
     "alerts": "alerts",
     "stats": "hourly counts",
     "rollouts": "reports of updates",
+    "drills": "reports of drills",
     "audit": "rows of the audit trail",
 }
 
@@ -57,7 +59,8 @@ def due(store: Store, policy: RetentionSettings, now: datetime) -> Purged:
         return Purged(
             alerts=_count(db, alerts, _old_alerts(policy, now)),
             stats=_count(db, stats, _old_stats(policy, now)),
-            rollouts=_count(db, rollouts, _old_rollouts(policy, now)),
+            rollouts=_count(db, rollouts, _old_told(rollouts, policy.stats_days, now)),
+            drills=_count(db, drills, _old_told(drills, policy.alerts_days, now)),
             audit=_count(db, trail, _old_audit(policy, now)),
         )
 
@@ -71,10 +74,12 @@ def purge(
         purged.alerts += count
     while count := _purge_told(store, stats, _old_stats(policy, now)):
         purged.stats += count
-    while count := _purge_told(store, rollouts, _old_rollouts(policy, now)):
+    while count := _purge_told(store, rollouts, _old_told(rollouts, policy.stats_days, now)):
         purged.rollouts += count
+    while count := _purge_told(store, drills, _old_told(drills, policy.alerts_days, now)):
+        purged.drills += count
     with store.changing(quietly=True) as tx:
-        detail = {name: getattr(purged, name) for name in ("alerts", "stats", "rollouts")}
+        detail = {name: getattr(purged, name) for name in ("alerts", "stats", "rollouts", "drills")}
         if any(detail.values()):
             audit.record(tx, actor, role, "purged", "store", detail, now)
         before = _before(policy.audit_days, now)
@@ -134,9 +139,9 @@ def _old_stats(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnEl
     yield sa.false() if before is None else stats.c.until < to_ms(before)
 
 
-def _old_rollouts(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
-    before = _before(policy.stats_days, now)
-    yield sa.false() if before is None else rollouts.c.received_at < to_ms(before)
+def _old_told(table: sa.Table, days: int, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
+    before = _before(days, now)
+    yield sa.false() if before is None else table.c.received_at < to_ms(before)
 
 
 def _old_audit(policy: RetentionSettings, now: datetime) -> Iterator[sa.ColumnElement[bool]]:

@@ -137,6 +137,23 @@ rollouts = Table(
 )
 """What became of each list's publications at each device."""
 
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("session", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("drills_by_time", "began_at", "device"),
+    Index("drills_received", "received_at"),
+)
+"""What devices said of drills: a row where one began, and one where it ended. Nothing else in the
+store knows of drills, and nothing that shows what is real reads this."""
+
 hints = Table(
     "hints",
     metadata,

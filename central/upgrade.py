@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from central.database import StoreFault, lock
 
-VERSION = "0003"
+VERSION = "0004"
 """The latest step in `central/migrations/versions`."""
 _FIRST = "0001"
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))

@@ -132,7 +132,10 @@ def test_many_go_in_portions(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
     assert rows(store, alerts) == []
 
 
-TOLD = "1 alerts, 0 hourly counts, 0 reports of updates, 0 rows of the audit trail"
+TOLD = (
+    "1 alerts, 0 hourly counts, 0 reports of updates, 0 reports of drills, "
+    "0 rows of the audit trail"
+)
 
 
 def test_the_command_tells_first_and_then_does(office: HeadOffice) -> None:
