@@ -5,7 +5,6 @@ ends somebody's right (a new password, another role, being disabled) ends their 
 same transaction.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,9 +15,9 @@ from central.console.roles import Role
 from central.database import add
 from central.moments import from_ms, to_ms
 from central.schema import sessions, users
+from scanner.user_name import RULE, is_user_name
 
 SHORTEST, LONGEST = 12, 200
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 
 _hashing = PasswordHash.recommended()
 
@@ -45,11 +44,8 @@ def add_user(tx: sa.Connection, name: str, role: Role, password: str, now: datet
 
 def add_hashed(tx: sa.Connection, name: str, role: Role, hashed: str, now: datetime) -> None:
     """Adds somebody whose password was hashed by `hash_of`. Raises UserRefused."""
-    if not _NAME.fullmatch(name):
-        raise UserRefused(
-            "a name is 1 to 32 small letters, digits, '.', '_' or '-', and starts with one of the "
-            "first two"
-        )
+    if not is_user_name(name):
+        raise UserRefused(RULE)
     at = to_ms(now)
     values = {"role": role.value, "password": hashed, "created_at": at, "changed_at": at}
     if not add(tx, users, name=name, failures=0, **values):

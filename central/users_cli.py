@@ -7,7 +7,6 @@ which everybody on the machine can read. Each change stands in the audit trail.
 import getpass
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ import typer
 from central.console.roles import Role
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, open_store
-from scanner.command_line import Failure
+from scanner.command_line import Failure, asked_secret
 
 if TYPE_CHECKING:  # the store needs the extra `central`
     import sqlalchemy as sa
@@ -36,7 +35,7 @@ def add(name: Name, role: Chosen, config: Config = DEFAULT_CONFIG) -> None:
     """Adds a user; the password is asked for, or read from standard input."""
     from central import users  # noqa: PLC0415  needs the extra `central`
 
-    password = _password(name)
+    password = asked_secret(f"New password for {name}")
     with _changing(config, "added a user", name, {"role": role.value}) as tx:
         users.add_user(tx, name, role, password, datetime.now(UTC))
     print(f"{name} may sign in as {role.value}")
@@ -76,7 +75,7 @@ def password(name: Name, config: Config = DEFAULT_CONFIG) -> None:
     """Gives a user a new password, and signs the user out everywhere."""
     from central import users  # noqa: PLC0415  needs the extra `central`
 
-    typed = _password(name)
+    typed = asked_secret(f"New password for {name}")
     with _changing(config, "changed a password", name, {}) as tx:
         users.set_password(tx, name, typed, datetime.now(UTC))
     print(f"{name} has a new password and is signed out everywhere")
@@ -131,16 +130,6 @@ def _changing(
                 audit.record(tx, _who(), "command", action, name, detail, datetime.now(UTC))
         except UserRefused as refused:
             raise Failure(str(refused)) from None
-
-
-def _password(name: str) -> str:
-    """The new password, typed twice, or the first line of standard input."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    first = getpass.getpass(f"New password for {name}: ")
-    if getpass.getpass("Once more: ") != first:
-        raise Failure("the two passwords are not the same")
-    return first
 
 
 def _who() -> str:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
-from scanner.durable import sync_folder
+from scanner.durable import own_like, sync_folder
 
 MARKS = """
 CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -123,9 +123,13 @@ class Database:
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return
+    try:
+        own_like(path.parent, handle)
+    finally:
+        os.close(handle)
     sync_folder(path.parent)
 
 

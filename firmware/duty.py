@@ -21,7 +21,8 @@ from threading import Event, Lock
 from typing import Literal
 
 from firmware.journal import Journal, JournalFault, What
-from firmware.officers import LONGEST_BADGE, Officer, Officers, OfficersUnusable, Right
+from firmware.officers import LONGEST_BADGE, Officers, OfficersUnusable
+from firmware.roles import Officer, Right
 from scanner.pauses import Pauses
 from scanner.said import said
 

@@ -1,4 +1,4 @@
-"""Who may sign in at this desk, with what, and what each role may do.
+"""Who may sign in at this desk, and with what.
 
 One file, its owner's alone, replaced whole. A PIN is kept as an Argon2 hash with a salt of its own
 and belongs to a name. A badge is its own name: it has to be found among all of them, so badges are
@@ -12,8 +12,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -25,51 +23,13 @@ from argon2.low_level import Type, hash_secret
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from pydantic import BaseModel, ConfigDict, Field
 
+from firmware.roles import Officer, Role
 from scanner.durable import replace_durably
 from scanner.user_name import RULE, is_user_name
 
 SHORTEST_PIN, LONGEST_PIN = 6, 12
 SHORTEST_BADGE, LONGEST_BADGE = 4, 64
 _hashing = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-
-
-class Role(StrEnum):
-    """What somebody at the desk is there for."""
-
-    OFFICER = "officer"
-    SUPERVISOR = "supervisor"
-    TECHNICIAN = "technician"
-
-
-class Right(StrEnum):
-    """Something that the desk lets people do."""
-
-    CHECK = "check"
-    """Type a document, correct what was read."""
-    REFER = "refer"
-    """Give the outcome of a referral."""
-    DRILL = "drill"
-    HEALTH = "health"
-    """See how the device is."""
-
-
-MAY: dict[Role, frozenset[Right]] = {
-    Role.OFFICER: frozenset({Right.CHECK, Right.REFER}),
-    Role.SUPERVISOR: frozenset(Right),
-    Role.TECHNICIAN: frozenset({Right.CHECK, Right.HEALTH}),
-}
-
-
-@dataclass(frozen=True)
-class Officer:
-    """Somebody who may sign in."""
-
-    name: str
-    role: Role
-
-    def may(self, right: Right) -> bool:
-        """Whether the role gives that right."""
-        return right in MAY[self.role]
 
 
 class OfficersUnusable(Exception):

@@ -4,6 +4,7 @@
 even then its text stays out of sight: it could quote a document.
 """
 
+import getpass
 import os
 import sys
 from collections.abc import Callable
@@ -22,7 +23,7 @@ _EXTRAS = {
     "demo": ("amqtt",),
     "passporteye": ("passporteye", "pytesseract", "skimage"),
     "device,central": ("paho",),
-    "device": ("serial", "gpiozero", "lgpio"),
+    "device": ("serial", "gpiozero", "lgpio", "argon2"),
 }
 """Which extra of ours brings a package, by the name that it is imported by."""
 
@@ -82,6 +83,17 @@ def noted_head(text: str | None) -> Head | None:
         return head_of(text)
     except ValueError as malformed:
         raise Refusal(str(malformed)) from None
+
+
+def asked_secret(what: str) -> str:
+    """A secret, typed twice, or the first line of standard input where that is no terminal.
+    Raises Failure."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass(f"{what}: ")
+    if getpass.getpass("Once more: ") != first:
+        raise Failure("the two are not the same")
+    return first
 
 
 def _say_any_character() -> None:

@@ -19,9 +19,8 @@ def replace_durably(
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            if like_folder and os.geteuid() == 0:
-                folder = path.parent.stat()
-                os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+            if like_folder:
+                own_like(path.parent, file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -30,6 +29,14 @@ def replace_durably(
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def own_like(folder: Path, handle: int) -> None:
+    """Gives an open file to whoever owns `folder`, where root has made it: a service must be able
+    to use what a technician's command leaves. Raises OSError."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:
