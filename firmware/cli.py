@@ -23,8 +23,11 @@ from firmware.choice import (
     settings_if_any,
 )
 from firmware.clock import machine_clock
+from firmware.database import DiskFault
 from firmware.enrol_cli import enrol
+from firmware.journal_cli import journal_app
 from firmware.list_cli import list_app
+from firmware.officers_cli import officers_app
 from firmware.overlays import FolderRefused, OverlayFolder
 from firmware.scan import scan_all
 from firmware.settings import Reader as ReaderSettings
@@ -49,6 +52,8 @@ app = typer.Typer(
 config_app = typer.Typer(help="The device's configuration.")
 app.add_typer(config_app, name="config")
 app.add_typer(list_app, name="list")
+app.add_typer(journal_app, name="journal")
+app.add_typer(officers_app, name="officers")
 
 
 @app.command()
@@ -167,7 +172,7 @@ def config_check(
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(run_command(app, "borderpost"))
+    sys.exit(run_command(app, "borderpost", (DiskFault,)))
 
 
 def _blocks_on_stdin() -> Iterator[list[str]]:
