@@ -101,14 +101,18 @@ def _sizes(published: Json) -> list[tuple[int, float]]:
 
 
 def kills(results: Results) -> tuple[str, bool | None]:
-    """Killing has a program of its own; this tells what it has come to on this machine."""
+    """Killing has programs of its own; this tells what they have come to on this machine."""
+    return kills_by("tests/lists/build_torture.py and update_torture.py", "builds", "updates")
+
+
+def kills_by(programs: str, *folders: str) -> tuple[str, bool | None]:
+    """What programs that kill have counted, in these folders of build/torture."""
     counts: Counter[str] = Counter()
-    for path in sorted(_TORTURE.glob("*/shard-*.json")):
+    for path in sorted(
+        one for folder in folders for one in (_TORTURE / folder).glob("shard-*.json")
+    ):
         counts.update(json.loads(path.read_text(encoding="utf-8")))
-    told = (
-        "not measured in this run: tests/lists/build_torture.py and update_torture.py kill, and "
-        "stop at a fault"
-    )
+    told = f"not measured in this run: {programs} kill, and stop at a fault"
     if not counts:
         return f"{told}; they have left no tally in build/torture", None
     parts = ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))

@@ -68,10 +68,13 @@ def _measure(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     every = stages_of(settings)
     stages = with_needs(arguments.only.split(","), every) if arguments.only else every
-    _check_room(settings)
+    check_room(
+        settings,
+        settings.records * _BYTES_A_RECORD + settings.csv_rows * _BYTES_A_ROW + _BYTES_AT_LEAST,
+    )
     settings.write()
     started = perf_counter()
-    not_done = run(settings, stages, _say)
+    not_done = run(settings, stages, say)
     for stage in every:
         if settings.result(stage.name) is None:
             not_done.setdefault(stage.name, "not asked for (--only)")
@@ -85,29 +88,22 @@ def _measure(arguments: argparse.Namespace) -> int:
             not_done,
             settings={**asdict(settings), "work": str(settings.work)},
         )
-    _say(f"this run took {perf_counter() - started:.0f} s")
+    say(f"this run took {perf_counter() - started:.0f} s")
     if not_done:
-        _say(f"{settings.work} is kept: not every stage is done")
+        say(f"{settings.work} is kept: not every stage is done")
     elif not arguments.keep:
         shutil.rmtree(settings.work)
     return 0
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    peers = () if arguments.peers == "none" else tuple(arguments.peers.split(","))
-    for name in peers:
-        if name not in ALL_PEERS:
-            raise Unusable(f"no peer {name!r}; there is {', '.join(ALL_PEERS)}, or none")
     if arguments.records < 2:
         raise Unusable("a list of at least 2 records is needed")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    named = f"lists-{arguments.records}-{arguments.seed}"
-    work = arguments.work or cache / "borderpost" / named
     return Settings(
-        work.resolve(),
+        work_folder(arguments.work, f"lists-{arguments.records}-{arguments.seed}"),
         arguments.records,
         arguments.seed,
-        peers,
+        peers_named(arguments.peers, ALL_PEERS),
         arguments.probes,
         arguments.asked,
         arguments.cold,
@@ -119,9 +115,23 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _check_room(settings: Settings) -> None:
+def peers_named(said: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The peers in a list by commas, or none. Raises Unusable."""
+    peers = () if said == "none" else tuple(said.split(","))
+    for name in peers:
+        if name not in known:
+            raise Unusable(f"no peer {name!r}; there is {', '.join(known)}, or none")
+    return peers
+
+
+def work_folder(given: Path | None, name: str) -> Path:
+    """The work folder that was given, or else one in the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (given or cache / "borderpost" / name).resolve()
+
+
+def check_room(settings: Settings, wanted: int) -> None:
     """Raises Unusable where the disk is too small; what lies there of this run already counts."""
-    wanted = settings.records * _BYTES_A_RECORD + settings.csv_rows * _BYTES_A_ROW + _BYTES_AT_LEAST
     folder = settings.work
     there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     while not folder.exists():
@@ -134,5 +144,6 @@ def _check_room(settings: Settings) -> None:
         )
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tells how far a run is."""
     print(line, file=sys.stderr, flush=True)

@@ -164,7 +164,7 @@ def _published(
     known: list[Day] = []
     live, gone = Records.none(), np.empty(0, np.uint64)
     for day in days(settings):
-        ranks = _live_ranks(settings, day, live, gone)
+        ranks = live_ranks(settings, day, live, gone)
         known.append(day)
         gone, live = total(known)
         records = first.records - len(gone) + len(live)
@@ -179,7 +179,7 @@ def _published(
         yield Published(before, ranks, day.added)
 
 
-def _live_ranks(settings: Settings, day: Day, live: Records, gone: U64) -> U64:
+def live_ranks(settings: Settings, day: Day, live: Records, gone: U64) -> U64:
     """Where what a day removes stands in the order of the version before it."""
     keys = keys_at(settings, day.removed)
     of_base = (

@@ -4,7 +4,7 @@ A figure whose stage did not come to its end is told as not measured, with the r
 left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.listing import change_rows, store_rows
@@ -23,11 +23,15 @@ class Figure:
     holds: bool | None = None
 
 
-def figures_of(settings: Settings, not_done: Mapping[str, str]) -> list[Figure]:
-    """Every figure, measured or not."""
+def figures_of(
+    settings: Settings,
+    not_done: Mapping[str, str],
+    rows: Sequence[tuple[str, str, Row]] | None = None,
+) -> list[Figure]:
+    """Every figure, measured or not: those of the lists' benchmark, unless others are given."""
     results = Results(settings)
     figures = []
-    for name, goal, row in _ROWS:
+    for name, goal, row in _ROWS if rows is None else rows:
         try:
             measured, holds = row(results)
         except NotMeasured as missing:

@@ -1,5 +1,6 @@
 """Runs stages one after the other, each once: what has left its result is not done again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -51,7 +52,9 @@ def _run_one(settings: Settings, stage: Stage, say: Say) -> None:
     python = sys.executable
     if stage.peer not in _IN_PYTHON:
         python = str(environment(LIBRARIES, say))
+    calls, arguments = f"{stage.package}.{stage.calls}", json.dumps(stage.arguments)
     command = [python, "-m", "benchmarks.listing.worker", str(settings.work), stage.name]
+    command += [calls, arguments]
     process = subprocess.Popen(
         command,
         cwd=ROOT,

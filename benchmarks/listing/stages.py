@@ -22,9 +22,9 @@ UPDATED = ("sqlite", "lmdb")
 
 @dataclass(frozen=True)
 class Stage:
-    """`calls` is `module:function` below `benchmarks.listing`. `needs` names the stages whose
-    files it reads, `wants` those whose files it reads where there are any, `peer` the peer whose
-    library it needs."""
+    """`calls` is `module:function` below `package`. `needs` names the stages whose files it reads,
+    `wants` those whose files it reads where there are any, `peer` the peer whose library it
+    needs."""
 
     name: str
     calls: str
@@ -32,6 +32,7 @@ class Stage:
     peer: str = ""
     wants: tuple[str, ...] = ()
     arguments: Json = field(default_factory=dict)
+    package: str = "benchmarks.listing"
 
 
 def stages_of(settings: Settings) -> list[Stage]:

@@ -34,15 +34,22 @@ def markdown(settings: Settings, figures: Sequence[Figure]) -> str:
     told = [
         f"## {settings.records:,} records, seed {settings.seed}",
         "",
-        "| figure | goal | measured | holds |",
-        "|---|---|---|---|",
-        *(f"| {one.name} | {one.goal} | {one.measured} | {_holds(one)} |" for one in figures),
+        *table(figures),
         "",
     ]
     rates = settings.result("possible")
     if rates is not None:
         told += [*_by_group(rates), "", *_by_format(rates), ""]
     return "\n".join([*told, SAYS, NOT_MEASURED])
+
+
+def table(figures: Sequence[Figure]) -> list[str]:
+    """The lines of a table of figures."""
+    return [
+        "| figure | goal | measured | holds |",
+        "|---|---|---|---|",
+        *(f"| {one.name} | {one.goal} | {one.measured} | {_holds(one)} |" for one in figures),
+    ]
 
 
 def _holds(figure: Figure) -> str:

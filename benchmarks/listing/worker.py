@@ -1,27 +1,26 @@
-"""One stage in a process of its own: `python -m benchmarks.listing.worker WORK STAGE`.
+"""One stage in a process of its own:
+
+    python -m benchmarks.listing.worker WORK STAGE MODULE:FUNCTION ARGUMENTS
 
 It puts its result into the work folder, with what the whole process used beside it. Where it cannot
 do its work it says so in one line on standard error.
 """
 
 import importlib
+import json
 import sys
 from pathlib import Path
 
 from benchmarks.listing.measure import memory_mb, spent
 from benchmarks.listing.settings import read
-from benchmarks.listing.stages import stages_of
-
-PACKAGE = "benchmarks.listing"
 
 
-def main(work: str, name: str) -> int:
+def main(work: str, name: str, calls: str, arguments: str) -> int:
     settings = read(Path(work))
-    stage = next(one for one in stages_of(settings) if one.name == name)
-    module, function = stage.calls.split(":")
+    module, function = calls.split(":")
     with spent() as used:
-        imported = importlib.import_module(f"{PACKAGE}.{module}")
-        result = getattr(imported, function)(settings, **stage.arguments)
+        imported = importlib.import_module(module)
+        result = getattr(imported, function)(settings, **json.loads(arguments))
     whole = {
         "process_cpu_s": used.cpu_s,
         "process_wall_s": used.wall_s,
