@@ -114,13 +114,18 @@ class Answers:
         self.fault = None
         if row is None or row[2] <= now.timestamp():
             return None
-        outcome, at, until, instruction = row
-        return Answered(
-            outcome=outcome,
-            at=datetime.fromtimestamp(at, UTC),
-            until=datetime.fromtimestamp(until, UTC),
-            instruction=instruction,
-        )
+        return _answered(row)
+
+    def about(self, alert: str) -> Answered | None:
+        """What central answered to `alert` last, whether or not it still holds. Raises
+        AnswersFault."""
+        with self._database.look() as db:
+            row = db.execute(
+                "SELECT outcome, at, until, instruction FROM answer"
+                " WHERE alert = ? ORDER BY counter DESC LIMIT 1",
+                (alert,),
+            ).fetchone()
+        return _answered(row) if row else None
 
     def held(self) -> tuple[str, ...]:
         """The ids of the answers held, the latest last, at most as many as a status carries."""
@@ -155,3 +160,13 @@ class Answers:
     def close(self) -> None:
         """Lets go of the file."""
         self._database.close()
+
+
+def _answered(row: tuple[str, float, float, str]) -> Answered:
+    outcome, at, until, instruction = row
+    return Answered(
+        outcome=outcome,
+        at=datetime.fromtimestamp(at, UTC),
+        until=datetime.fromtimestamp(until, UTC),
+        instruction=instruction,
+    )

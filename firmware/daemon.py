@@ -20,6 +20,9 @@ from firmware.broker_access import link_of
 from firmware.choice import chosen_lists, configured_clock
 from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
+from firmware.doctor.desk_says import DeskSays, SourceSays
+from firmware.doctor.rounds import Rounds
+from firmware.duty import Duty, DutyRules
 from firmware.identity import Identity
 from firmware.journal import Journal
 from firmware.keys import KeyFault
@@ -27,8 +30,10 @@ from firmware.kiosk.display import Display, Upkeep
 from firmware.kiosk.server import CannotListen, Kiosk
 from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
+from firmware.officers import Officers
 from firmware.outbox import Outbox
 from firmware.panel import PanelUnavailable, open_panel
+from firmware.referrals import Referrals
 from firmware.renewal import Renewal
 from firmware.rollouts import Rollouts
 from firmware.settings import Settings
@@ -87,6 +92,12 @@ class Box:
         self.outbox = Outbox(data / "outbox.db", device.name, identity.marks)
         self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
+        keep = timedelta(days=settings.alerts.keep_days)
+        self.duty = Duty(
+            Officers(data / "officers.json"), DutyRules(), self.journal, self.clock.now
+        )
+        self.referrals = Referrals(self.outbox, self.answers, self.journal, self.clock.now)
+        self.referrals.restore(keep)
         chosen = chosen_lists(None, None, settings)
         lists = chosen.lists()
         self._lists = lists
@@ -101,6 +112,8 @@ class Box:
             outbox=self.outbox,
             answers=self.answers,
             journal=self.journal,
+            referrals=self.referrals,
+            duty=self.duty,
             panel=self.panel,
             screens=screens,
             rules=Rules(
@@ -113,6 +126,8 @@ class Box:
         self.updater = _updater(settings, lists, chosen.keys, self.clock, self.outbox)
         opened = (open_source(one, self.clock.today) for one in settings.sources)
         self.sources = tuple(opened if sources is None else sources)
+        self._settings, self._identity = settings, identity
+        self.rounds = Rounds(settings, self.clock, lists, self._says)
         wellbeing = self._wellbeing = Wellbeing(
             place,
             lists,
@@ -122,6 +137,7 @@ class Box:
             self.answers,
             identity,
             self.updater,
+            self.rounds,
         )
         self.uplink = Uplink(
             link,
@@ -135,7 +151,7 @@ class Box:
             ring=self.updater.ring if self.updater else None,
             on_update=self.updater.hint if self.updater else lambda hint: None,
             clock=self.clock.now,
-            keep=timedelta(days=settings.alerts.keep_days),
+            keep=keep,
         )
         self.renewal = Renewal(
             identity, device.name, settings.identity.service, clock=self.clock.now
@@ -158,6 +174,7 @@ class Box:
             Part("link watch", self.watching.run),
             Part("stats", self.stats.run),
             *([Part("updates", self.updater.run)] if self.updater else []),
+            Part("health", self.rounds.run),
             Part("desk", self.desk.run),
             *([Part("kiosk", self.kiosk.run)] if self.kiosk else []),
             *(
@@ -185,6 +202,22 @@ class Box:
             clock=clock,
             sources={source.name: source.health for source in self.sources},
             faults=tuple(fault.message for fault in self._wellbeing.status().faults),
+        )
+
+    def _says(self) -> DeskSays:
+        """How the devices and links are that this process alone can use."""
+        state = self.link_state()
+        faults = [f"{part}: {why}" for part, why in self.updater.faults()] if self.updater else None
+        return DeskSays.now(
+            (
+                SourceSays(name=one.name, ok=one.health.ok, message=one.health.message)
+                for one in self.sources
+            ),
+            connected=state.connected,
+            link=f"{state}, {state.broker}",
+            lamps=self._settings.panel.pins,
+            identity=self._identity.fault,
+            updates=None if faults is None else tuple(faults),
         )
 
     def start(self) -> None:

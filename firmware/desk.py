@@ -17,7 +17,7 @@ import queue
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
@@ -27,11 +27,12 @@ from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.link import LinkState
 from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel, Pattern
+from firmware.referrals import Referrals
 from firmware.unwritten import Unwritten
-from scanner.alert import AlertData, AnswerData, AnswerOutcome, Place, alert_of
+from scanner.alert import Action, AlertData, AnswerData, AnswerOutcome, Place, alert_of
 from scanner.examine import Examination, Examiner
 from scanner.failing import where
-from scanner.sources.capture import Capture, Frame
+from scanner.sources.capture import Capture
 from scanner.watchlist.age import ClockReading
 
 log = logging.getLogger(__name__)
@@ -42,15 +43,13 @@ _BEAT_S = 0.5
 @dataclass(frozen=True)
 class Shown:
     """What the officer sees of one document: the examination, its alert and the desk's faults.
-    `capture_id` names it for as long as it is on a screen; `frame` is a picture of it, in memory
-    alone, where it came by one."""
+    `capture_id` names it for as long as it is on a screen."""
 
     examination: Examination
     alert_id: str | None
     faults: tuple[str, ...]
     capture_id: str
     at: datetime
-    frame: Frame | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,17 @@ class Screen(Protocol):
     def link(self, state: LinkState) -> None: ...
 
 
+class OnDuty(Protocol):
+    """Who is at the desk."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    def active(self) -> None:
+        """Something was done at the desk."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rules:
     """What the configuration says of alerts and of showing."""
@@ -103,6 +113,8 @@ class Desk:
         outbox: Outbox,
         answers: Answers,
         journal: Journal,
+        referrals: Referrals,
+        duty: OnDuty,
         panel: Panel,
         screens: Sequence[Screen],
         rules: Rules,
@@ -112,6 +124,8 @@ class Desk:
         self._outbox = outbox
         self._answers = answers
         self._journal = journal
+        self._referrals = referrals
+        self._duty = duty
         self._panel = panel
         self._screens = screens
         self._rules = rules
@@ -133,6 +147,14 @@ class Desk:
                 return
             except queue.Full:
                 continue
+
+    def take(self, capture: Capture) -> bool:
+        """Takes what an officer entered by hand; False where the desk is too busy for it."""
+        try:
+            self._captures.put(capture, timeout=_BEAT_S)
+        except queue.Full:
+            return False
+        return True
 
     @property
     def idle(self) -> bool:
@@ -186,6 +208,7 @@ class Desk:
 
     def handle(self, capture: Capture) -> Shown:
         """One document, from what the source saw to what the officer sees."""
+        self._duty.active()
         examination = self._examiner.examine(capture)
         alert_id, faults = self._write(examination)
         shown = Shown(
@@ -194,7 +217,6 @@ class Desk:
             faults,
             capture_id=secrets.token_urlsafe(9),
             at=self._clock().now,
-            frame=capture.frames[0] if capture.frames else None,
         )
         self._alert_shown = alert_id
         self._show(shown)
@@ -212,6 +234,18 @@ class Desk:
             still_shown=answer.alert == self._alert_shown,
         )
         on_screens(self._screens, lambda screen: screen.answered(reply))
+        self._referrals.answered(answer)
+        try:
+            self._journal.answered(
+                answer.alert, answer.outcome, now=self._clock().now, officer=self._duty.name
+            )
+        except JournalFault as fault:
+            log.error("desk: an answer is not in the journal: %s", fault)
+
+    def refer(self, alert_id: str, action: Action, note: str = "") -> None:
+        """What the officer did of a referral. Raises NotOpen and OutboxFault."""
+        self._duty.active()
+        self._referrals.act(alert_id, action, note, self._duty.name)
 
     def _write(self, examination: Examination) -> tuple[str | None, tuple[str, ...]]:
         """Disk first. Gives the alert's id and what the disk refused, in words."""
@@ -227,7 +261,9 @@ class Desk:
                 if not self._unwritten.keep(alert):
                     faults.append("nor is there room for it in memory: tell central yourself")
         try:
-            self._journal.write(examination, now=self._clock().now, alert_id=alert_id)
+            self._journal.write(
+                examination, now=self._clock().now, alert_id=alert_id, officer=self._duty.name
+            )
         except JournalFault as fault:
             faults.append(f"the journal is not written: {fault}")
         if self._answers.fault:
@@ -264,7 +300,9 @@ class Desk:
         )
 
     def _put(self, alert: AlertData) -> str:
-        return self._outbox.put_alert(alert, now=self._clock().now)
+        alert_id = self._outbox.put_alert(alert, now=self._clock().now)
+        self._referrals.opened(alert_id, alert)
+        return alert_id
 
     def _write_what_was_refused(self) -> None:
         if written := self._unwritten.write(self._put):

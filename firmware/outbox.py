@@ -175,8 +175,12 @@ class Outbox:
 
     def queued_alerts(self) -> int:
         """How many of them are alerts."""
+        return self.queued_of(Message.ALERT)
+
+    def queued_of(self, message: Message) -> int:
+        """How many of them are of one kind."""
         with self._database.look() as db:
-            return counter(db, f"waiting {Message.ALERT}")
+            return counter(db, f"waiting {message}")
 
     def document_of(self, alert: str) -> bytes | None:
         """The mark of the document that `alert` is about, or None for no alert of this device."""
@@ -185,6 +189,25 @@ class Outbox:
                 "SELECT document FROM event WHERE id = ?", (id_blob(alert),)
             ).fetchone()
         return bytes(row[0]) if row and row[0] is not None else None
+
+    def alert(self, alert: str) -> AlertData | None:
+        """What `alert` says, for as long as it is kept; None for no alert of this device, and for
+        one that the disk has damaged."""
+        with self._database.look() as db:
+            row = db.execute(
+                "SELECT dictionary, data FROM event WHERE id = ? AND kind = ?",
+                (id_blob(alert), Message.ALERT),
+            ).fetchone()
+        try:
+            return AlertData.model_validate_json(unpacked(row[1], row[0])) if row else None
+        except (Damaged, ValueError):
+            return None
+
+    def is_done(self, id_: str) -> bool:
+        """Whether central has acknowledged the message."""
+        with self._database.look() as db:
+            row = db.execute("SELECT done_at FROM event WHERE id = ?", (id_blob(id_),)).fetchone()
+        return row is not None and row[0] is not None
 
     def epoch(self) -> str:
         """The id of this device's sequence: as old as the file, unless that was set back."""

@@ -123,7 +123,7 @@ def _entered(reading: Reading | None) -> str:
 
 def _picture(shown: Shown | None) -> str | None:
     reading = shown.examination.reading if shown else None
-    if shown is None or shown.frame is None or reading is None or reading.box is None:
+    if shown is None or shown.examination.frame is None or reading is None or reading.box is None:
         return None
     return f"/kiosk/picture/{shown.capture_id}"
 

@@ -12,6 +12,7 @@ from firmware.journal import Journal
 from firmware.link import LinkState
 from firmware.outbox import Outbox
 from firmware.panel import Pattern
+from firmware.referrals import Referrals
 from scanner.alert import Place
 from scanner.examine import Examiner
 from scanner.mrz.document import Format
@@ -76,6 +77,15 @@ class Screen(desk.Screen):
         self.links.append(state)
 
 
+class Nobody:
+    """A desk where nobody signs in."""
+
+    name = None
+
+    def active(self) -> None:
+        return
+
+
 class WholeDesk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,6 +95,9 @@ class WholeDesk:
         self.outbox = Outbox(folder / "outbox.db", "desk-1", MARKS)
         self.answers = Answers(folder / "answers.db", MARKS, self.outbox.document_of)
         self.journal = Journal(folder / "journal.db", "desk-1")
+        self.referrals = Referrals(
+            self.outbox, self.answers, self.journal, lambda: datetime.now(UTC)
+        )
         self.lamps = Lamps()
         self.screen = Screen()
         self.desk = Desk(
@@ -97,6 +110,8 @@ class WholeDesk:
             outbox=self.outbox,
             answers=self.answers,
             journal=self.journal,
+            referrals=self.referrals,
+            duty=Nobody(),
             panel=self.lamps,
             screens=[self.screen],
             rules=Rules(Place(site="Utopia North", lane="1"), timedelta(minutes=15), timedelta(0)),
