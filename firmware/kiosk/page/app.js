@@ -17,7 +17,7 @@ import { openMenu } from "./menu.js";
 import { Mrz, mayCorrect } from "./mrz.js";
 import { finish } from "./referral.js";
 import { closeSheet, showInSheet } from "./sheet.js";
-import { Strip, TimeOfDay } from "./strip.js";
+import { Strip, TimeOfDay, showConditions } from "./strip.js";
 import { typeIn } from "./typing.js";
 import { Verdict } from "./verdict.js";
 import { get, post, spoken } from "./wire.js";
@@ -44,6 +44,7 @@ class Page {
       live: () => may("live") && showLive(),
       next: () => may("next") && this.#ask("/kiosk/next", { capture: this.#state.capture }),
       blank: () => may("blank") && this.#ask("/kiosk/blank", { on: true }),
+      conditions: () => this.#state && showConditions(this.#state),
       health: () => may("health") && showHealth(),
       menu: () => this.#state && openMenu(this.#state, this.todo),
       keys: showKeys,
@@ -54,12 +55,12 @@ class Page {
     const bar = new Bar(this.todo);
     const drill = new Drill((message) => this.#tell(message));
     const lock = new Lock();
-    this.strip = new Strip();
+    this.strip = new Strip(this.todo.conditions);
     this.parts = [this.verdict, fields, mrz, bar, drill, lock, this.strip];
     const time = el("span", { class: "time" });
     document
       .getElementById("tools")
-      .append(time, this.#officer, button({ class: "open-menu", click: this.todo.menu }, t("Menu"), el("kbd", {}, "F10")));
+      .append(time, button({ class: "open-menu", click: this.todo.menu }, el("span", {}, t("Menu"), this.#officer), el("kbd", {}, "F10")));
     new TimeOfDay(time);
     document.body.append(this.#notice);
     listenToKeys(this.todo);

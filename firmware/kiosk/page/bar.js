@@ -54,7 +54,7 @@ export class Bar {
           click: () => this.#do.finish(one.alert),
         },
         el("span", { class: "chip-name" }, named(one)),
-        el("span", { class: "chip-said" }, one.answer ? t("Central: {answer}", { answer: one.answer.word }) : t("outcome open")),
+        el("span", { class: "chip-said" }, one.answer ? t("Central: {answer}", { answer: one.answer.word }) : one.kind_word),
       );
     const more = waiting.length - CHIPS;
     return [

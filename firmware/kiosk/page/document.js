@@ -45,10 +45,9 @@ function spelled(shown, entered) {
 
 function names(shown) {
   return [
-    printed(shown.surname || "", { class: "surname" }),
-    " ",
-    printed(shown.given_names || "", { class: "given" }),
-    shown.surname || shown.given_names ? null : el("span", { class: "given" }, t("No name is printed")),
+    shown.surname || shown.given_names
+      ? el("span", { dir: "ltr", translate: "no" }, el("span", { class: "surname" }, shown.surname), ` ${shown.given_names}`)
+      : t("No name is printed"),
     shown.name_truncated ? el("span", { class: "tag" }, t("perhaps cut")) : null,
   ];
 }

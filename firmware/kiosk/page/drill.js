@@ -1,5 +1,5 @@
 /* A drill: a bar that nobody can overlook for as long as it lasts, the task of the moment, and at its
-   end what the trainee told right. */
+   end what the trainee told right. A real document that is laid down in it turns the bar round. */
 
 import { button, draw, el } from "./dom.js";
 import { Sheet } from "./sheet.js";
@@ -20,23 +20,29 @@ export class Drill {
     const may = Boolean(state.may?.includes("drill"));
     this.#box.hidden = drill === null || Boolean(state.locked);
     document.body.classList.toggle("drilling", drill !== null);
-    draw(this.#box, [drill, may], () => (drill ? this.#bar(drill, may) : []));
+    draw(this.#box, [drill, may, state.real], () => {
+      this.#box.classList.toggle("real", Boolean(state.real));
+      return drill ? this.#bar(drill, may, state.real) : [];
+    });
   }
 
-  #bar(drill, may) {
+  #bar(drill, may, real) {
+    const can = (what) => may && (drill.may ?? []).includes(what);
     const order = (what, label) => button({ "data-key": what, click: () => this.#order(what) }, label);
     return [
-      el("strong", { class: "drill-word" }, t("Drill")),
+      el("strong", { class: "drill-word" }, real ? t("Real document") : t("Drill")),
       el(
         "p",
         { class: "drill-task", dir: "auto" },
-        drill.of ? t("{step} of {all}.", { step: drill.step, all: drill.of }) : null,
+        drill.of && !real ? t("{step} of {all}.", { step: drill.step, all: drill.of }) : null,
         " ",
-        drill.results ? t("Right: {right}, wrong: {wrong}.", drill.results) : drill.task,
+        real ?? (drill.results ? t("Right: {right}, wrong: {wrong}.", drill.results) : drill.task),
       ),
       drill.results ? button({ "data-key": "results", click: () => results(drill.results) }, t("Results")) : null,
-      may && !drill.results ? order("next", t("Next task")) : null,
-      may ? order("end", drill.results ? t("Close") : t("End the drill")) : null,
+      can("next") ? order("next", t("Next task")) : null,
+      can("end") ? order("end", t("End the drill")) : null,
+      can("keep") ? order("keep", t("Keep the results")) : null,
+      can("discard") ? order("discard", t("Discard the results")) : null,
     ];
   }
 
@@ -49,10 +55,11 @@ export class Drill {
   }
 }
 
-function results({ right, wrong, lines }) {
+function results({ right, wrong, why, lines }) {
   const sheet = new Sheet(t("What the drill showed"), { name: "drilled" });
   sheet.body.append(
     el("p", { class: "drill-sum" }, t("Right: {right}, wrong: {wrong}.", { right, wrong })),
+    why ? el("p", { class: "soft", dir: "auto" }, why) : null,
     el(
       "ul",
       { class: "findings" },

@@ -35,6 +35,7 @@ export function openMenu(state, todo) {
         "div",
         { class: "menu-column entries" },
         entry(may("blank"), t("Blank the screen"), ask("/kiosk/blank", { on: true })),
+        entry(!state.locked, t("The desk's condition"), todo.conditions),
         entry(may("health"), t("The device's health"), todo.health),
         entry(may("drill") && !state.drill, t("Start a drill"), ask("/kiosk/drill", { do: "start" })),
         entry(true, t("Keys"), todo.keys),

@@ -35,11 +35,9 @@ export function finish(state, alert) {
   sheet.open(outcomes[0]);
 }
 
-/** One referral in a line: which document, since when. */
+/** One referral in a line: which State's, the end of its number, since when. */
 export function named(one) {
   return [
-    el("span", {}, one.kind_word),
-    " ",
     printed(`${one.issuer} …${one.number_end ?? ""}`, { class: "mono" }),
     " ",
     printed(timeOf(one.at), { class: "soft" }),
@@ -48,7 +46,7 @@ export function named(one) {
 
 function told(one) {
   return [
-    el("p", {}, one.drill ? el("span", { class: "tag" }, t("drill")) : null, named(one)),
+    el("p", {}, one.kind_word, " ", named(one), one.drill ? el("span", { class: "tag" }, t("drill")) : null),
     one.answer
       ? el(
           "p",

@@ -1,18 +1,36 @@
 /* What is always on screen: the age of each list, the link to central, alerts that wait for it, the
-   camera and the scanner. What is well has a full dot; what is not, a hollow diamond and its word. */
+   camera and the scanner. What is well has a full dot; what is not, a hollow diamond and its word. A
+   touch opens the same in full, with what else is at fault. */
 
-import { draw, el, printed } from "./dom.js";
 import { now } from "./clock.js";
+import { draw, el, printed } from "./dom.js";
+import { Sheet } from "./sheet.js";
 import { t, timeOf } from "./words.js";
 
 export class Strip {
   #box = document.getElementById("conditions");
+
+  /** `onOpen` is called where the strip is touched. */
+  constructor(onOpen) {
+    this.#box.addEventListener("click", onOpen);
+  }
 
   show(state, connected) {
     this.#box.setAttribute("aria-label", t("The desk's condition"));
     const conditions = connected ? all(state) : [[t("This page"), t("not connected"), false]];
     draw(this.#box, conditions, () => conditions.map(condition));
   }
+}
+
+/** Opens the strip in full. */
+export function showConditions(state) {
+  const sheet = new Sheet(t("The desk's condition"), { name: "conditions-sheet" });
+  const faults = (state.faults ?? []).map((line) => el("li", { class: "finding-line", dir: "auto" }, line));
+  sheet.body.append(
+    el("dl", { class: "in-full" }, all(state).map(([name, value, well]) => el("div", { class: well ? "" : "unwell" }, el("dt", {}, name), el("dd", { class: "value", dir: "auto" }, dot(), value)))),
+    el("ul", {}, faults),
+  );
+  sheet.open();
 }
 
 /** The time of day, by the daemon's clock. */
@@ -33,10 +51,10 @@ function all(state) {
   return [
     ...state.lists.map((list) => [list.name, ageOf(list), list.health === "ok", "printed"]),
     [t("Link"), state.link.word, state.link.up],
-    [t("Queued alerts"), String(state.link.queued), state.link.up || state.link.queued === 0],
+    [t("Queued"), String(state.link.queued), state.link.up || state.link.queued === 0],
     ...state.sources.map((source) => [
       source.name,
-      source.ok ? t("in order") : source.message || t("not in order"),
+      source.ok ? t("OK") : source.message || t("not in order"),
       source.ok,
       "printed",
     ]),
@@ -57,6 +75,10 @@ function condition([name, value, well, sort]) {
     "li",
     { class: well ? "condition" : "condition unwell", title: value },
     el("span", { class: "of" }, sort === "printed" ? printed(name) : name),
-    el("span", { class: "value", dir: "auto" }, el("span", { class: "dot", "aria-hidden": "true" }), value),
+    el("span", { class: "value", dir: "auto" }, dot(), value),
   );
+}
+
+function dot() {
+  return el("span", { class: "dot", "aria-hidden": "true" });
 }

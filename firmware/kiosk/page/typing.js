@@ -19,6 +19,7 @@ export function typeIn(state) {
 
 class Typing {
   #sheet;
+  #read;
   #shape;
   #fields = [];
   #rulers = [];
@@ -29,8 +30,9 @@ class Typing {
   #form = el("form", { submit: (event) => this.#submit(event) });
 
   constructor(state) {
-    const read = state.state === "read_again" ? (state.mrz ?? []).map((line) => line.text) : [];
-    this.#shape = shapeFor(read) ?? "2x44";
+    this.#read = state.state === "read_again" ? (state.mrz ?? []) : [];
+    const lines = this.#read.map((line) => line.text);
+    this.#shape = shapeFor(lines) ?? "2x44";
     this.#sheet = new Sheet(t("Type it in"), {
       name: "typing",
       tools: choices(
@@ -47,17 +49,23 @@ class Typing {
       ),
     });
     const done = button({ class: "primary done", type: "submit", pointerdown: (event) => event.preventDefault() }, t("Check"));
+    const model = (state.drill?.printed ?? []).map((line) => el("p", { dir: "ltr", translate: "no" }, line));
     this.#form.append(
+      model.length ? el("div", { class: "typed-model" }, model) : "",
       el("div", { class: "typed-fields" }),
       this.#faults,
       mrzKeys((pressed) => typeInto(this.#focused ?? this.#fields[0], pressed), { done }),
     );
     this.#sheet.body.append(this.#form);
-    this.#become(this.#shape, read);
+    this.#become(this.#shape, lines);
   }
 
+  /** The first character that is doubtful is selected, to be typed over. */
   open() {
-    this.#sheet.open(this.#fields[0]);
+    const line = Math.max(0, this.#read.findIndex((one) => one.doubtful.length));
+    this.#sheet.open(this.#fields[line]);
+    const at = this.#read[line]?.doubtful[0]?.position;
+    if (at !== undefined) this.#fields[line].setSelectionRange(at, at + 1);
     this.#check();
   }
 
@@ -162,7 +170,7 @@ class Typing {
 
   async #ask() {
     const lines = this.#fields.map((field) => field.value);
-    if (!lines.some(Boolean)) return this.#tellFaults([]);
+    if (!lines.some(Boolean)) return this.#tellFaults([], [t("Type the lines as they are printed; a space counts as <.")]);
     const mine = (this.#asked += 1);
     try {
       const said = await post("/kiosk/typed/check", { lines });
@@ -172,8 +180,7 @@ class Typing {
     }
   }
 
-  #tellFaults(lines) {
-    const told = [];
+  #tellFaults(lines, told = []) {
     for (const [at, { ruler, width }] of this.#rulers.entries()) {
       const { problems = [], check_digits: digits = [] } = lines[at] ?? {};
       const marks = Array.from({ length: width }, () => el("span", {}));

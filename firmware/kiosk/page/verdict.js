@@ -47,7 +47,12 @@ export class Verdict {
         el(
           "div",
           { class: "told" },
-          el("h1", { class: seen.word.length > LONG_WORD ? "word long" : "word", dir: "auto" }, seen.word),
+          el(
+            "div",
+            { class: "head" },
+            el("h1", { class: seen.word.length > LONG_WORD ? "word long" : "word", dir: "auto" }, seen.word),
+            certainty(seen),
+          ),
           el("div", { class: "lines" }, reasons(seen)),
           said(seen.answer, wait),
         ),
@@ -73,10 +78,13 @@ function lostSince(moment) {
   };
 }
 
+function certainty(seen) {
+  const words = { exact: t("exact"), possible: t("possible") }[seen.certainty];
+  return words ? el("p", { class: "certainty" }, words) : null;
+}
+
 function reasons(seen) {
-  const certainty = { exact: t("Exact match"), possible: t("Possible match") }[seen.certainty];
   return [
-    certainty ? el("p", { class: "certainty" }, certainty) : null,
     ...(seen.lines_told ?? []).map((line) => el("p", { dir: "auto" }, line)),
     ...(seen.faults ?? []).map((line) => el("p", { class: "beside", dir: "auto" }, line)),
     ...(seen.beside ?? []).map((line) => el("p", { class: "beside", dir: "auto" }, line)),
@@ -86,8 +94,8 @@ function reasons(seen) {
 function waiting(seen) {
   if (!seen.waiting || seen.answer) return null;
   const left = seen.alert?.answer_until ? until(seen.alert.answer_until) : null;
-  const sent = seen.alert?.sent ? t("Central has it") : t("On its way to central");
-  return [sent, left ? t("answer within {time}", { time: left }) : t("no answer came in time")];
+  const sent = seen.alert?.sent ? t("Waiting for central") : t("On its way to central");
+  return left ? [sent, left] : [t("Central gave no answer in time.")];
 }
 
 /** What central says, or that it is waited for. */
@@ -107,5 +115,5 @@ function said(answer, wait) {
     );
   }
   if (!wait) return null;
-  return el("div", { class: "central" }, el("p", { class: "central-word" }, wait[0]), el("p", {}, wait[1]));
+  return el("div", { class: "central" }, el("p", { class: "central-word" }, wait.join(" · ")));
 }

@@ -5,6 +5,7 @@
 import { now } from "./clock.js";
 
 const DAY_S = 86400;
+const REGION = { en: "en-GB" };
 const FIRST_STRONG = "\u2068";
 const ISOLATE_ENDS = "\u2069";
 
@@ -92,5 +93,5 @@ export function sexOf(code) {
 }
 
 function told(parts, moment, timeZone) {
-  return new Intl.DateTimeFormat(spoken ?? "en", { ...parts, timeZone, numberingSystem: "latn" }).format(moment);
+  return new Intl.DateTimeFormat(REGION[spoken] ?? spoken ?? "en-GB", { ...parts, timeZone, numberingSystem: "latn" }).format(moment);
 }
