@@ -8,6 +8,10 @@ the alert down for as long as it runs.
 
 A scan that hit nothing leaves one line in the journal, with nothing of the document in it.
 
+A specimen of a drill takes the same way up to what is written: its hit is no alert, and its line
+in the journal says that it was a drill's. Whether something is a specimen is asked of the drill,
+behind what the desk's own lists say of it.
+
 What comes back from central while the document still lies there is shown at once, by whichever
 thread brings it.
 """
@@ -23,6 +27,7 @@ from threading import Event
 from typing import Protocol
 
 from firmware.answers import Answers
+from firmware.drill import Drill, RehearsedAnswer
 from firmware.journal import ALERTING, Journal, JournalFault
 from firmware.link import LinkState
 from firmware.outbox import Outbox, OutboxFault
@@ -50,6 +55,8 @@ class Shown:
     faults: tuple[str, ...]
     capture_id: str
     at: datetime
+    drill: bool = False
+    """Whether it is a specimen of a drill. Whatever a drill does not know is real."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Reply:
     at: datetime
     until: datetime
     still_shown: bool
+    drill: bool = False
+    """Whether it is about a specimen, and no answer of central's."""
 
 
 class Screen(Protocol):
@@ -119,6 +128,7 @@ class Desk:
         screens: Sequence[Screen],
         rules: Rules,
         clock: Callable[[], ClockReading],
+        drill: Drill | None = None,
     ) -> None:
         self._examiner = examiner
         self._outbox = outbox
@@ -130,6 +140,7 @@ class Desk:
         self._screens = screens
         self._rules = rules
         self._clock = clock
+        self._drill = drill
         self._captures: queue.Queue[Capture] = queue.Queue(maxsize=2)
         self._unwritten = Unwritten()
         self._alert_shown: str | None = None
@@ -210,13 +221,19 @@ class Desk:
         """One document, from what the source saw to what the officer sees."""
         self._duty.active()
         examination = self._examiner.examine(capture)
-        alert_id, faults = self._write(examination)
+        specimen = self._drill.rehearsed(capture, examination) if self._drill else None
+        if specimen is None:
+            alert_id, faults = self._write(examination)
+        else:
+            examination, alert_id = specimen.examination, specimen.alert_id
+            faults = tuple(self._write_down(examination, alert_id, drill=True))
         shown = Shown(
             examination,
             alert_id,
             faults,
             capture_id=secrets.token_urlsafe(9),
             at=self._clock().now,
+            drill=specimen is not None,
         )
         self._alert_shown = alert_id
         self._show(shown)
@@ -242,9 +259,24 @@ class Desk:
         except JournalFault as fault:
             log.error("desk: an answer is not in the journal: %s", fault)
 
+    def rehearse_answer(self, answer: RehearsedAnswer) -> None:
+        """Shows what a drill says in central's place; for the drill's thread."""
+        reply = Reply(
+            alert_id=answer.alert_id,
+            outcome=answer.outcome,
+            instruction=answer.instruction,
+            at=answer.at,
+            until=answer.until,
+            still_shown=answer.alert_id == self._alert_shown,
+            drill=True,
+        )
+        on_screens(self._screens, lambda screen: screen.answered(reply))
+
     def refer(self, alert_id: str, action: Action, note: str = "") -> None:
         """What the officer did of a referral. Raises NotOpen and OutboxFault."""
         self._duty.active()
+        if self._drill is not None and self._drill.acted(alert_id, action, self._duty.name):
+            return
         self._referrals.act(alert_id, action, note, self._duty.name)
 
     def _write(self, examination: Examination) -> tuple[str | None, tuple[str, ...]]:
@@ -260,17 +292,25 @@ class Desk:
                 faults.append(f"the alert is not yet on disk: {fault}")
                 if not self._unwritten.keep(alert):
                     faults.append("nor is there room for it in memory: tell central yourself")
-        try:
-            self._journal.write(
-                examination, now=self._clock().now, alert_id=alert_id, officer=self._duty.name
-            )
-        except JournalFault as fault:
-            faults.append(f"the journal is not written: {fault}")
+        faults += self._write_down(examination, alert_id)
         if self._answers.fault:
             faults.append(f"central's answers cannot be read: {self._answers.fault}")
         for fault_line in faults:
             log.error("desk: %s", fault_line)
         return alert_id, tuple(faults)
+
+    def _write_down(
+        self, examination: Examination, alert_id: str | None, *, drill: bool = False
+    ) -> list[str]:
+        """The journal's line; gives what stood in its way, in words."""
+        now, officer = self._clock().now, self._duty.name
+        try:
+            self._journal.write(
+                examination, now=now, alert_id=alert_id, officer=officer, drill=drill
+            )
+        except JournalFault as fault:
+            return [f"the journal is not written: {fault}"]
+        return []
 
     def _show(self, shown: Shown) -> None:
         verdict = shown.examination.verdict
