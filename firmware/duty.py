@@ -23,6 +23,7 @@ from typing import Literal
 from firmware.journal import Journal, JournalFault, What
 from firmware.officers import LONGEST_BADGE, Officers, OfficersUnusable
 from firmware.roles import Officer, Right
+from firmware.settings import OfficerSettings
 from scanner.pauses import Pauses
 from scanner.said import said
 
@@ -243,3 +244,15 @@ class Duty:
     def _say(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def duty_of(settings: OfficerSettings, journal: Journal, now: Callable[[], datetime]) -> Duty:
+    """The duty that the configuration asks for."""
+    idle = timedelta(minutes=settings.idle_minutes)
+    rules = DutyRules(
+        mode=settings.sign_in,
+        idle=idle or None,
+        lock=settings.lock,
+        badge=re.compile(settings.badge_pattern),
+    )
+    return Duty(Officers(settings.file), rules, journal, now)
