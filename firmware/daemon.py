@@ -22,7 +22,7 @@ from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
 from firmware.doctor.desk_says import DeskSays, SourceSays
 from firmware.doctor.rounds import Rounds
-from firmware.duty import Duty, DutyRules
+from firmware.duty import duty_of
 from firmware.identity import Identity
 from firmware.journal import Journal
 from firmware.keys import KeyFault
@@ -30,7 +30,6 @@ from firmware.kiosk.display import Display, Upkeep
 from firmware.kiosk.server import CannotListen, Kiosk
 from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
-from firmware.officers import Officers
 from firmware.outbox import Outbox
 from firmware.panel import PanelUnavailable, open_panel
 from firmware.referrals import Referrals
@@ -93,9 +92,7 @@ class Box:
         self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
         keep = timedelta(days=settings.alerts.keep_days)
-        self.duty = Duty(
-            Officers(data / "officers.json"), DutyRules(), self.journal, self.clock.now
-        )
+        self.duty = duty_of(settings.officers, self.journal, self.clock.now)
         self.referrals = Referrals(self.outbox, self.answers, self.journal, self.clock.now)
         self.referrals.restore(keep)
         chosen = chosen_lists(None, None, settings)
@@ -124,7 +121,7 @@ class Box:
             clock=self.clock.reading,
         )
         self.updater = _updater(settings, lists, chosen.keys, self.clock, self.outbox)
-        opened = (open_source(one, self.clock.today) for one in settings.sources)
+        opened = (open_source(one, self.clock.today, self.duty.badge) for one in settings.sources)
         self.sources = tuple(opened if sources is None else sources)
         self._settings, self._identity = settings, identity
         self.rounds = Rounds(settings, self.clock, lists, self._says)
@@ -175,6 +172,7 @@ class Box:
             Part("stats", self.stats.run),
             *([Part("updates", self.updater.run)] if self.updater else []),
             Part("health", self.rounds.run),
+            Part("duty", self.duty.run),
             Part("desk", self.desk.run),
             *([Part("kiosk", self.kiosk.run)] if self.kiosk else []),
             *(

@@ -10,10 +10,15 @@ from scanner.sources.replay import Replay
 from scanner.sources.serial_port import SerialScanner
 
 
-def open_source(settings: AnySource, today: Callable[[], date]) -> Source:
+def open_source(
+    settings: AnySource,
+    today: Callable[[], date],
+    is_badge: Callable[[str], bool] = lambda text: False,
+) -> Source:
     """The source that `settings` describe. Opens nothing yet: that is the source's own affair, and
     a device that is not there shows in its health. `today` is the device's own date: a machine
-    that woke in 1970 knows better."""
+    that woke in 1970 knows better. `is_badge` takes what a scanner read if it is an officer's
+    badge, and says whether it was."""
     match settings:
         case FolderSource():
             return Replay([settings.path], name=settings.name, loop=settings.loop)
@@ -24,6 +29,7 @@ def open_source(settings: AnySource, today: Callable[[], date]) -> Source:
                 settings.family,
                 baud=settings.baud,
                 today=today,
+                is_no_document=is_badge,
             )
         case CameraSource() | RpicamSource():
             return Camera(settings.name, open_stream(settings))

@@ -7,7 +7,7 @@ to fit: it is given up and said.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scanner.mrz.layouts import CHARACTERS, WIDTHS
 from scanner.mrz.reading import UNKNOWN
@@ -31,6 +31,8 @@ class Complaint:
 
     message: str
     damage: bool = False
+    row: str = field(default="", repr=False, compare=False)
+    """The row that no layout has, for whoever knows it to be something else; for no log."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,9 @@ def fitted(raw: RawRow, unknown: str, identifiers: int = 0) -> Row | Complaint:
         for cut in range(1, identifiers + 1):
             if len(letters) - cut in WIDTHS:
                 return raw.row(unknown, cut)
-        return Complaint(f"a row of {len(letters)} characters was dropped: no layout has such rows")
+        return Complaint(
+            f"a row of {len(letters)} characters was dropped: no layout has such rows", row=letters
+        )
     return raw.row(unknown)
 
 

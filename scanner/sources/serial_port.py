@@ -58,8 +58,9 @@ class SerialScanner:
     """A reader of one family at one port (8N1, DTR asserted).
 
     `baud` None takes the family's. `ignore_repeats_s` swallows the same lines read again within so
-    many seconds; 0 swallows nothing. `backoff_s` is the first and the longest pause before the
-    port is opened again. Raises ValueError for an unknown family.
+    many seconds; 0 swallows nothing. `is_no_document` takes a row that fits no layout where it
+    knows it to be something else, and says so; nothing more is then told of it. `backoff_s` is the
+    first and the longest pause before the port is opened again. Raises ValueError for an unknown family.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class SerialScanner:
         row_timeout_s: float = ROW_TIMEOUT_S,
         backoff_s: tuple[float, float] = (0.25, 5.0),
         today: Callable[[], date] = _today,
+        is_no_document: Callable[[str], bool] = lambda row: False,
     ) -> None:
         self._name = name
         self._port = port
@@ -85,6 +87,7 @@ class SerialScanner:
         self._timeouts = (idle_s, row_timeout_s)
         self._backoff_s = backoff_s
         self._today = today
+        self._is_no_document = is_no_document
         self._asked = Event()
         self._lock = Lock()
         self._health = Health(False, f"{port}: not opened yet")
@@ -142,6 +145,7 @@ class SerialScanner:
             session.send(self._family.release)
 
     def _heard(self, heard: list[Heard]) -> Iterator[Capture]:
+        heard = [one for one in heard if not self._is_something_else(one)]
         complaints = [one for one in heard if isinstance(one, Complaint)]
         blocks = [one for one in heard if isinstance(one, Block)]
         if heard:
@@ -150,6 +154,9 @@ class SerialScanner:
             reading = self._reading(block)
             if not self._is_repeat(reading):
                 yield Capture(self._name, text=reading)
+
+    def _is_something_else(self, heard: Heard) -> bool:
+        return isinstance(heard, Complaint) and bool(heard.row) and self._is_no_document(heard.row)
 
     def _judge(self, complaints: list[Complaint], *, good: bool) -> None:
         """What was heard, as health: noise beside a good read is told and is no fault."""
