@@ -103,18 +103,25 @@ def fare(db: sa.Connection, publication: Publication) -> Fare:
     return found
 
 
-def latest(db: sa.Connection, *which: sa.ColumnElement[bool]) -> Sequence[Any]:
-    """The last that each device said of each list."""
-    place = (rollouts.c.device, rollouts.c.list)
-    ends = sa.select(*place, sa.func.max(rollouts.c.at).label("at")).where(*which).group_by(*place)
-    last = ends.subquery()
-    same = [rollouts.c[name] == last.c[name] for name in ("device", "list", "at")]
-    rows = db.execute(sa.select(rollouts).join(last, sa.and_(*same)).order_by(*place))
-    return list({(row.device, row.list): row for row in rows}.values())
+def latest(db: sa.Connection, name: str, *which: sa.ColumnElement[bool]) -> Sequence[Any]:
+    """The last that each device said of the list `name`; `which` says of which devices. Each is
+    looked up by itself: what was said before may be a thousand times as much."""
+    last = (
+        sa.select(rollouts.c.id)
+        .where(rollouts.c.device == devices.c.device, rollouts.c.list == name)
+        .order_by(rollouts.c.at.desc(), rollouts.c.id.desc())
+        .limit(1)
+        .correlate(devices)
+        .scalar_subquery()
+    )
+    same = sa.and_(rollouts.c.device == devices.c.device, rollouts.c.id == last)
+    return db.execute(
+        sa.select(rollouts).select_from(devices.join(rollouts, same)).where(*which)
+    ).all()
 
 
 def _stands(db: sa.Connection, publication: Publication) -> Iterable[Stand]:
-    said = {row.device: row for row in latest(db, rollouts.c.list == publication.name)}
+    said = {row.device: row for row in latest(db, publication.name)}
     chosen = sa.select(devices.c.device, devices.c.online, devices.c.status)
     for row in db.execute(chosen.order_by(devices.c.device)):
         status = row.status or {}

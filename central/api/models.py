@@ -144,6 +144,30 @@ class DeviceFault(Told):
     message: str
 
 
+class Update(Told):
+    """What last became of what was published of a list: `updated` or `current`, or `refused` or
+    `failed` with the reason."""
+
+    list: str
+    outcome: str
+    from_version: int | None
+    version: int | None
+    publication: int | None
+    bytes: int
+    took_s: float
+    code: str
+    reason: str
+    at: Moment
+
+
+class Updating(Told):
+    """How far a list that is being fetched has come, in bytes."""
+
+    list: str
+    done: int
+    total: int
+
+
 class Device(Told):
     """A device and how it is; `blind` where a hit there would reach nobody or not be found."""
 
@@ -161,6 +185,9 @@ class Device(Told):
     certificate_until: Moment | None
     refused: int
     lists: list[ListAt]
+    ring: str | None = Field(description="The ring that its lists are published for.")
+    updating: Updating | None
+    updates: list[Update]
     faults: list[DeviceFault]
 
 

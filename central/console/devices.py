@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from central import rollout
 from central.console.alert_view import list_view
 from central.console.wire import moment
 from central.moments import to_ms
@@ -39,6 +40,8 @@ class Known:
     status_at: int | None
     status: dict[str, Any] | None
     missing: tuple[tuple[int, int], ...]
+    rollouts: tuple[Any, ...] = ()
+    """What it last said of each of its lists' publications."""
 
 
 def known(db: sa.Connection, names: Iterable[str] | None = None) -> list[Known]:
@@ -52,6 +55,14 @@ def known(db: sa.Connection, names: Iterable[str] | None = None) -> list[Known]:
     missing = defaultdict(list)
     for row in db.execute(holes):
         missing[row.device].append((row.first, row.last))
+    rows = db.execute(chosen).all()
+    said = defaultdict(list)
+    these = [] if names is None else [devices.c.device.in_(some)]
+    for name in sorted(
+        {one["name"] for row in rows for one in (row.status or {}).get("lists", ())}
+    ):
+        for last in rollout.latest(db, name, *these):
+            said[last.device].append(last)
     return [
         Known(
             row.device,
@@ -60,8 +71,9 @@ def known(db: sa.Connection, names: Iterable[str] | None = None) -> list[Known]:
             row.status_at,
             row.status,
             tuple(missing[row.device]),
+            tuple(said[row.device]),
         )
-        for row in db.execute(chosen)
+        for row in rows
     ]
 
 
@@ -97,8 +109,18 @@ def view(one: Known, settings: ConsoleSettings, now: datetime) -> dict[str, Any]
         "certificate_until": _as_moment(status.get("certificate_until")),
         "refused": status.get("refused", 0),
         "lists": lists,
+        "ring": status.get("ring"),
+        "updating": status.get("updating"),
+        "updates": [_update(said) for said in one.rollouts],
         "faults": status.get("faults", []),
     }
+
+
+def _update(said: Any) -> dict[str, Any]:
+    """What last became of a list's publication at the device."""
+    same = ("list", "outcome", "from_version", "version", "publication", "bytes", "code", "reason")
+    took = {"took_s": round(said.took_ms / 1000, 1), "at": moment(said.at)}
+    return {name: getattr(said, name) for name in same} | took
 
 
 def _blind(one: Known, settings: ConsoleSettings, now: datetime) -> Iterator[str]:

@@ -7,7 +7,14 @@ import pytest
 
 from central.console.devices import Known, view
 from central.settings import ConsoleSettings
-from scanner.alert import DeviceFault, Message, StatusData
+from scanner.alert import (
+    DeviceFault,
+    Message,
+    RolloutData,
+    StatusData,
+    UpdateOutcome,
+    Updating,
+)
 from scanner.watchlist.contract import ListHealth
 from tests.console.office import Office
 from tests.console.sample_site import a_list
@@ -62,6 +69,33 @@ def test_a_list_ages_from_now_and_not_from_when_its_device_last_spoke() -> None:
     )
     assert told["lists"][0]["age_s"] == 73 * 3600
     assert "list sltd is 3 days old" in told["why"]
+
+
+def test_what_became_of_each_list_s_publication_is_told_and_the_last_word_counts(
+    office: Office,
+) -> None:
+    now = datetime.now(UTC)
+    updating = Updating(list="tdawn", done=2048, total=4096)
+    office.site.status("north-1", now, ring="canary", updating=updating)
+    for minutes, outcome in ((2, UpdateOutcome.UPDATED), (9, UpdateOutcome.CURRENT)):
+        said = RolloutData(
+            list="sltd",
+            ring="canary",
+            outcome=outcome,
+            from_version=7,
+            version=8,
+            publication=9,
+            bytes=3000,
+            took_ms=1234,
+            at=now - timedelta(minutes=minutes),
+        )
+        office.site.say("north-1", Message.ROLLOUT, said, now)
+    with office.signed_in("tom") as browser:
+        (told,) = browser.get("/console/devices").json()["devices"]
+    assert (told["ring"], told["updating"]["done"]) == ("canary", 2048)
+    (update,) = told["updates"]
+    assert (update["outcome"], update["version"], update["publication"]) == ("updated", 8, 9)
+    assert (update["bytes"], update["took_s"]) == (3000, 1.2)
 
 
 def test_the_devices_are_told_with_what_is_missing_of_them(office: Office) -> None:

@@ -167,8 +167,11 @@ function contents(device) {
       ),
       fact("Refused", device.refused ? `${count(device.refused, "message")} not believed` : "nothing"),
       fact("Software", device.software || "not told"),
+      fact("Ring", device.ring ?? "none told"),
     ),
     device.lists.length ? listTable(device) : el("p", { class: "soft" }, "No list told."),
+    ...device.updates.map(update),
+    device.updating ? el("p", { class: "soft" }, progress(device.updating)) : null,
     device.faults.length
       ? el(
           "ul",
@@ -212,6 +215,36 @@ function listTable(device) {
       ),
     ),
   );
+}
+
+/** What last became of a list's publication. */
+function update(said) {
+  const well = said.outcome === "updated" || said.outcome === "current";
+  const what = {
+    updated: `updated from ${said.from_version ?? "none"} to ${said.version}, ${kilobytes(said.bytes)} in ${said.took_s} s`,
+    current: "is what is published",
+    refused: "refused what is published",
+    failed: "not updated",
+  }[said.outcome];
+  return el(
+    "p",
+    { class: well ? "soft" : "state tone-possible" },
+    well ? "" : el("span", { "aria-hidden": "true" }, "△ "),
+    el("strong", {}, said.list),
+    ` ${what}`,
+    said.code ? ` (${said.code}: ${said.reason})` : "",
+    ", ",
+    since(said.at),
+  );
+}
+
+function progress({ list, done, total }) {
+  const share = total ? Math.floor((100 * done) / total) : 0;
+  return `Fetching ${list}: ${share} % of ${kilobytes(total)}`;
+}
+
+function kilobytes(bytes) {
+  return `${Math.ceil(bytes / 1024).toLocaleString("en")} kB`;
 }
 
 function queued(number) {

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, Response, expect
 
-from scanner.alert import Action, DeviceFault, Message, OutcomeData, StatusData
+from scanner.alert import (
+    Action,
+    DeviceFault,
+    Message,
+    OutcomeData,
+    RolloutData,
+    StatusData,
+    UpdateOutcome,
+)
 from scanner.watchlist.contract import ListHealth
 from tests.console.browser.at_the_console import People, Room, now, row, sign_in, sounds
 from tests.console.sample_site import PEOPLE, a_list, an_alert
@@ -66,7 +74,17 @@ def test_names_and_instructions_are_text_and_nothing_else(people: People, room: 
     alert = room.site.hit(now(), person=HOSTILE)
     room.site.answer(alert, now(), instruction=HOSTILE_INSTRUCTION)
     fault = DeviceFault(part="<b>camera</b>", message="<script>document.title=1</script>")
-    room.site.status("north-1", now(), faults=(fault,))
+    said = RolloutData(
+        list="sltd",
+        ring="canary",
+        outcome=UpdateOutcome.REFUSED,
+        version=7,
+        code="probe",
+        reason="<b>version 8</b>",
+        at=now(),
+    )
+    room.site.say("north-1", Message.ROLLOUT, said, now())
+    room.site.status("north-1", now(), ring="canary", faults=(fault,))
     page = people.sit_down(room, "selma")
     row(page, "L898902C3").click()
     expect(page.locator("#detail")).to_contain_text(HOSTILE[1])
@@ -74,6 +92,9 @@ def test_names_and_instructions_are_text_and_nothing_else(people: People, room: 
     for key in "2345":
         page.keyboard.press(key)
     expect(page.locator("#devices")).to_contain_text(fault.message)
+    expect(page.locator("#devices")).to_contain_text(
+        f"sltd refused what is published (probe: {said.reason})"
+    )
     expect(page.locator("#history")).to_contain_text(HOSTILE[2])
     assert page.locator("main img, main b, main script").count() == 0
     assert page.title() == "Borderpost central"
