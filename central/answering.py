@@ -3,6 +3,9 @@
 An answer goes out while its device is there, again after growing pauses, and at once when the
 device comes back; each time with a counter of its own, so that the device can tell it from a copy
 that somebody kept. It is settled when the device's own signed status names it.
+
+The first counter is taken as the answer is recorded: whoever sends it then need not wait for the
+disk a second time, while an officer waits for him.
 """
 
 from dataclasses import dataclass
@@ -28,7 +31,20 @@ _DUE = (
     answers.c.send_at <= sa.bindparam("now"),
     answers.c.device.not_in(sa.select(devices.c.device).where(devices.c.online.is_(False))),
 )
-_ANY_DUE = sa.select(sa.literal(1)).where(*_DUE).limit(1)
+_NEW = sa.and_(
+    answers.c.sent == 0, answers.c.counter.is_not(None), answers.c.until > sa.bindparam("now")
+)
+_KINDS_DUE = sa.select(_NEW).where(*_DUE).distinct()
+_TAKING_NEW = (
+    answers.update()
+    .where(
+        answers.c.id.in_(
+            sa.select(answers.c.id).where(*_DUE, _NEW).with_for_update(skip_locked=True)
+        )
+    )
+    .values(sent=1, send_at=sa.bindparam("again_at"))
+    .returning(answers)
+)
 _DEVICES_DUE = sa.select(answers.c.device).where(*_DUE).distinct().limit(_DEVICES_AT_ONCE)
 _PUT_OFF = (
     answers.update()
@@ -101,6 +117,9 @@ def record(tx: sa.Connection, answer: Answer, now: datetime, *, seen: str | None
     device = _raised_by(tx, answer.alert)
     if seen != ANY:
         _check_latest(tx, answer.alert, seen)
+    counters = Counters(locked(tx, [device], to_ms(now)), to_ms(now))
+    counter = counters.take(device)
+    counters.save(tx)
     note_answer(tx, answer.alert, device, answer.outcome, now)
     tx.execute(_REPLACING, {"of_alert": answer.alert})
     answer_id = new_id()
@@ -116,6 +135,7 @@ def record(tx: sa.Connection, answer: Answer, now: datetime, *, seen: str | None
         "by": answer.by,
         "sent": 0,
         "send_at": to_ms(now),
+        "counter": counter,
     }
     insert_rows(tx, answers, [row])
     noted = {"found": row["outcome"], "now": row["at"]}
@@ -123,17 +143,26 @@ def record(tx: sa.Connection, answer: Answer, now: datetime, *, seen: str | None
     return answer_id
 
 
-def is_any_due(db: sa.Connection, now: datetime) -> bool:
-    """Whether `take_due` has anything to do."""
-    return db.scalar(_ANY_DUE, {"now": to_ms(now)}) is not None
+def due(db: sa.Connection, now: datetime) -> tuple[bool, bool]:
+    """Whether there is anything for `take_new` and for `take_due` to take."""
+    found = set(db.scalars(_KINDS_DUE, {"now": to_ms(now)}))
+    return True in found, False in found
+
+
+def take_new(tx: sa.Connection, now: datetime) -> list[DueAnswer]:
+    """The answers that were never sent, each with the counter that it was recorded with. Each falls
+    due again later. None of this needs to last: what is forgotten is sent once more."""
+    at = to_ms(now)
+    taken = tx.execute(_TAKING_NEW, {"now": at, "again_at": at + FIRST_PAUSE_MS}).all()
+    return [_said(row, row.counter) for row in sorted(taken, key=lambda row: row.counter)]
 
 
 def take_due(tx: sa.Connection, now: datetime) -> list[DueAnswer]:
-    """The answers to send now, each with a counter of its own. Each falls due again later; those
-    that hold no longer, never."""
+    """The answers to send now, each with a new counter. Each falls due again later; those that hold
+    no longer, never."""
     at = to_ms(now)
     rows = locked(tx, tx.scalars(_DEVICES_DUE, {"now": at}).all(), at)
-    due, over = [], []
+    taken, over = [], []
     counters = Counters(rows, at)
     chosen = {"now": at, "devices": sorted(rows)}
     for row in tx.execute(_due_of(tx.dialect.name), chosen).all():
@@ -142,20 +171,24 @@ def take_due(tx: sa.Connection, now: datetime) -> list[DueAnswer]:
             continue
         pause = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** min(row.sent, 16))
         over.append({"of_answer": row.id, "times": row.sent + 1, "again_at": at + pause})
-        data = AnswerData(
-            device=row.device,
-            counter=counters.take(row.device),
-            alert=row.alert,
-            outcome=AnswerOutcome(row.outcome),
-            instruction=row.instruction,
-            at=from_ms(row.at),
-            until=from_ms(row.until),
-        )
-        due.append(DueAnswer(row.id, data))
+        taken.append(_said(row, counters.take(row.device)))
     if over:
         tx.execute(_PUT_OFF, over)
     counters.save(tx)
-    return due
+    return taken
+
+
+def _said(row: Any, counter: int) -> DueAnswer:
+    data = AnswerData(
+        device=row.device,
+        counter=counter,
+        alert=row.alert,
+        outcome=AnswerOutcome(row.outcome),
+        instruction=row.instruction,
+        at=from_ms(row.at),
+        until=from_ms(row.until),
+    )
+    return DueAnswer(row.id, data)
 
 
 def settle(tx: sa.Connection, held: list[tuple[str, str]], now_ms: int) -> None:
@@ -174,7 +207,7 @@ def hurry(tx: sa.Connection, back: list[str], now_ms: int) -> None:
         tx.execute(
             answers.update()
             .where(answers.c.device.in_(back), answers.c.send_at.is_not(None))
-            .values(sent=0, send_at=now_ms)
+            .values(sent=0, send_at=now_ms, counter=None)
         )
 
 

@@ -61,6 +61,8 @@ def open_engine(url: str) -> sa.Engine:
         ) from None
     if engine.dialect.name == "sqlite":
         _make_durable(engine)
+    else:
+        _wait_where_asked(engine)
     return engine
 
 
@@ -123,5 +125,19 @@ def _make_durable(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("reading", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        waits = "FULL" if options.get("lasting", True) else "NORMAL"
+        connection.exec_driver_sql(f"PRAGMA synchronous={waits}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _wait_where_asked(engine: sa.Engine) -> None:
+    """PostgreSQL waits for the disk by itself."""
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        if not connection.get_execution_options().get("lasting", True):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")

@@ -220,6 +220,7 @@ answers = Table(
     Column("by", Text),
     Column("sent", Integer, nullable=False, default=0),
     Column("send_at", BigInteger),
+    Column("counter", BigInteger),
     Column("held_at", BigInteger),
     Column("republished_at", BigInteger),
     Index("answers_by_alert", "alert"),
@@ -232,7 +233,8 @@ answers = Table(
     ),
 )
 """What central answered. `send_at` is when to send it next: null once the device holds it, it is
-replaced by a newer answer to the same alert, or it holds no longer."""
+replaced by a newer answer to the same alert, or it holds no longer. `counter` is the one that it is
+sent with the first time, null where its device was away then."""
 
 changes = Table(
     "changes",

@@ -97,11 +97,16 @@ class Store:
 
     def due_answers(self, now: datetime) -> list[DueAnswer]:
         """The answers to send now, each with a counter of its own; each falls due again later."""
+        found: list[DueAnswer] = []
         with self.reading() as db:
-            if not answering.is_any_due(db, now):
-                return []
-        with self.changing() as tx:
-            return answering.take_due(tx, now)
+            new, others = answering.due(db, now)
+        if new:
+            with self.changing(quietly=True, lasting=False) as tx:
+                found += answering.take_new(tx, now)
+        if others:
+            with self.changing(quietly=True) as tx:
+                found += answering.take_due(tx, now)
+        return found
 
     def lasting_gaps(self, now: datetime) -> list[sequence.Gap]:
         """What has come to be missing for so long that it is to be said, each once and to one
@@ -185,13 +190,16 @@ class Store:
             yield AlertRow(row.id, row.device, from_ms(row.received_at), row.late, data)
 
     @contextmanager
-    def changing(self, *, quietly: bool = False) -> Iterator[sa.Connection]:
+    def changing(self, *, quietly: bool = False, lasting: bool = True) -> Iterator[sa.Connection]:
         """One transaction, whole or not at all, for whatever is to be changed together; where it
-        ends, it is on the disk, and whoever watches the store wakes, unless `quietly`."""
-        with in_words(), self._engine.begin() as connection:
-            yield connection
-            if not quietly:
-                waking.notify(connection)
+        ends, it is on the disk, and whoever watches the store wakes, unless `quietly`. Where it
+        need not be `lasting`, the disk is not waited for: a power cut can take it back."""
+        with in_words(), self._engine.connect() as connection:
+            connection.execution_options(lasting=lasting)
+            with connection.begin():
+                yield connection
+                if not quietly:
+                    waking.notify(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -94,6 +94,7 @@ def upgrade() -> None:
     op.add_column("alerts", sa.Column("seen_at", sa.BigInteger(), nullable=True))
     op.add_column("alerts", sa.Column("republished_at", sa.BigInteger(), nullable=True))
     op.add_column("answers", sa.Column("republished_at", sa.BigInteger(), nullable=True))
+    op.add_column("answers", sa.Column("counter", sa.BigInteger(), nullable=True))
     op.create_index("alerts_by_device", "alerts", ["device", "received_at"], unique=False)
     op.create_index(
         "alerts_by_given_names",
