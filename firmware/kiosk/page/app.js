@@ -3,6 +3,7 @@
    decided here, so a page that was closed, reloaded or lost comes back as it was. */
 
 import { Bar } from "./bar.js";
+import { heard } from "./clock.js";
 import { correct } from "./correction.js";
 import { DocumentFields } from "./document.js";
 import { button, el, setText } from "./dom.js";
@@ -77,6 +78,7 @@ class Page {
   #take(state) {
     if (this.#state && this.#state.version !== state.version) location.reload(); // a newer page
     if (state.locked || state.state === "blank") closeSheet();
+    heard(state.now);
     this.#state = state;
     this.#show();
     showInSheet(state);
@@ -86,7 +88,7 @@ class Page {
   #connection() {
     const { connected, lastHeard } = this.#link;
     document.body.classList.toggle("lost", !connected);
-    this.verdict.lost(connected ? null : (lastHeard ?? 0));
+    this.verdict.lost(connected ? null : lastHeard);
     showInSheet(connected ? this.#state : null);
     this.#show();
     if (!connected) this.#say(t("Not connected"));

@@ -1,16 +1,26 @@
 /* The document spelled out: who, which document, and what the officer compares with the person. */
 
-import { draw, el, printed, scrollable, svg } from "./dom.js";
+import { draw, el, printed, scrollable, svg, whenSized } from "./dom.js";
 import { dateOf, sexOf, t } from "./words.js";
 
 export class DocumentFields {
   #box = document.getElementById("document");
 
+  constructor() {
+    whenSized(this.#box, () => this.#fit());
+  }
+
+  /** While a document is looked at, nothing stands here: the eye is not drawn to what is gone at once. */
   show(state) {
     const shown = state.document;
-    draw(this.#box, [shown, state.entered, state.state], () =>
-      shown ? spelled(shown, state.entered) : [drawing(), hint(state)],
-    );
+    draw(this.#box, [shown, state.entered, state.state], () => {
+      if (shown) return spelled(shown, state.entered);
+      return state.state === "hold_still" ? [] : [drawing(), hint(state)];
+    });
+    this.#fit();
+  }
+
+  #fit() {
     scrollable(this.#box, t("The document"));
   }
 }
@@ -53,7 +63,7 @@ function names(shown) {
 }
 
 function age(shown) {
-  return Number.isInteger(shown.age) ? el("strong", { class: "age" }, t("{n} years", { n: shown.age })) : null;
+  return shown.age_words ? el("strong", { class: "age" }, shown.age_words) : null;
 }
 
 function state(code, name) {

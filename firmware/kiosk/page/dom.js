@@ -47,6 +47,12 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Calls `fit` now and whenever the size of a box changes. */
+export function whenSized(box, fit) {
+  new ResizeObserver(fit).observe(box);
+  fit();
+}
+
 /** Lets the keyboard scroll a box, while there is something to scroll. */
 export function scrollable(box, label) {
   if (box.scrollHeight > box.clientHeight + 1) {

@@ -18,6 +18,7 @@ export class Drill {
   show(state) {
     const drill = state.drill ?? null;
     const may = Boolean(state.may?.includes("drill"));
+    this.#box.setAttribute("aria-label", t("Drill"));
     this.#box.hidden = drill === null || Boolean(state.locked);
     document.body.classList.toggle("drilling", drill !== null);
     draw(this.#box, [drill, may, state.real], () => {

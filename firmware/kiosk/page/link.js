@@ -18,10 +18,12 @@ export class Link extends EventTarget {
   #again = null;
 
   /** Whether the daemon is heard, and when it was heard last, in milliseconds of its own clock. */
-  connected = false;
-  lastHeard = null;
+  connected = true;
+  lastHeard = 0;
 
+  /** From when the daemon has just given its state. */
   start() {
+    this.lastHeard = clock.now();
     setInterval(() => this.#look(), LOOK_EVERY_MS);
     document.addEventListener("visibilitychange", () => !document.hidden && this.#look());
     this.#open();
@@ -43,7 +45,6 @@ export class Link extends EventTarget {
     this.lastHeard = clock.now();
     if (name === "state") {
       const state = JSON.parse(data);
-      clock.heard(state.now);
       this.#become(true);
       this.dispatchEvent(new CustomEvent("state", { detail: state }));
     }
@@ -62,7 +63,7 @@ export class Link extends EventTarget {
   }
 
   #become(connected) {
-    if (this.connected === connected && this.lastHeard !== null) return;
+    if (this.connected === connected) return;
     this.connected = connected;
     this.dispatchEvent(new Event("change"));
   }

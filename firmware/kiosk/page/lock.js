@@ -14,6 +14,7 @@ export class Lock {
     const blank = state.state === "blank";
     const kind = blank ? "blank" : state.locked ? state.sign_in : null;
     document.body.dataset.cover = kind ?? "";
+    this.#box.setAttribute("aria-label", blank ? t("Blank screen") : t("Locked"));
     this.#box.hidden = kind === null;
     for (const covered of this.#covers) covered.inert = kind !== null;
     const drawn = draw(this.#box, kind, () => (blank ? blanked() : kind ? form(kind) : []));

@@ -22,10 +22,11 @@ export class Mrz {
     this.#state = state;
     const lines = state.mrz ?? [];
     const touchable = mayCorrect(state);
-    draw(this.#box, [lines, state.picture, touchable], () => {
+    draw(this.#box, [lines, state.picture, touchable, state.state === "hold_still"], () => {
       this.#box.dataset.lines = lines.length;
       this.#box.classList.toggle("touchable", touchable);
-      return lines.length ? [el("h2", { class: "for-ears" }, summary(lines)), ...lines.map((line, at) => row(state, line, at))] : [empty()];
+      if (!lines.length) return [empty(state)];
+      return [el("h2", { class: "for-ears" }, summary(lines)), ...lines.map((line, at) => row(state, line, at))];
     });
   }
 
@@ -97,6 +98,7 @@ function summary(lines) {
     .join(" ");
 }
 
-function empty() {
+function empty(state) {
+  if (state.state === "hold_still") return null;
   return el("p", { class: "mrz-empty" }, t("The lines of the MRZ stand here, below their picture."));
 }

@@ -13,11 +13,13 @@ export class Sheet {
   #dialog;
   #glance = el("p", { class: "glance" });
   #onState;
+  #onClose;
 
   /** `low`: only as high as it must be, at the bottom, so that the verdict stays in sight. `onState`
-   *  hears each new state. `tools` stand in the head. */
-  constructor(title, { low = false, onState = null, tools = null, name = "" } = {}) {
+   *  hears each new state, `onClose` that it is over. `tools` stand in the head. */
+  constructor(title, { low = false, onState = null, onClose = null, tools = null, name = "" } = {}) {
     this.#onState = onState;
+    this.#onClose = onClose;
     this.body = el("div", { class: "sheet-body" });
     this.error = el("p", { class: "error", role: "alert" });
     this.#dialog = el(
@@ -79,6 +81,7 @@ export class Sheet {
   }
 
   #closed() {
+    this.#onClose?.();
     this.#dialog.remove();
     if (open === this) open = null;
   }

@@ -1,11 +1,12 @@
 /* The verdict, made for a glance of half a second: a shape in one of three places, the word beside it,
    why, and below that what central says. The box has one size, whatever is in it. */
 
-import { draw, el, printed, scrollable } from "./dom.js";
+import { draw, el, printed, scrollable, whenSized } from "./dom.js";
 import { PLACES, outline, shape, shapeOf } from "./shapes.js";
 import { t, timeOf, until } from "./words.js";
 
 const LONG_WORD = 13;
+const LOOK_EVERY_MS = 5000; // at the minutes that are left
 
 export class Verdict {
   #box = document.getElementById("verdict");
@@ -13,7 +14,8 @@ export class Verdict {
   #lostSince = null;
 
   constructor() {
-    setInterval(() => this.#show(), 5000); // the minutes that are left
+    setInterval(() => this.#show(), LOOK_EVERY_MS);
+    whenSized(this.#box, () => this.#fit());
   }
 
   /** Shows what the desk found. */
@@ -58,8 +60,13 @@ export class Verdict {
         ),
       ];
     });
-    const lines = this.#box.querySelector(".lines");
-    scrollable(lines, t("Why"));
+    this.#fit();
+  }
+
+  #fit() {
+    for (const box of this.#box.querySelectorAll(".lines, .central")) {
+      scrollable(box, box.className === "lines" ? t("Why") : t("What central says"));
+    }
   }
 }
 
@@ -68,9 +75,7 @@ function lostSince(moment) {
     state: "lost",
     word: t("Not connected"),
     lines_told: [
-      moment
-        ? t("The desk was heard last at {time}. What stands here may be old.", { time: timeOf(moment, true) })
-        : t("The desk's program does not answer."),
+      t("The desk was heard last at {time}. What stands here may be old.", { time: timeOf(moment, true) }),
       t("This page comes back by itself. Until then, nothing is checked that you can see."),
     ],
     beside: [],

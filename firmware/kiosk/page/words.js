@@ -4,7 +4,6 @@
 
 import { now } from "./clock.js";
 
-const DAY_S = 86400;
 const REGION = { en: "en-GB" };
 const FIRST_STRONG = "\u2068";
 const ISOLATE_ENDS = "\u2069";
@@ -60,8 +59,7 @@ export function until(iso) {
   if (seconds <= 0) return null;
   if (seconds < 60) return t("less than a minute");
   if (seconds < 2 * 3600) return t("{n} min", { n: Math.round(seconds / 60) });
-  if (seconds < 2 * DAY_S) return t("{n} h", { n: Math.round(seconds / 3600) });
-  return t("{n} days", { n: Math.round(seconds / DAY_S) });
+  return t("{n} h", { n: Math.round(seconds / 3600) });
 }
 
 /** The kinds of document that can be typed. */
