@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, Self
 
 Value = str | int
+"""What stands in a template: `Said`, a text, a number. Anything else comes in as its `str`, so that
+a path or an exception may be given, and an exception's `Said` is kept."""
 
 
 class Language(Protocol):
@@ -67,14 +69,21 @@ class Said(str):
         return self.template, self.values, self.many, self.full
 
 
-def said(template: str, **values: Value) -> Said:
+def said(template: str, **values: object) -> Said:
     """A sentence, or a part of one, with `values` in the places that the template names."""
-    return Said(template, values)
+    return Said(template, _kept(values))
 
 
-def counted(one: str, many: str, count: int, **values: Value) -> Said:
+def counted(one: str, many: str, count: int, **values: object) -> Said:
     """A sentence about a number of things: `one` where `count` is 1, `many` otherwise."""
-    return Said(one, {"count": count, **values}, many)
+    return Said(one, _kept({"count": count, **values}), many)
+
+
+def _kept(values: Mapping[str, object]) -> dict[str, Value]:
+    return {
+        name: value if isinstance(value, str | int) else str(value)
+        for name, value in values.items()
+    }
 
 
 def sentence(message: str) -> str:
@@ -91,6 +100,14 @@ def joined(messages: Iterable[str]) -> str:
     line = ""
     for message in filter(None, messages):
         line = said("{first}; {then}", first=line, then=message) if line else message
+    return line
+
+
+def listed(things: Iterable[str]) -> str:
+    """Things in one line, `one, another, a third`."""
+    line = ""
+    for thing in things:
+        line = said("{first}, {then}", first=line, then=thing) if line else thing
     return line
 
 

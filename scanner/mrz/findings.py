@@ -12,26 +12,27 @@ from scanner.mrz.dates import ReadDate, is_over
 from scanner.mrz.document import Document, Finding, Kind
 from scanner.mrz.layouts import DIGITS, Layout
 from scanner.mrz.reading import UNKNOWN
+from scanner.said import said
 
 _WORDS = {
-    "code": "document code",
-    "issuer": "issuing State",
-    "number": "document number",
-    "name": "name",
-    "surname": "surname",
-    "given_names": "given names",
-    "nationality": "nationality",
-    "birth_date": "date of birth",
-    "sex": "sex",
-    "expiry_date": "date of expiry",
-    "optional": "optional data",
-    "optional_2": "second optional data",
-    "composite": "composite",
+    "code": said("document code"),
+    "issuer": said("issuing State"),
+    "number": said("document number"),
+    "name": said("name"),
+    "surname": said("surname"),
+    "given_names": said("given names"),
+    "nationality": said("nationality"),
+    "birth_date": said("date of birth"),
+    "sex": said("sex"),
+    "expiry_date": said("date of expiry"),
+    "optional": said("optional data"),
+    "optional_2": said("second optional data"),
+    "composite": said("composite"),
 }
 
 _DATE_PROBLEMS = {
-    FindingCode.DATE: "does not exist",
-    FindingCode.DATE_CHARACTERS: "has letters in it",
+    FindingCode.DATE: said("does not exist"),
+    FindingCode.DATE_CHARACTERS: said("has letters in it"),
 }
 
 _NO_EXPIRY_IN_USE = frozenset({"RUS"})
@@ -69,8 +70,13 @@ def _unknown_characters(layout: Layout, lines: Sequence[str]) -> Iterator[Findin
             yield Finding(
                 FindingCode.UNKNOWN_CHARACTER,
                 name,
-                f"a character of the {_WORDS[name]} could not be read (line {span.line + 1}, "
-                f"position {span.start + span.text(lines).index(UNKNOWN) + 1})",
+                said(
+                    "a character of the {field} could not be read (line {line}, position "
+                    "{position})",
+                    field=_WORDS[name],
+                    line=span.line + 1,
+                    position=span.start + span.text(lines).index(UNKNOWN) + 1,
+                ),
             )
 
 
@@ -80,8 +86,13 @@ def _check_digits(layout: Layout, document: Document) -> Iterator[Finding]:
             yield Finding(
                 FindingCode.CHECK_DIGIT,
                 name,
-                f"the {_WORDS[name]} check digit is wrong as printed "
-                f"(line {check.place.line + 1}, position {check.place.start + 1})",
+                said(
+                    "the {field} check digit is wrong as printed (line {line}, position "
+                    "{position})",
+                    field=_WORDS[name],
+                    line=check.place.line + 1,
+                    position=check.place.start + 1,
+                ),
             )
 
 
@@ -93,14 +104,17 @@ def _code(document: Document) -> Iterator[Finding]:
         yield Finding(
             FindingCode.LEGACY_CODE,
             "code",
-            "the passport's second letter is its issuer's own, as was allowed before 2026",
+            said("the passport's second letter is its issuer's own, as was allowed before 2026"),
             note=True,
         )
     else:
         yield Finding(
             FindingCode.UNKNOWN_CODE,
             "code",
-            f"the document code is none that Doc 9303 allows on a {document.format}",
+            said(
+                "the document code is none that Doc 9303 allows on a {format}",
+                format=document.format,
+            ),
         )
 
 
@@ -108,21 +122,28 @@ def _states(document: Document) -> Iterator[Finding]:
     issuer, nationality = document.issuer, document.nationality
     if UNKNOWN not in issuer and states.name_of(issuer) is None:
         yield Finding(
-            FindingCode.UNKNOWN_ISSUER, "issuer", "no State or organisation has the issuer's code"
+            FindingCode.UNKNOWN_ISSUER,
+            "issuer",
+            said("no State or organisation has the issuer's code"),
         )
     if not nationality and document.kind is Kind.PASSPORT:
         yield Finding(
-            FindingCode.NO_NATIONALITY, "nationality", "the nationality is left out", note=True
+            FindingCode.NO_NATIONALITY,
+            "nationality",
+            said("the nationality is left out"),
+            note=True,
         )
     elif UNKNOWN not in nationality and states.name_of(nationality) is None:
         yield Finding(
-            FindingCode.UNKNOWN_NATIONALITY, "nationality", "no nationality has the code printed"
+            FindingCode.UNKNOWN_NATIONALITY,
+            "nationality",
+            said("no nationality has the code printed"),
         )
     if document.kind in _HOLDER_IS_A_NATIONAL and _one_letter_apart(issuer, nationality):
         yield Finding(
             FindingCode.ISSUER_NATIONALITY,
             "issuer",
-            "issuer and nationality differ in one letter: perhaps altered or misread",
+            said("issuer and nationality differ in one letter: perhaps altered or misread"),
         )
 
 
@@ -138,14 +159,20 @@ def _one_letter_apart(issuer: str, nationality: str) -> bool:
 
 def _number(document: Document) -> Iterator[Finding]:
     if not document.number:
-        yield Finding(FindingCode.NO_NUMBER, "number", "the document number is empty")
+        yield Finding(FindingCode.NO_NUMBER, "number", said("the document number is empty"))
 
 
 def _dates(document: Document, dates: dict[str, ReadDate], today: date) -> Iterator[Finding]:
     for field, read in dates.items():
         if read.problem:
             yield Finding(
-                read.problem, field, f"the {_WORDS[field]} {_DATE_PROBLEMS[read.problem]}"
+                read.problem,
+                field,
+                said(
+                    "the {field} {problem}",
+                    field=_WORDS[field],
+                    problem=_DATE_PROBLEMS[read.problem],
+                ),
             )
     birth, expiry = dates["birth_date"], dates.get("expiry_date")
     if _is_partial(birth):
@@ -156,14 +183,17 @@ def _dates(document: Document, dates: dict[str, ReadDate], today: date) -> Itera
         yield Finding(
             FindingCode.NO_EXPIRY,
             "expiry_date",
-            "the date of expiry is left out",
+            said("the date of expiry is left out"),
             note=document.issuer in _NO_EXPIRY_IN_USE,
         )
     elif _is_partial(expiry):
         yield _partial("expiry_date", note=False)
     if expiry.iso and not expiry.problem and is_over(expiry.iso, today):
         yield Finding(
-            FindingCode.EXPIRED, "expiry_date", f"the document expired on {expiry.iso}", note=True
+            FindingCode.EXPIRED,
+            "expiry_date",
+            said("the document expired on {day}", day=expiry.iso),
+            note=True,
         )
 
 
@@ -173,7 +203,10 @@ def _is_partial(read: ReadDate) -> bool:
 
 def _partial(field: str, *, note: bool) -> Finding:
     return Finding(
-        FindingCode.PARTIAL_DATE, field, f"parts of the {_WORDS[field]} are left out", note=note
+        FindingCode.PARTIAL_DATE,
+        field,
+        said("parts of the {field} are left out", field=_WORDS[field]),
+        note=note,
     )
 
 
@@ -184,25 +217,30 @@ def _sex(layout: Layout, lines: Sequence[str]) -> Iterator[Finding]:
         yield Finding(
             FindingCode.SEX,
             "sex",
-            f"the sex is none of F, M, X and < (line {field.span.line + 1}, "
-            f"position {field.span.start + 1})",
+            said(
+                "the sex is none of F, M, X and < (line {line}, position {position})",
+                line=field.span.line + 1,
+                position=field.span.start + 1,
+            ),
         )
 
 
 def _names(document: Document) -> Iterator[Finding]:
     names = {"surname": document.surname, "given_names": document.given_names}
     if not any(names.values()):
-        yield Finding(FindingCode.NO_NAME, "surname", "there is no name")
+        yield Finding(FindingCode.NO_NAME, "surname", said("there is no name"))
     if document.issuer not in DIGITS_IN_NAMES_IN_USE:
         for field, name in names.items():
             if any(character in DIGITS for character in name):
                 yield Finding(
-                    FindingCode.NAME_CHARACTERS, field, f"there are digits in the {_WORDS[field]}"
+                    FindingCode.NAME_CHARACTERS,
+                    field,
+                    said("there are digits in the {field}", field=_WORDS[field]),
                 )
     if document.name_truncated:
         yield Finding(
             FindingCode.NAME_TRUNCATED,
             "given_names" if document.given_names else "surname",
-            "the name fills its field: assume that it was cut",
+            said("the name fills its field: assume that it was cut"),
             note=True,
         )

@@ -19,6 +19,7 @@ from scanner.mrz.document_numbers import ReadNumber, read_number
 from scanner.mrz.findings import find
 from scanner.mrz.layouts import CHARACTERS, LAYOUTS, WIDTHS, Layout
 from scanner.mrz.reading import UNKNOWN
+from scanner.said import said
 
 UPPER = {ord(lower): ord(lower) - 32 for lower in "abcdefghijklmnopqrstuvwxyz"}
 """Only A to Z have an upper case here: no other letter may turn into one of them."""
@@ -67,20 +68,30 @@ def normalised(line: str) -> str:
 
 def _why_not(lines: Sequence[str]) -> Reason | None:
     if not lines:
-        return Reason(ReasonCode.EMPTY, "there is no text: give the two or three lines of an MRZ")
+        return Reason(
+            ReasonCode.EMPTY, said("there is no text: give the two or three lines of an MRZ")
+        )
     for i, line in enumerate(lines):
         if not _ALLOWED.issuperset(line):
             at = next(k for k, character in enumerate(line) if character not in _ALLOWED)
             return Reason(
                 ReasonCode.CHARACTERS,
-                f"line {i + 1}, position {at + 1}: U+{ord(line[at]):04X} cannot stand in an MRZ, "
-                "only A to Z, 0 to 9 and < can (? for one that could not be read)",
+                said(
+                    "line {line}, position {position}: U+{code} cannot stand in an MRZ, only A to "
+                    "Z, 0 to 9 and < can (? for one that could not be read)",
+                    line=i + 1,
+                    position=at + 1,
+                    code=f"{ord(line[at]):04X}",
+                ),
             )
     if len(lines) == 1:
         return Reason(
             ReasonCode.SINGLE_LINE,
-            f"one line only, of {len(lines[0])} characters: a driving licence's, or the other "
-            "lines are missing (a travel document has two or three)",
+            said(
+                "one line only, of {count} characters: a driving licence's, or the other "
+                "lines are missing (a travel document has two or three)",
+                count=len(lines[0]),
+            ),
         )
     return _why_no_layout(lines)
 
@@ -91,18 +102,28 @@ def _why_no_layout(lines: Sequence[str]) -> Reason | None:
         if len(line) != width:
             return Reason(
                 ReasonCode.MIXED_LENGTHS,
-                f"line {i + 1} has {len(line)} characters, line 1 has {width}: all lines of a "
-                "document are equally long",
+                said(
+                    "line {line} has {count} characters, line 1 has {width}: all lines of a "
+                    "document are equally long",
+                    line=i + 1,
+                    count=len(line),
+                    width=width,
+                ),
             )
     if width not in WIDTHS:
         return Reason(
             ReasonCode.LINE_LENGTH,
-            f"the lines have {width} characters: an MRZ has 30, 36 or 44",
+            said("the lines have {width} characters: an MRZ has 30, 36 or 44", width=width),
         )
     if len(lines) != WIDTHS[width]:
         return Reason(
             ReasonCode.LINE_COUNT,
-            f"{len(lines)} lines of {width} characters: there must be {WIDTHS[width]}",
+            said(
+                "{count} lines of {width} characters: there must be {expected}",
+                count=len(lines),
+                width=width,
+                expected=WIDTHS[width],
+            ),
         )
     return None
 

@@ -7,6 +7,7 @@ give the same rows however they were split on the way. Families that frame their
 """
 
 from scanner.mrz.layouts import WIDTHS
+from scanner.said import said
 from scanner.sources.families import ETX, SOH, STX, Family
 from scanner.sources.frames import FrameReader, Heard, blocks_of
 from scanner.sources.rowreader import SHORTEST, Complaint, RawRow, RowReader, fitted
@@ -98,7 +99,7 @@ class TextReader:
         heard: list[Heard] = []
         if self._answer is not None:
             body, self._answer = bytes(self._answer.body), None
-            message = "an answer was cut short: what it holds is not sure"
+            message = said("an answer was cut short: what it holds is not sure")
             heard.append(Complaint(message, damage=True))
             heard += blocks_of(body, self._family, sure=False)
         heard += self._ended(self._row.end())
@@ -110,7 +111,11 @@ class TextReader:
         length = len(self._row)
         self._row.clear()
         self._reply = byte == SOH
-        return [Complaint(f"{length} characters before a header were dropped")] if length else []
+        return (
+            [Complaint(said("{count} characters before a header were dropped", count=length))]
+            if length
+            else []
+        )
 
     def _end_frame(self) -> list[Heard]:
         """Ends a row, or the reader's reply to a command (SOH … ETX), which is no text."""
@@ -135,7 +140,7 @@ class TextReader:
             return []
         self._answer = None
         if not answer.body:
-            return [Complaint("the reader found no MRZ")]
+            return [Complaint(said("the reader found no MRZ"))]
         rows = blocks_of(bytes(answer.body), self._family, sure=True)
         return [*self._assembly.flush(), *rows]
 

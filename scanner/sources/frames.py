@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import xor
 
+from scanner.said import said
 from scanner.sources.families import DLE, ETX, Check, Family, Framing
 from scanner.sources.rowreader import Complaint, RawRow, RowReader, fitted, without_padding
 from scanner.sources.rows import Block, Row, in_order
@@ -56,7 +57,7 @@ class FrameReader:
         if frame is None or frame.trailer is None:
             return []
         self._frame = None
-        return _unsure("a frame's check is missing", frame, self._family)
+        return _unsure(said("a frame's check is missing"), frame, self._family)
 
     def timeout(self) -> list[Heard]:
         """A long silence: nothing more of this frame will come."""
@@ -98,17 +99,21 @@ class FrameReader:
         self._frame = None
         if check_holds(check, bytes(frame.raw), bytes(trailer)):
             return blocks_of(bytes(frame.body), self._family, sure=True)
-        return _unsure("a frame's check is wrong", frame, self._family)
+        return _unsure(said("a frame's check is wrong"), frame, self._family)
 
     def _cut_short(self) -> list[Heard]:
         frame, self._frame = self._frame, None
         if frame is None or not frame.body:
             return []
-        return _unsure("a frame was cut short", frame, self._family)
+        return _unsure(said("a frame was cut short"), frame, self._family)
 
     def _said_noise(self) -> list[Heard]:
         noise, self._noise = self._noise, 0
-        return [Complaint(f"{noise} characters outside a frame were dropped")] if noise else []
+        return (
+            [Complaint(said("{count} characters outside a frame were dropped", count=noise))]
+            if noise
+            else []
+        )
 
 
 def blocks_of(body: bytes, family: Family, *, sure: bool) -> list[Heard]:
@@ -151,7 +156,7 @@ def crc16(data: bytes) -> int:
 
 def _unsure(what: str, frame: _Frame, family: Family) -> list[Heard]:
     blocks = blocks_of(bytes(frame.body), family, sure=False)
-    return [Complaint(f"{what}: what it holds is not sure", damage=True), *blocks]
+    return [Complaint(said("{what}: what it holds is not sure", what=what), damage=True), *blocks]
 
 
 def _printable(byte: int) -> bool:

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from scanner.said import said
 from scanner.sources.capture import Frame
 from scanner.sources.header import Header, PictureKind, header_of, jpeg_segments, named_otherwise
 
@@ -81,7 +82,7 @@ def decode(data: bytes) -> Picture:
     reduced = _reduction(header)
     frame = None if _is_cut_short(data, header) else _decoded(data, reduced)
     if frame is None:
-        message = (
+        message = said(
             "the picture is damaged, cut short or of a rare kind; copy it again or save it as JPEG"
         )
         raise PictureError("damaged", message)
@@ -91,8 +92,8 @@ def decode(data: bytes) -> Picture:
 def _no_picture(data: bytes) -> str:
     other = named_otherwise(data)
     if other is None:
-        return "this is no picture that can be read; give JPEG or PNG"
-    return f"this is {other}, which is not read; save it as JPEG or PNG"
+        return said("this is no picture that can be read; give JPEG or PNG")
+    return said("this is {other}, which is not read; save it as JPEG or PNG", other=other)
 
 
 def _refuse_too_large(header: Header) -> None:
@@ -100,8 +101,13 @@ def _refuse_too_large(header: Header) -> None:
     if header.pixels is not None and header.pixels > limit:
         raise PictureError(
             "too_large",
-            f"the picture has {header.pixels // 1_000_000} million pixels, and a {header.kind} may "
-            f"have {limit // 1_000_000} million; scale it down",
+            said(
+                "the picture has {pixels} million pixels, and a {kind} may have {limit} "
+                "million; scale it down",
+                pixels=header.pixels // 1_000_000,
+                kind=header.kind,
+                limit=limit // 1_000_000,
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from scanner.mrz.text import blocks, reading_of
+from scanner.said import said
 from scanner.sources.capture import Capture, Fault, Health
 from scanner.sources.picture import PictureError, decode
 
@@ -39,7 +40,7 @@ class Replay:
 
     @property
     def health(self) -> Health:
-        return Health(True) if self._paths else Health(False, "replay: no files were given")
+        return Health(True) if self._paths else Health(False, said("replay: no files were given"))
 
     def files(self) -> int:
         """How many files there are to go through now, each path that gives none counted as one."""
@@ -81,10 +82,14 @@ def _folder(folder: Path) -> Iterator[Capture]:
     try:
         names = _names(folder)
     except OSError as error:
-        yield _fault(folder, "unreadable", f"the folder cannot be read ({error.strerror})")
+        yield _fault(
+            folder,
+            "unreadable",
+            said("the folder cannot be read ({error})", error=error.strerror),
+        )
         return
     if not names:
-        yield _fault(folder, "no_pictures", "the folder holds no pictures; name another")
+        yield _fault(folder, "no_pictures", said("the folder holds no pictures; name another"))
     for name in names:
         yield from _file(folder / name)
 
@@ -104,19 +109,23 @@ def _file(path: Path) -> Iterator[Capture]:
             picture = decode(data)
             yield Capture(str(path), frames=(picture.frame,), reduced=picture.reduced)
     except FileNotFoundError:
-        yield _fault(path, "missing", "no such file; check the path")
+        yield _fault(path, "missing", said("no such file; check the path"))
     except PictureError as error:
         yield _fault(path, error.code, str(error))
     except OSError as error:
-        yield _fault(path, "unreadable", f"the file cannot be read ({error.strerror})")
+        yield _fault(
+            path,
+            "unreadable",
+            said("the file cannot be read ({error})", error=error.strerror),
+        )
     except ValueError:  # a NUL in the name
-        yield _fault(path, "unreadable", "no file can have this name")
+        yield _fault(path, "unreadable", said("no file can have this name"))
 
 
 def _texts(path: Path, data: bytes) -> Iterator[Capture]:
     documents = blocks(data)
     if not documents:
-        raise PictureError("no_text", "the file holds no lines of an MRZ")
+        raise PictureError("no_text", said("the file holds no lines of an MRZ"))
     today = datetime.now(UTC).date()
     for rows in documents:
         yield Capture(str(path), text=reading_of(rows, reader="text", today=today))
@@ -127,12 +136,14 @@ def _contents(path: Path) -> bytes:
     status = path.stat()
     size = status.st_size
     if not stat.S_ISREG(status.st_mode):
-        raise PictureError("not_a_file", "this is no plain file; name a picture or a folder")
+        raise PictureError("not_a_file", said("this is no plain file; name a picture or a folder"))
     if size == 0:
-        raise PictureError("empty", "the file is empty; take the picture again")
+        raise PictureError("empty", said("the file is empty; take the picture again"))
     if size > MOST_BYTES:
         limit = MOST_BYTES // 1024 // 1024
-        raise PictureError("too_large", f"the file is larger than {limit} MB; scale it down")
+        raise PictureError(
+            "too_large", said("the file is larger than {limit} MB; scale it down", limit=limit)
+        )
     return path.read_bytes()
 
 
@@ -142,4 +153,7 @@ def shown(source: str) -> str:
 
 
 def _fault(path: Path, code: str, message: str) -> Capture:
-    return Capture(str(path), fault=Fault(code, f"{shown(str(path))}: {message}"))
+    return Capture(
+        str(path),
+        fault=Fault(code, said("{file}: {message}", file=shown(str(path)), message=message)),
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from scanner.mrz.layouts import CHARACTERS, WIDTHS
 from scanner.mrz.reading import UNKNOWN
 from scanner.mrz.text import Candidates
+from scanner.said import said
 from scanner.sources.families import GS
 from scanner.sources.rows import Row
 
@@ -106,7 +107,7 @@ class RowReader:
         letters, doubts, open_group = self.text, self._doubts, self._group is not None
         self.clear()
         if open_group:
-            return Complaint("a row was dropped: its list of candidates was cut short")
+            return Complaint(said("a row was dropped: its list of candidates was cut short"))
         if len(letters) < SHORTEST:
             return None
         return RawRow(letters, doubts)
@@ -141,7 +142,11 @@ def fitted(raw: RawRow, unknown: str, identifiers: int = 0) -> Row | Complaint:
             if len(letters) - cut in WIDTHS:
                 return raw.row(unknown, cut)
         return Complaint(
-            f"a row of {len(letters)} characters was dropped: no layout has such rows", row=letters
+            said(
+                "a row of {count} characters was dropped: no layout has such rows",
+                count=len(letters),
+            ),
+            row=letters,
         )
     return raw.row(unknown)
 

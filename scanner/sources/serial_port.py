@@ -19,6 +19,7 @@ import serial
 from scanner.backoff import Backoff
 from scanner.mrz.reading import Reading
 from scanner.mrz.text import reading_of
+from scanner.said import joined, said
 from scanner.sources.capture import Capture, Health
 from scanner.sources.deframer import IDLE_S, ROW_TIMEOUT_S, Deframer
 from scanner.sources.families import Family, family_named
@@ -60,7 +61,8 @@ class SerialScanner:
     `baud` None takes the family's. `ignore_repeats_s` swallows the same lines read again within so
     many seconds; 0 swallows nothing. `is_no_document` takes a row that fits no layout where it
     knows it to be something else, and says so; nothing more is then told of it. `backoff_s` is the
-    first and the longest pause before the port is opened again. Raises ValueError for an unknown family.
+    first and the longest pause before the port is opened again. Raises ValueError for an unknown
+    family.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class SerialScanner:
         self._is_no_document = is_no_document
         self._asked = Event()
         self._lock = Lock()
-        self._health = Health(False, f"{port}: not opened yet")
+        self._health = Health(False, said("{port}: not opened yet", port=port))
         self._bad_frames = 0
         self._last: tuple[tuple[str, ...], float] | None = None
 
@@ -118,14 +120,14 @@ class SerialScanner:
                 backoff.reset()
                 yield from self._until_lost(session, stop)
             except LOST as error:
-                self._say(Health(False, self._why(error)))
+                self._say(Health(False, why_lost(self._port, error)))
             finally:
                 if session:
                     session.close()
             if session and not stop.is_set():
                 yield from self._heard(session.deframer.cut())
             backoff.wait(stop)
-        self._say(Health(False, f"{self._port}: stopped"))
+        self._say(Health(False, said("{port}: stopped", port=self._port)))
 
     def _until_lost(self, session: "_Session", stop: Event) -> Iterator[Capture]:
         continuous = self._mode is Trigger.CONTINUOUS
@@ -164,9 +166,12 @@ class SerialScanner:
             log.info("%s: %s", self._name, complaint.message)
         self._bad_frames = 0 if good else self._bad_frames + 1
         lasting = self._bad_frames >= BAD_FRAMES
-        hint = "; check cable, speed and family" if lasting else ""
-        last = f"{self._port}: {complaints[-1].message}{hint}" if complaints else ""
-        self._say(Health(not lasting, last))
+        message = ""
+        if complaints:
+            hint = said("check cable, speed and family") if lasting else ""
+            told = joined((complaints[-1].message, hint))
+            message = said("{port}: {complaint}", port=self._port, complaint=told)
+        self._say(Health(not lasting, message))
 
     def _reading(self, block: Block) -> Reading:
         return reading_of(
@@ -182,15 +187,6 @@ class SerialScanner:
             and now - last[1] < (self._ignore_repeats_s)
         )
 
-    def _why(self, error: Exception) -> str:
-        if not Path(self._port).exists():
-            return f"{self._port}: no such device; plug the reader in or correct the port"
-        if "lock" in str(error):
-            return f"{self._port}: another program is using it; stop that program"
-        if "ermission denied" in str(error):
-            return f"{self._port}: no permission; add the service's user to the group of the port"
-        return f"{self._port}: the connection was lost or could not be made; trying again"
-
     def _say(self, health: Health) -> None:
         with self._lock:
             changed, self._health = health != self._health, health
@@ -198,6 +194,24 @@ class SerialScanner:
             log.info("%s: connected at %s", self._name, self._port)
         elif changed:
             log.warning("%s: %s", self._name, health.message)
+
+
+def why_lost(port: str, error: Exception) -> str:
+    """Why a port cannot be had, in one line: for what LOST names."""
+    if not Path(port).exists():
+        return said(
+            "{port}: no such device; plug the reader in or correct the port", port=port
+        )
+    if "lock" in str(error):
+        return said("{port}: another program is using it; stop that program", port=port)
+    if "ermission denied" in str(error):
+        return said(
+            "{port}: no permission; add the service's user to the group of the port",
+            port=port,
+        )
+    return said(
+        "{port}: the connection was lost or could not be made; trying again", port=port
+    )
 
 
 class _Session:

@@ -10,12 +10,14 @@ import shlex
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
 
 import cv2
 import numpy as np
 
+from scanner.said import Said, said
 from scanner.sources.capture import Frame
 
 
@@ -70,14 +72,18 @@ class V4l2Stream:
 
     def open(self) -> None:
         if not Path(self._device).exists():
-            message = f"{self._device}: no such camera; plug it in or correct the device"
+            message = said(
+                "{device}: no such camera; plug it in or correct the device", device=self._device
+            )
             raise StreamError(message)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we say it ourselves
         backend = cv2.CAP_ANY if self._recording else cv2.CAP_V4L2
         capture = cv2.VideoCapture(self._device, backend)
         if not capture.isOpened():
             capture.release()
-            raise StreamError(f"{self._device}: cannot be opened as a camera; is it in use?")
+            raise StreamError(
+                said("{device}: cannot be opened as a camera; is it in use?", device=self._device)
+            )
         if not self._recording:
             # Uncompressed frames of this size do not fit through USB 2 at a useful rate.
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -90,7 +96,7 @@ class V4l2Stream:
 
     def read(self) -> Frame | None:
         if self._capture is None:
-            raise StreamError(f"{self._device}: the camera is not open")
+            raise StreamError(said("{device}: the camera is not open", device=self._device))
         if self._pause:
             time.sleep(self._pause)
         came, frame = self._capture.read()
@@ -99,8 +105,12 @@ class V4l2Stream:
         if self._recording:
             raise StreamEnded
         if not Path(self._device).exists():
-            raise StreamError(f"{self._device}: the camera was unplugged; plug it in again")
-        raise StreamError(f"{self._device}: the camera sends no frames; plug it in anew")
+            raise StreamError(
+                said("{device}: the camera was unplugged; plug it in again", device=self._device)
+            )
+        raise StreamError(
+            said("{device}: the camera sends no frames; plug it in anew", device=self._device)
+        )
 
     def close(self) -> None:
         capture, self._capture = self._capture, None
@@ -165,7 +175,11 @@ class RpicamStream:
                 bufsize=0,
             )
         except OSError as error:
-            message = f"{self._command[0]}: cannot be started ({error.strerror}); install it"
+            message = said(
+                "{command}: cannot be started ({error}); install it",
+                command=self._command[0],
+                error=error.strerror,
+            )
             raise StreamError(message) from error
         os.set_blocking(self._pipe.fileno(), False)
         self._last_byte = time.monotonic()
@@ -202,7 +216,7 @@ class RpicamStream:
     @property
     def _pipe(self) -> IO[bytes]:
         if self._process is None or self._process.stdout is None:
-            raise StreamError(f"{self._command[0]}: the camera is not open")
+            raise StreamError(said("{command}: the camera is not open", command=self._command[0]))
         return self._process.stdout
 
     def _fill(self) -> None:
@@ -210,7 +224,7 @@ class RpicamStream:
         if data is None:
             return
         if not data:
-            raise StreamError(f"{self._command[0]}: ended{self._exit()}; is a camera connected?")
+            raise StreamError(self._ended())
         self._buffer += data
         self._came = True
         self._last_byte = time.monotonic()
@@ -218,13 +232,20 @@ class RpicamStream:
     def _check_alive(self) -> None:
         limit = self._frame_timeout_s if self._came else max(START_S, self._frame_timeout_s)
         if time.monotonic() - self._last_byte > limit:
-            message = f"{self._command[0]}: no frames for {limit:g} s"
-            raise StreamError(f"{message}; check the camera's cable")
+            raise StreamError(
+                said(
+                    "{command}: no frames for {seconds} s; check the camera's cable",
+                    command=self._command[0],
+                    seconds=f"{limit:g}",
+                )
+            )
 
-    def _exit(self) -> str:
-        if self._process is None:
-            return ""
-        try:
-            return f" with status {self._process.wait(timeout=0.2)}"
-        except subprocess.TimeoutExpired:
-            return ""
+    def _ended(self) -> Said:
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                return said(
+                    "{command}: ended with status {status}; is a camera connected?",
+                    command=self._command[0],
+                    status=self._process.wait(timeout=0.2),
+                )
+        return said("{command}: ended; is a camera connected?", command=self._command[0])

@@ -72,7 +72,7 @@ TESSERACT = (
 )
 """Tesseract as `passporteye.util.ocr` calls it, but for where the picture comes from."""
 
-log = logging.getLogger(__error)
+log = logging.getLogger(__name__)
 
 Box = tuple[tuple[float, float], ...]
 """Four corners (x, y) in pixels, clockwise from the first line's start."""
@@ -136,9 +136,9 @@ class PassportEye:
                 return self._read_frame(frame)
         except Exception as error:
             # The type alone: messages may quote what was read.
-            log.warning("PassportEye failed on a picture: %s", type(error).__error)
+            log.warning("PassportEye failed on a picture: %s", type(error).__name__)
             return self._unreadable(
-                said("PassportEye failed on this picture ({error})", error=type(error).__error)
+                said("PassportEye failed on this picture ({error})", error=type(error).__name__)
             )
 
     def _read_frame(self, frame: Frame) -> Reading:

@@ -22,6 +22,7 @@ from itertools import tee
 from scanner.failing import where
 from scanner.mrz.layouts import CHARACTERS
 from scanner.mrz.reading import UNKNOWN, Reading, Status, Uncertain
+from scanner.said import Said, joined, listed, said
 from scanner.vision.reader import Frame, Reader, ReaderUnavailable
 
 WEIGHT = 0.2
@@ -58,11 +59,14 @@ class SecondOpinion:
             self._other = self._other or self._open_other()
             theirs = self._other.read(again)
         except ReaderUnavailable as unavailable:
-            return _noted(ours, f"no second opinion: {unavailable}")
+            return _noted(ours, said("no second opinion: {why}", why=unavailable))
         except Exception as error:
             # The type and the place alone: messages may quote what was read.
             log.warning("the second reader failed: %s at %s", type(error).__name__, where(error))
-            return _noted(ours, f"no second opinion: the reader failed ({type(error).__name__})")
+            return _noted(
+                ours,
+                said("no second opinion: the reader failed ({error})", error=type(error).__name__),
+            )
         return compared(ours, theirs)
 
 
@@ -71,15 +75,23 @@ def compared(ours: Reading, theirs: Reading) -> Reading:
     told = replace(ours, ms=_added(ours.ms, theirs.ms))
     name = theirs.reader
     if theirs.status is Status.UNREADABLE:
-        return _noted(told, f"second opinion: {name} read nothing")
+        return _noted(told, said("second opinion: {reader} read nothing", reader=name))
     if _shape(theirs) != _shape(ours):
-        return _noted(told, f"second opinion: {name} saw lines of another number or width")
+        return _noted(
+            told, said("second opinion: {reader} saw lines of another number or width", reader=name)
+        )
     differing = tuple(_differing(ours, theirs))
     if not differing:
-        return _noted(told, f"second opinion: {name} reads the same, which makes nothing sure")
+        return _noted(
+            told,
+            said("second opinion: {reader} reads the same, which makes nothing sure", reader=name),
+        )
     places = _told_together(differing)
     told = replace(told, uncertain=tuple(_pooled(ours, theirs, set(differing))))
-    return _noted(told, f"second opinion: {name} reads otherwise at {places}")
+    return _noted(
+        told,
+        said("second opinion: {reader} reads otherwise at {places}", reader=name, places=places),
+    )
 
 
 def _differing(ours: Reading, theirs: Reading) -> Iterator[_Place]:
@@ -131,11 +143,15 @@ def _told_together(places: Sequence[_Place]) -> str:
             runs[-1].append((line, position))
         else:
             runs.append([(line, position)])
-    return ", ".join(
-        f"line {line + 1} position{'s' if len(run) > 1 else ''} {start + 1}"
-        + (f" to {run[-1][1] + 1}" if len(run) > 1 else "")
-        for run in runs
-        for line, start in run[:1]
+    return listed([_run(run) for run in runs])
+
+
+def _run(run: Sequence[_Place]) -> Said:
+    (line, first), (_, last) = run[0], run[-1]
+    if first == last:
+        return said("line {line} position {first}", line=line + 1, first=first + 1)
+    return said(
+        "line {line} positions {first} to {last}", line=line + 1, first=first + 1, last=last + 1
     )
 
 
@@ -148,4 +164,4 @@ def _added(mine: Mapping[str, float], other: Mapping[str, float]) -> dict[str, f
 
 
 def _noted(reading: Reading, note: str) -> Reading:
-    return replace(reading, note=f"{reading.note}; {note}" if reading.note else note)
+    return replace(reading, note=joined((reading.note or "", note)))

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.mrz.reading import Reading, Status, Why
+from scanner.said import said
 from scanner.vision.blocks import Block
 from scanner.vision.lines import LINE_CAPS
 from scanner.vision.shapes import PITCH
@@ -29,12 +30,12 @@ Box = tuple[tuple[float, float], ...]
 
 SENTENCES = MappingProxyType(
     {
-        Why.TOO_DARK: "the picture is too dark: switch the lamp on",
-        Why.TOO_FAR: "the MRZ is too small in the picture: bring the document closer",
-        Why.GLARE: "a reflection covers the MRZ: turn the document or tilt the lamp",
-        Why.MOVING: "the MRZ is blurred: let the document lie still and flat",
-        Why.NO_MRZ: "no MRZ was found in the picture",
-        Why.UNCLEAR: "the MRZ is worn, covered or cut off: lay the page down whole and flat",
+        Why.TOO_DARK: said("the picture is too dark: switch the lamp on"),
+        Why.TOO_FAR: said("the MRZ is too small in the picture: bring the document closer"),
+        Why.GLARE: said("a reflection covers the MRZ: turn the document or tilt the lamp"),
+        Why.MOVING: said("the MRZ is blurred: let the document lie still and flat"),
+        Why.NO_MRZ: said("no MRZ was found in the picture"),
+        Why.UNCLEAR: said("the MRZ is worn, covered or cut off: lay the page down whole and flat"),
     }
 )
 """One line for a person; each says what to do where something can be done."""

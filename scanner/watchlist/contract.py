@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from scanner.mrz.document import Kind
+from scanner.said import said
 
 
 class Certainty(StrEnum):
@@ -106,6 +107,16 @@ class ListDamaged(Exception):
     def __init__(self, message: str, part: Path | None = None) -> None:
         super().__init__(message)
         self.part = part
+
+
+def damaged(place: Path | str, what: object, part: Path | None = None) -> ListDamaged:
+    """What is damaged, how, and what to do about it."""
+    told = said("{place}: {what}; fetch or build the list again", place=place, what=what)
+    return ListDamaged(told, part)
+
+
+CHANGED: Final = said("the content is not what its manifest says")
+"""What is wrong with a file whose digest is another one."""
 
 
 class Watchlist(Protocol):

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
+from scanner.said import said
+
 MAGIC: Final = b"BPTABLE2"
 HEADER: Final = struct.Struct("<8s8sQII")
 DIGEST: Final = 16
@@ -79,15 +81,15 @@ class Directory:
 def parsed(content: bytes) -> Directory:
     """A directory from its file. Raises ValueError where it is none."""
     if len(content) < HEADER.size:
-        raise ValueError("the directory ends early")
+        raise ValueError(said("the directory ends early"))
     magic, key_id, records, pages, detail_pages = HEADER.unpack_from(content)
     if magic != MAGIC:
-        raise ValueError("this is no table's directory, or one of another format")
+        raise ValueError(said("this is no table's directory, or one of another format"))
     ends = [HEADER.size]
     for size in (8 * pages, 4 * pages, DIGEST * pages, DIGEST * detail_pages):
         ends.append(ends[-1] + size)
     if ends[-1] != len(content):
-        raise ValueError("the directory has another size than it says")
+        raise ValueError(said("the directory has another size than it says"))
     firsts, ranks = array("Q"), array("I")
     firsts.frombytes(content[ends[0] : ends[1]])
     ranks.frombytes(content[ends[1] : ends[2]])

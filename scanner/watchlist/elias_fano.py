@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from scanner.said import said
 from scanner.watchlist.page import MOST_LOW_BITS, after_zeros, low_at
 
 HEADER: Final = struct.Struct("<QIIB3x")
@@ -35,15 +36,15 @@ class Run:
 def run_at(content: bytes, at: int, most: int) -> Run:
     """The run that begins there, of `most` numbers or fewer. Raises ValueError for what is none."""
     if len(content) - at < HEADER.size:
-        raise ValueError("a run of numbers ends early")
+        raise ValueError(said("a run of numbers ends early"))
     first, count, upper_bytes, low_bits = HEADER.unpack_from(content, at)
     upper = at + HEADER.size
     lows = upper + upper_bytes
     if not 0 < count <= most or low_bits > MOST_LOW_BITS:
-        raise ValueError("a run of numbers says that it holds more than it can")
+        raise ValueError(said("a run of numbers says that it holds more than it can"))
     end = lows + (count * low_bits + 7) // 8
     if end > len(content):
-        raise ValueError("a run of numbers ends early")
+        raise ValueError(said("a run of numbers ends early"))
     return Run(first, count, low_bits, upper, lows, end)
 
 
@@ -54,7 +55,7 @@ def holds(content: bytes, run: Run, number: int) -> bool:
         return distance == 0
     row = int.from_bytes(content[run.upper : run.lows], "little")
     if row.bit_count() != run.count:
-        raise ValueError("a run's upper parts are not as many as its numbers")
+        raise ValueError(said("a run's upper parts are not as many as its numbers"))
     high = distance >> run.low_bits
     highest = row.bit_length() - run.count
     if high > highest:

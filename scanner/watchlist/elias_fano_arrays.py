@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scanner.said import said
 from scanner.watchlist.elias_fano import HEADER, Run
 from scanner.watchlist.page import MOST_LOW_BITS
 from scanner.watchlist.page_writer import packed, unpacked, upper_row
@@ -26,14 +27,14 @@ def decode(content: bytes, run: Run) -> U64:
     row = np.frombuffer(content, np.uint8, run.lows - run.upper, run.upper)
     places = np.flatnonzero(np.unpackbits(row, bitorder="little"))
     if len(places) != run.count:
-        raise ValueError("a run's upper parts are not as many as its numbers")
+        raise ValueError(said("a run's upper parts are not as many as its numbers"))
     highs = places - np.arange(run.count)
     lows = unpacked(content[run.lows : run.end], run.low_bits, run.count)
     if run.first + (int(highs[-1]) << run.low_bits) + int(lows[-1]) > _LARGEST:
-        raise ValueError("a run holds a number of more than 64 bits")
+        raise ValueError(said("a run holds a number of more than 64 bits"))
     numbers = (highs.astype(np.uint64) << np.uint64(run.low_bits)) + lows + np.uint64(run.first)
     if run.count > 1 and bool((numbers[1:] < numbers[:-1]).any()):
-        raise ValueError("a run's numbers are out of order")
+        raise ValueError(said("a run's numbers are out of order"))
     return numbers
 
 

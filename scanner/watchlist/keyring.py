@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scanner.durable import replace_durably
+from scanner.said import Said, joined, said
 from scanner.watchlist.listkey import SECRET_BYTES, ListKey
 
 SUFFIX = ".key"
@@ -78,13 +79,23 @@ class KeyFolders:
             for key in keys:
                 if key.id == key_id:
                     return FoundKey(key, path, len(keys))
-            faults.append(f"{path} holds another key")
-        sought = ", ".join(str(folder) for folder in self._folders) or "no folder of keys"
-        why = "; ".join(faults) or f"sought in {sought}"
+            faults.append(said("{path} holds another key", path=path))
+        why = joined(faults) or self._sought()
         raise KeyMissing(
-            f"the key {key_id} of list {list_name} is not at hand ({why}); bring "
-            f"{list_name}{SUFFIX} from headquarters"
+            said(
+                "the key {key_id} of list {list_name} is not at hand ({why}); bring "
+                "{file} from headquarters",
+                key_id=key_id,
+                list_name=list_name,
+                why=why,
+                file=f"{list_name}{SUFFIX}",
+            )
         )
+
+    def _sought(self) -> Said:
+        if not self._folders:
+            return said("sought in no folder of keys")
+        return said("sought in {folders}", folders=", ".join(map(str, self._folders)))
 
     def files(self, list_name: str) -> tuple[Path, ...]:
         """Where a list's key is sought, in that order."""
@@ -93,7 +104,9 @@ class KeyFolders:
     def _keys_in(self, path: Path) -> tuple[ListKey, ...]:
         keys = read_keys(path)
         if self._apart_from is not None and lies_within(path, self._apart_from):
-            raise KeyUnusable(f"{path} lies with the lists and is not used; move it away")
+            raise KeyUnusable(
+                said("{path} lies with the lists and is not used; move it away", path=path)
+            )
         return keys
 
 
@@ -123,15 +136,23 @@ def read_keys(path: Path) -> tuple[ListKey, ...]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise KeyUnusable(f"{path}: {error.strerror or error}") from None
+        raise KeyUnusable(
+            said("{path}: {error}", path=path, error=error.strerror or error)
+        ) from None
     lines = content.split()
     if not 1 <= len(lines) <= MOST_LIVE or len(content) > _LARGEST:
-        raise KeyUnusable(f"{path}: a key file has one key, or two while a key is being changed")
+        raise KeyUnusable(
+            said("{path}: a key file has one key, or two while a key is being changed", path=path)
+        )
     try:
         return tuple(ListKey(bytes.fromhex(line.decode("ascii"))) for line in lines)
     except ValueError:
         raise KeyUnusable(
-            f"{path}: a key has {2 * SECRET_BYTES} hexadecimal digits on a line of its own"
+            said(
+                "{path}: a key has {digits} hexadecimal digits on a line of its own",
+                path=path,
+                digits=2 * SECRET_BYTES,
+            )
         ) from None
 
 

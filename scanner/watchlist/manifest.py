@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.durable import replace_durably
+from scanner.said import said
 from scanner.watchlist.contract import ListDamaged
 
 FORMAT = 2
@@ -88,24 +89,37 @@ def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}") from None
+        raise ListDamaged(
+            said("{path}: {error}", path=path, error=error.strerror or error)
+        ) from None
     try:
-        said = json.loads(content)
-        if not isinstance(said, dict):
+        values = json.loads(content)
+        if not isinstance(values, dict):
             raise ValueError("not an object")  # noqa: TRY004 - one kind of damage
-        check = said.pop("check", None)
-        if said.get("format", FORMAT) != FORMAT:
+        check = values.pop("check", None)
+        if values.get("format", FORMAT) != FORMAT:
             raise ListDamaged(
-                f"{path}: this list is of format {said['format']!r:.20}, and format {FORMAT} is "
-                "read here; update this program or build the list again"
+                said(
+                    "{path}: this list is of format {other}, and format {format} is read here; "
+                    "update this program or build the list again",
+                    path=path,
+                    other=f"{values['format']!r:.20}",
+                    format=FORMAT,
+                )
             )
-        manifest = _manifest(said)
+        manifest = _manifest(values)
     except (ValueError, TypeError, RecursionError):
-        raise ListDamaged(f"{path}: this is no list's manifest; build the list again") from None
+        raise ListDamaged(
+            said("{path}: this is no list's manifest; build the list again", path=path)
+        ) from None
     if check != manifest.check():
-        raise ListDamaged(f"{path}: the manifest is damaged; build or fetch the list again")
+        raise ListDamaged(
+            said("{path}: the manifest is damaged; build or fetch the list again", path=path)
+        )
     if manifest.name != name:
-        raise ListDamaged(f"{path}: the manifest is of another list; build this list again")
+        raise ListDamaged(
+            said("{path}: the manifest is of another list; build this list again", path=path)
+        )
     return manifest
 
 

@@ -24,9 +24,10 @@ from pathlib import Path
 from struct import Struct
 from typing import Final
 
-from scanner.watchlist.contract import ListDamaged
+from scanner.said import said
+from scanner.watchlist.contract import CHANGED, damaged
 from scanner.watchlist.elias_fano import Run, holds, run_at
-from scanner.watchlist.table import AGAIN, Table, open_table
+from scanner.watchlist.table import Table, open_table
 
 TOMBSTONES: Final = "tombstones"
 MAGIC: Final = b"BPTOMBS2"
@@ -64,10 +65,10 @@ class Tombstones:
 def parsed(content: bytes) -> Tombstones:
     """A file of tombstones. Raises ValueError where it is none."""
     if len(content) < HEADER.size:
-        raise ValueError("the file ends early")
+        raise ValueError(said("the file ends early"))
     magic, base, adds, base_records, removals = HEADER.unpack_from(content)
     if magic != MAGIC:
-        raise ValueError("these are no tombstones, or of another format")
+        raise ValueError(said("these are no tombstones, or of another format"))
     runs: list[Run] = []
     at, count = HEADER.size, 0
     while at < len(content):
@@ -76,7 +77,7 @@ def parsed(content: bytes) -> Tombstones:
         count += runs[-1].count
     firsts = array("Q", (run.first for run in runs))
     if count != removals or any(a >= b for a, b in pairwise(firsts)):
-        raise ValueError("the tombstones are not as many as they should be, or out of order")
+        raise ValueError(said("the tombstones are not as many as they should be, or out of order"))
     return Tombstones(content, base.hex(), adds.hex(), base_records, removals, tuple(runs), firsts)
 
 
@@ -103,7 +104,7 @@ class Overlay:
             return self.tombstones.has(rank)
         except ValueError as error:
             path = self.adds.folder / TOMBSTONES
-            raise ListDamaged(f"{path}: {error}; {AGAIN}", part=self.adds.folder) from None
+            raise damaged(path, error, self.adds.folder) from None
 
     def close(self) -> None:
         """Closes the files; the overlay answers nothing afterwards."""
@@ -117,13 +118,11 @@ def open_overlay(folder: Path, root: str) -> Overlay:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES)
     except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}; {AGAIN}", part=folder) from None
+        raise damaged(path, error.strerror or error, folder) from None
     if overlay_root(content) != root:
-        raise ListDamaged(
-            f"{path}: the content is not what its manifest says; {AGAIN}", part=folder
-        )
+        raise damaged(path, CHANGED, folder)
     try:
         tombstones = parsed(content)
     except ValueError as error:
-        raise ListDamaged(f"{path}: {error}; {AGAIN}", part=folder) from None
+        raise damaged(path, error, folder) from None
     return Overlay(open_table(folder, tombstones.adds), tombstones)

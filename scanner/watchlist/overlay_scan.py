@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.watchlist.contract import ListDamaged
+from scanner.watchlist.contract import damaged
 from scanner.watchlist.elias_fano_arrays import decode
 from scanner.watchlist.in_step import Change, changes, merge
 from scanner.watchlist.overlay import TOMBSTONES, Overlay
 from scanner.watchlist.overlay_writer import OverlayWriter
 from scanner.watchlist.record_arrays import Records
-from scanner.watchlist.table import AGAIN, Table
+from scanner.watchlist.table import Table
 from scanner.watchlist.table_scan import scan
 from scanner.watchlist.version import Version
 
@@ -34,7 +34,7 @@ def removed_ranks(overlay: Overlay | None) -> NDArray[np.uint32]:
             raise ValueError("the tombstones do not rise")
     except ValueError as error:
         folder = overlay.adds.folder
-        raise ListDamaged(f"{folder / TOMBSTONES}: {error}; {AGAIN}", part=folder) from None
+        raise damaged(folder / TOMBSTONES, error, folder) from None
     return ranks
 
 

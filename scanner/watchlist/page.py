@@ -16,6 +16,8 @@ All numbers are little-endian, and bits go from the lowest. The rest of the page
 import struct
 from typing import Final
 
+from scanner.said import said
+
 PAGE: Final = 4096
 HEADER: Final = struct.Struct("<HBBHH")
 ROOM: Final = PAGE - HEADER.size
@@ -31,13 +33,13 @@ def find(page: bytes, first: int, key: int) -> range:
     start = HEADER.size + count
     lows = start + upper_bytes
     if lows + (count * low_bits + 7) // 8 > PAGE or low_bits > MOST_LOW_BITS:
-        raise ValueError("a page says that it holds more than it can")
+        raise ValueError(said("a page says that it holds more than it can"))
     distance = key - first
     if distance < 0:
         return range(0)
     upper = int.from_bytes(page[start:lows], "little")
     if upper.bit_count() != count:
-        raise ValueError("a page's upper parts are not as many as its records")
+        raise ValueError(said("a page's upper parts are not as many as its records"))
     high = distance >> low_bits
     highest = upper.bit_length() - count
     if high > highest:

@@ -7,6 +7,7 @@ same records always give the same pages, whoever writes them.
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.said import said
 from scanner.watchlist.page import HEADER, MOST_LOW_BITS, PAGE, ROOM
 from scanner.watchlist.record_arrays import U64
 
@@ -50,11 +51,11 @@ def decode(page: bytes, first: int) -> tuple[U64, NDArray[np.uint8]]:
     lows = start + upper_bytes
     end = lows + (count * low_bits + 7) // 8
     if end > PAGE or low_bits > MOST_LOW_BITS:
-        raise ValueError("a page says that it holds more than it can")
+        raise ValueError(said("a page says that it holds more than it can"))
     row = np.unpackbits(np.frombuffer(page, np.uint8, upper_bytes, start), bitorder="little")
     places = np.flatnonzero(row)
     if len(places) != count:
-        raise ValueError("a page's upper parts are not as many as its records")
+        raise ValueError(said("a page's upper parts are not as many as its records"))
     highs = (places - np.arange(count)).astype(np.uint64) << np.uint64(low_bits)
     keys = highs + unpacked(page[lows:end], low_bits, count) + np.uint64(first)
     return keys, np.frombuffer(page, np.uint8, count, HEADER.size)

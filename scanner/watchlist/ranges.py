@@ -26,7 +26,8 @@ from pathlib import Path
 
 from scanner.durable import replace_durably
 from scanner.mrz.document import Kind
-from scanner.watchlist.contract import ListDamaged, ListStatus
+from scanner.said import said
+from scanner.watchlist.contract import CHANGED, ListStatus, damaged
 from scanner.watchlist.listkey import ID_BYTES, ListKey
 from scanner.watchlist.records import class_of, date_of, day_of, kind_of, status_of
 
@@ -38,7 +39,6 @@ _HEAD = len(MAGIC) + ID_BYTES + _NONCE
 _REST = struct.Struct("<BH")
 _COUNT = struct.Struct("<I")
 _MOST_BYTES = 1 << 30
-_AGAIN = "fetch or build the list again"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Group:
         for at in range(self._count):
             low, high = self._low(at), self._high(at)
             if not before <= low <= high or not low.isascii() or not high.isascii():
-                raise ValueError("the ranges are out of order")
+                raise ValueError(said("the ranges are out of order"))
             before = low
         first = self._begin + 2 * self._length
         for class_byte in set(self._content[first : self._place(self._count) : self._size]):
@@ -182,7 +182,7 @@ def open_ranges(path: Path, digest: str, key: ListKey) -> Ranges:
     try:
         return Ranges(opened(content, key))
     except ValueError as error:
-        raise ListDamaged(f"{path}: {error}; {_AGAIN}") from None
+        raise damaged(path, error) from None
 
 
 def verified(path: Path, digest: str) -> bytes:
@@ -191,9 +191,9 @@ def verified(path: Path, digest: str) -> bytes:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES)
     except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}; {_AGAIN}") from None
+        raise damaged(path, error.strerror or error) from None
     if digest_of(content) != digest:
-        raise ListDamaged(f"{path}: the content is not what its manifest says; {_AGAIN}")
+        raise damaged(path, CHANGED)
     return content
 
 
@@ -218,16 +218,16 @@ def opened(content: bytes, key: ListKey) -> bytes:
 
     head = MAGIC + bytes.fromhex(key.id)
     if not content.startswith(MAGIC):
-        raise ValueError("this is no file of ranges, or one of another format")
+        raise ValueError(said("this is no file of ranges, or one of another format"))
     if not content.startswith(head):
-        raise ValueError("the ranges are under another key")
+        raise ValueError(said("the ranges are under another key"))
     if len(content) < _HEAD + _TAG:
-        raise ValueError("the ranges end early")
+        raise ValueError(said("the ranges end early"))
     sealed_part = memoryview(content)[_HEAD:]
     try:
         return AESGCM(key.ranges_key()).decrypt(content[len(head) : _HEAD], sealed_part, head)
     except InvalidTag:
-        raise ValueError("the ranges cannot be decrypted") from None
+        raise ValueError(said("the ranges cannot be decrypted")) from None
 
 
 def clear_of(spans: Iterable[Span]) -> bytes:
@@ -261,10 +261,10 @@ def _groups_in(clear: bytes) -> Iterator[tuple[str, int, int, int]]:
             begin = name_end + 1 + _COUNT.size
             at = begin + count * (2 * length + _REST.size)
             if not length or not count or at > len(clear):
-                raise ValueError("a group of ranges is empty, or longer than the file")
+                raise ValueError(said("a group of ranges is empty, or longer than the file"))
             if (issuer, length) <= before:
-                raise ValueError("the ranges are out of order")
+                raise ValueError(said("the ranges are out of order"))
             before = (issuer, length)
             yield issuer, length, begin, count
     except (IndexError, struct.error):
-        raise ValueError("the ranges end early") from None
+        raise ValueError(said("the ranges end early")) from None

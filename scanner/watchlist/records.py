@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from scanner.mrz.document import Kind
+from scanner.said import said
 from scanner.watchlist.contract import ListStatus
 
 KINDS = (Kind.PASSPORT, Kind.IDENTITY, Kind.VISA, Kind.RESIDENCE, Kind.CREW, Kind.OTHER)
@@ -58,7 +59,7 @@ def kind_of(class_byte: int) -> Kind:
     """The kind of document. Raises ValueError for a byte that no list has."""
     number = class_byte & _LOW_BITS
     if number >= len(KINDS):
-        raise ValueError(f"no kind of document has the number {number}")
+        raise ValueError(said("no kind of document has the number {number}", number=number))
     return KINDS[number]
 
 
@@ -66,7 +67,7 @@ def status_of(class_byte: int) -> ListStatus:
     """Why it is listed. Raises ValueError for a byte that no list has."""
     number = class_byte >> _STATUS_SHIFT
     if number >= len(STATUSES):
-        raise ValueError(f"no status has the number {number}")
+        raise ValueError(said("no status has the number {number}", number=number))
     return STATUSES[number]
 
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanner.said import said
 from scanner.watchlist.activation import parts_of
 from scanner.watchlist.contract import ListDamaged, ListHealth, Match, Question
 from scanner.watchlist.keyring import KeyMissing, KeySource
@@ -74,7 +75,7 @@ class Slot:
         told = current.damage
         matches = current.look_up(questions)
         if matches is not None:
-            reason = f"a part of it is damaged: {told}" if told else ""
+            reason = said("a part of it is damaged: {told}", told=told) if told else ""
             return Answer(matches, current.store, ListHealth.OK, reason)
         return self._of_previous(current, questions) or Answer(
             (), None, current.health, current.damage
@@ -86,7 +87,11 @@ class Slot:
             previous = self._current(PREVIOUS)
             matches = previous.look_up(questions)
             if matches is not None and previous.manifest and previous.manifest != damaged.manifest:
-                reason = f"version {previous.manifest.version} is asked instead: {damaged.damage}"
+                reason = said(
+                    "version {version} is asked instead: {damage}",
+                    version=previous.manifest.version,
+                    damage=damaged.damage,
+                )
                 return Answer(matches, previous.store, damaged.health, reason)
         return None
 

@@ -11,18 +11,19 @@ from datetime import date, datetime
 from pathlib import Path
 
 from scanner.mrz.document import Kind
+from scanner.said import joined, said
+from scanner.terms import KINDS
 from scanner.watchlist.contract import (
     AskedAs,
     Certainty,
-    ListDamaged,
     ListStatus,
     Match,
     Question,
+    damaged,
 )
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest
 from scanner.watchlist.records import TAG_BITS, Record, date_of, kind_of, status_of
-from scanner.watchlist.table import AGAIN
 from scanner.watchlist.version import Version, open_version
 
 _TAG = (1 << TAG_BITS) - 1
@@ -31,10 +32,10 @@ _FAR_GUESSES = {AskedAs.LOOK_ALIKE, AskedAs.ISSUER_LOOK_ALIKE, AskedAs.NATIONALI
 number would be found at some State or other, and true hits would be buried."""
 
 _GUESSED = {
-    AskedAs.CANDIDATE: "a number that the doubtful characters may stand for is listed",
-    AskedAs.LOOK_ALIKE: "a number that a camera may confuse with the one read is listed",
-    AskedAs.ISSUER_LOOK_ALIKE: "listed for a State whose code differs in one letter",
-    AskedAs.NATIONALITY_AS_ISSUER: "listed for the State of the holder's nationality",
+    AskedAs.CANDIDATE: said("a number that the doubtful characters may stand for is listed"),
+    AskedAs.LOOK_ALIKE: said("a number that a camera may confuse with the one read is listed"),
+    AskedAs.ISSUER_LOOK_ALIKE: said("listed for a State whose code differs in one letter"),
+    AskedAs.NATIONALITY_AS_ISSUER: said("listed for the State of the holder's nationality"),
 }
 
 
@@ -106,21 +107,24 @@ class Store:
         try:
             kind, status = kind_of(record.class_byte), status_of(record.class_byte)
         except ValueError as error:
-            raise ListDamaged(
-                f"list {self.name}: a record cannot be read: {error}; {AGAIN}",
-                part=self._version.base.folder,
+            raise damaged(
+                said("list {list}", list=self.name),
+                said("a record cannot be read: {error}", error=error),
+                self._version.base.folder,
             ) from None
         identity = (record.key, record.rest)
         return _Answer(identity, same_number, kind, status, date_of(record.day))
 
     def _match(self, question: Question, answer: _Answer) -> Match:
-        doubts = []
+        doubts: list[str] = []
         if not answer.same_number:
-            doubts.append("look-alike of a listed number")
+            doubts.append(said("look-alike of a listed number"))
         if answer.kind is not question.kind:
-            doubts.append(f"listed as another kind of document, {answer.kind.value}")
+            doubts.append(
+                said("listed as another kind of document, {kind}", kind=KINDS[answer.kind])
+            )
         if not question.exact:
-            doubts.append(_GUESSED.get(question.asked_as, "the number was not read surely"))
+            doubts.append(_GUESSED.get(question.asked_as, said("the number was not read surely")))
         return Match(
             list=self.name,
             certainty=Certainty.POSSIBLE if doubts else Certainty.EXACT,
@@ -128,7 +132,7 @@ class Store:
             kind=answer.kind,
             recorded=answer.recorded,
             asked_as=question.asked_as,
-            why="; ".join(doubts),
+            why=joined(doubts),
         )
 
 

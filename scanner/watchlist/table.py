@@ -15,7 +15,8 @@ from stat import S_ISREG
 from struct import Struct
 from typing import Final
 
-from scanner.watchlist.contract import ListDamaged
+from scanner.said import said
+from scanner.watchlist.contract import CHANGED, ListDamaged, damaged
 from scanner.watchlist.directory import Directory, page_digest, parsed, root_of
 from scanner.watchlist.page import PAGE, class_at, find
 from scanner.watchlist.records import Record
@@ -26,7 +27,6 @@ DIRECTORY: Final = "directory"
 DETAIL: Final = Struct("<HH")
 """Day and tag of a record."""
 DETAILS_A_PAGE: Final = PAGE // DETAIL.size
-AGAIN: Final = "fetch or build the list again"
 """What to do about damage."""
 _MOST_DIRECTORY: Final = 256 * 1024 * 1024
 
@@ -112,9 +112,10 @@ class Table:
         return page
 
     def _damaged(self, name: str, number: int, why: str) -> ListDamaged:
-        return ListDamaged(
-            f"{self.folder / name}: page {number} cannot be used: {why}; {AGAIN}",
-            part=self.folder,
+        return damaged(
+            self.folder / name,
+            said("page {number} cannot be used: {why}", number=number, why=why),
+            self.folder,
         )
 
 
@@ -128,17 +129,22 @@ def open_table(folder: Path, root: str) -> Table:
             files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
             there = os.fstat(files[-1])
             if not S_ISREG(there.st_mode):
-                raise ListDamaged(f"{path}: this is no plain file; {AGAIN}")
+                raise damaged(path, said("this is no plain file"))
             size = there.st_size
             if size != pages * PAGE:
-                raise ListDamaged(
-                    f"{path}: the file has {size} bytes and should have {pages * PAGE}; {AGAIN}"
+                raise damaged(
+                    path,
+                    said(
+                        "the file has {size} bytes and should have {due}",
+                        size=size,
+                        due=pages * PAGE,
+                    ),
                 )
             with suppress(OSError):  # a hint alone: keys lie anywhere, reading ahead is for nothing
                 os.posix_fadvise(files[-1], 0, 0, os.POSIX_FADV_RANDOM)
     except OSError as error:
         _close(files)
-        raise ListDamaged(f"{error.filename}: {error.strerror or error}; {AGAIN}") from None
+        raise damaged(str(error.filename), error.strerror or error) from None
     except ListDamaged:
         _close(files)
         raise
@@ -150,13 +156,13 @@ def _directory(path: Path, root: str) -> Directory:
         with path.open("rb") as file:
             content = file.read(_MOST_DIRECTORY)
     except OSError as error:
-        raise ListDamaged(f"{path}: {error.strerror or error}; {AGAIN}") from None
+        raise damaged(path, error.strerror or error) from None
     if root_of(content).hex() != root:
-        raise ListDamaged(f"{path}: the content is not what its manifest says; {AGAIN}")
+        raise damaged(path, CHANGED)
     try:
         return parsed(content)
     except ValueError as error:
-        raise ListDamaged(f"{path}: {error}; {AGAIN}") from None
+        raise damaged(path, error) from None
 
 
 def _close(files: list[int]) -> None:

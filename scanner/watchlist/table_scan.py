@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.said import said
 from scanner.watchlist.contract import ListDamaged
 from scanner.watchlist.page_writer import decode
 from scanner.watchlist.record_arrays import U64, Records
@@ -31,7 +32,14 @@ def unpacked(table: Table, number: int) -> tuple[U64, NDArray[np.uint8]]:
     try:
         return decode(table.key_page(number), table.directory.firsts[number])
     except ValueError as error:
-        raise ListDamaged(f"{table.folder / KEYS}: page {number}: {error}") from None
+        raise ListDamaged(
+            said(
+                "{file}: page {number}: {error}",
+                file=table.folder / KEYS,
+                number=number,
+                error=error,
+            )
+        ) from None
 
 
 class _Details:

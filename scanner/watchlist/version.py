@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scanner.said import said
 from scanner.watchlist.contract import ListDamaged
 from scanner.watchlist.layout import base_folder, overlay_folder, ranges_path
 from scanner.watchlist.listkey import ListKey
@@ -102,12 +103,20 @@ def _add_up(version: Version) -> None:
     manifest, overlay = version.manifest, version.overlay
     tables = [version.base, overlay.adds] if overlay else [version.base]
     if any(table.directory.key_id != manifest.key_id for table in tables):
-        raise ListDamaged(f"{version.base.folder}: it was built under another key")
+        raise ListDamaged(
+            said("{folder}: it was built under another key", folder=version.base.folder)
+        )
     if overlay and overlay.base != manifest.base:
-        raise ListDamaged(f"{overlay.adds.folder}: it says what changed since another base")
+        raise ListDamaged(
+            said("{folder}: it says what changed since another base", folder=overlay.adds.folder)
+        )
     records = version.base.records + (overlay.adds.records - overlay.removals if overlay else 0)
     if records != manifest.records:
         raise ListDamaged(
-            f"{version.base.folder}: the version has {records} records, its manifest says "
-            f"{manifest.records}"
+            said(
+                "{folder}: the version has {records} records, its manifest says {due}",
+                folder=version.base.folder,
+                records=records,
+                due=manifest.records,
+            )
         )
