@@ -200,6 +200,8 @@ class Store:
                 yield connection
                 if not quietly:
                     waking.notify(connection)
+            if not quietly:
+                waking.committed(self._engine)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -1,32 +1,53 @@
 """Tells within milliseconds that something was committed to the store, by whichever process.
 
 PostgreSQL says so itself: whoever changes the store notifies a channel in the same transaction, and
-`Watch` listens on it. SQLite has no such word; there `Watch` reads `PRAGMA data_version` every few
-milliseconds, which costs a look into shared memory and changes with every commit of another
-connection.
+`Watch` listens on it. SQLite has no such word; there whoever has committed touches a file beside
+the database, and the kernel tells every `Watch` of that. Besides, `Watch` reads `PRAGMA
+data_version` now and then, which changes with every commit of another connection: what others do
+to the database is noticed too, a little later.
 
 A wake says only that it is worth looking. Whoever waits looks into the store each time, and also
 when nothing woke it for a while: while the database is away nothing can be heard.
 """
 
+import os
 import select
 import time
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from inotify_simple import INotify, flags
 from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.waker import Waker
 
 CHANNEL = "borderpost"
-POLL_S = 0.002
+POLL_S = 0.05
 AGAIN_S = 1.0
 
 
 def notify(tx: sa.Connection) -> None:
-    """Wakes every `Watch` when `tx` is committed."""
+    """Wakes every `Watch` when `tx` is committed, together with `committed`."""
     if tx.dialect.name == "postgresql":
         tx.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+def committed(engine: sa.Engine) -> None:
+    """Wakes every `Watch`, where a transaction that has ended could not say so itself."""
+    if (touched := _touched(engine)) is not None:
+        try:
+            os.utime(touched)
+        except OSError:  # whoever watches looks by himself as well
+            return
+
+
+def _touched(engine: sa.Engine) -> Path | None:
+    """The file beside SQLite's database that every commit touches."""
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or not database:
+        return None
+    return Path(f"{database}-touched")
 
 
 class Watch:
@@ -37,6 +58,7 @@ class Watch:
         self._engine = engine
         self._waker = Waker()
         self._connection: Any = None
+        self._touches: INotify | None = None
         self._version = 0
         self._connect_at = 0.0
         self._connect()
@@ -73,14 +95,19 @@ class Watch:
             if self._listens:
                 woken = self._woken([connection], within_s)
                 return bool(list(connection.notifies(timeout=0))) or woken
-            if self._woken([], min(within_s, POLL_S)):
-                return True
+            woken = self._woken_by_touch(min(within_s, POLL_S))
             version = self._data_version()
         except (self._engine.dialect.loaded_dbapi.Error, OSError, ValueError):
             self._lose()
             return False
         changed, self._version = version != self._version, version
-        return changed
+        return changed or woken
+
+    def _woken_by_touch(self, within_s: float) -> bool:
+        if self._touches is None:
+            return self._woken([], within_s)
+        woken = self._woken([self._touches], within_s)
+        return bool(self._touches.read(timeout=0)) or woken
 
     def _woken(self, others: list[Any], within_s: float) -> bool:
         """By `poll`: a console has a file for each open page, and `select` takes few."""
@@ -111,14 +138,29 @@ class Watch:
                 self._connection.autocommit = True
                 self._connection.execute(f"LISTEN {CHANNEL}")
             else:
+                self._touches = _touches(self._engine)
                 self._version = self._data_version()
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error, OSError):
             self._lose()
 
     def _lose(self) -> None:
         connection, self._connection = self._connection, None
+        touches, self._touches = self._touches, None
+        if touches is not None:
+            touches.close()
         if connection is not None:
             try:
                 connection.close()
             except self._engine.dialect.loaded_dbapi.Error:
                 return
+
+
+def _touches(engine: sa.Engine) -> INotify | None:
+    """The kernel's news of the file that commits touch. Raises OSError."""
+    touched = _touched(engine)
+    if touched is None:
+        return None
+    touched.touch(mode=0o600)
+    news = INotify(nonblocking=True)
+    news.add_watch(touched, flags.ATTRIB)
+    return news
