@@ -22,6 +22,7 @@ from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
 from firmware.doctor.desk_says import DeskSays, SourceSays
 from firmware.doctor.rounds import Rounds
+from firmware.drill import Drill, Record
 from firmware.duty import duty_of
 from firmware.identity import Identity
 from firmware.journal import Journal
@@ -99,6 +100,15 @@ class Box:
         lists = chosen.lists()
         self._lists = lists
         place = Place(site=device.site, lane=device.lane)
+        self.drill = Drill(
+            settings.drill,
+            data,
+            Record(self.journal, self.outbox),
+            self.clock.now,
+            place=place,
+            sees=reader is not None,
+            signing_in=settings.officers.sign_in != "off",
+        )
         self.desk = Desk(
             examiner=Examiner(
                 reader,
@@ -119,7 +129,9 @@ class Box:
                 hold=timedelta(seconds=settings.panel.hold_seconds),
             ),
             clock=self.clock.reading,
+            drill=self.drill,
         )
+        self.drill.on_answer = self.desk.rehearse_answer
         self.updater = _updater(settings, lists, chosen.keys, self.clock, self.outbox)
         opened = (open_source(one, self.clock.today, self.duty.badge) for one in settings.sources)
         self.sources = tuple(opened if sources is None else sources)
@@ -144,7 +156,7 @@ class Box:
             identity,
             wellbeing.status,
             on_answer=self.desk.answered,
-            on_command=_say_not_carried_out,
+            on_command=partial(_carry_out, self.drill),
             ring=self.updater.ring if self.updater else None,
             on_update=self.updater.hint if self.updater else lambda hint: None,
             clock=self.clock.now,
@@ -174,6 +186,7 @@ class Box:
             Part("health", self.rounds.run),
             Part("duty", self.duty.run),
             Part("desk", self.desk.run),
+            Part("drill", partial(_feed, self.drill, self.desk)),
             *([Part("kiosk", self.kiosk.run)] if self.kiosk else []),
             *(
                 Part(
@@ -298,8 +311,9 @@ def _feed(source: Source, desk: Desk, stop: Event) -> None:
         desk.offer(capture, stop)
 
 
-def _say_not_carried_out(command: CommandData) -> None:
-    log.warning("central asks for %s, which this version cannot do", command.order.value)
+def _carry_out(drill: Drill, command: CommandData) -> None:
+    if not drill.commanded(command):
+        log.warning("central asks for %s, which this version cannot do", command.order.value)
 
 
 def _updater(

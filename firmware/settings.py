@@ -202,8 +202,30 @@ class PanelSettings(Section):
         return self
 
 
+StateWord = Annotated[Line, Field(min_length=1, max_length=24)] | None
 Language = Literal["en", "fr", "es", "ar"]
 """The languages that the officer's page speaks; `firmware/kiosk/locale` holds the words."""
+
+
+class KioskWords(Section):
+    """The word of each state, where another one than ours is wanted; it stands as it is in every
+    language."""
+
+    ready: StateWord = None
+    hold_still: StateWord = None
+    read_again: StateWord = None
+    number_only: StateWord = None
+    no_record: StateWord = None
+    refer: StateWord = None
+    look_closer: StateWord = None
+    not_checked: StateWord = None
+    fault: StateWord = None
+    locked: StateWord = None
+
+    @property
+    def configured(self) -> dict[str, str]:
+        """Those that are given."""
+        return {name: word for name, word in self.model_dump().items() if word}
 
 
 class KioskSettings(Section):
@@ -214,6 +236,7 @@ class KioskSettings(Section):
     )
     language: Language = "en"
     hold_seconds: float = Field(default=60.0, gt=0, le=3600)
+    words: KioskWords = KioskWords()
 
     @model_validator(mode="after")
     def _is_offered(self) -> "KioskSettings":
@@ -267,6 +290,13 @@ class JournalSettings(Section):
     keep_days: int = Field(default=365, ge=1, le=3650)
 
 
+class DrillSettings(Section):
+    allowed: bool = False
+    minutes: float = Field(default=30.0, gt=0, le=8 * 60)
+    answer_seconds: float = Field(default=8.0, ge=0, le=600)
+    keep_days: int = Field(default=365, ge=1, le=3650)
+
+
 class IdentitySettings(Section):
     folder: TomlPath = Path("/var/lib/borderpost/identity")
     encrypt: bool = False
@@ -290,6 +320,7 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     officers: OfficerSettings = OfficerSettings()
     journal: JournalSettings = JournalSettings()
+    drill: DrillSettings = DrillSettings()
     identity: IdentitySettings = IdentitySettings()
     log: LogSettings = LogSettings()
 

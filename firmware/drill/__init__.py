@@ -7,7 +7,9 @@ is a message of another kind. Whatever else comes before the camera meanwhile is
 so, and so is whatever the desk's own lists know.
 """
 
-from firmware.drill.drill import Drill, DrillRefused, Rehearsed, RehearsedAnswer
+from firmware.drill.drill import Drill, DrillRefused
+from firmware.drill.running import Rehearsed, RehearsedAnswer
+from firmware.drill.telling import Record
 from firmware.drill.view import DrillView
 
-__all__ = ["Drill", "DrillRefused", "DrillView", "Rehearsed", "RehearsedAnswer"]
+__all__ = ["Drill", "DrillRefused", "DrillView", "Record", "Rehearsed", "RehearsedAnswer"]

@@ -88,7 +88,7 @@ class Record:
     def began(self, course: Course, by: str | None) -> None:
         """A drill has begun; `by` is the officer who started it."""
         self._note(What.DRILL_BEGUN, course.began_at, by, _starter(course.by_central))
-        self._tell(_data(course.session, DrillPhase.BEGAN, course, course.began_at))
+        self._tell(_data(course, DrillPhase.BEGAN))
 
     def acted(self, alert: str, action: Action, officer: str | None, now: datetime) -> None:
         """The outcome of a drill's hit was given."""
@@ -101,14 +101,11 @@ class Record:
         """It has ended."""
         if course.end is not None and course.ended_at is not None:
             self._note(What.DRILL_ENDED, course.ended_at, None, course.end)
+            self._tell(_data(course, DrillPhase.ENDED))
 
-    def told(self, course: Course, kept_by: str | None, *, kept: bool) -> None:
-        """Central hears of its end; how it went only where that is `kept`, by whom if known."""
-        at = course.ended_at or course.began_at
-        data = _data(course.session, DrillPhase.ENDED, course, at)
-        steps = tuple(step.told() for step in course.steps.values()) if kept else ()
-        officer = kept_by if kept else None
-        self._tell(data.model_copy(update={"officer": officer, "steps": steps}))
+    def kept(self, course: Course, officer: str | None) -> None:
+        """The officer has chosen to keep how it went: central hears of its end once more."""
+        self._tell(_with_results(course, officer))
 
     def cut(self, cut: Cut, now: datetime) -> None:
         """A drill ended with the process that it ran in."""
@@ -149,9 +146,7 @@ class Kept:
     def keep(self, course: Course, officer: str | None) -> None:
         """Raises OSError."""
         self._folder.mkdir(exist_ok=True)
-        data = _data(course.session, DrillPhase.ENDED, course, course.ended_at or course.began_at)
-        steps = tuple(step.told() for step in course.steps.values())
-        whole = data.model_copy(update={"officer": officer, "steps": steps})
+        whole = _with_results(course, officer)
         name = f"{course.began_at:%Y%m%dT%H%M%SZ}-{course.session[-6:]}.json"
         replace_durably(self._folder / name, whole.model_dump_json(indent=1).encode())
 
@@ -176,12 +171,18 @@ def _starter(by_central: bool) -> str:
     return "central" if by_central else "officer"
 
 
-def _data(session: str, phase: DrillPhase, course: Course, at: datetime) -> DrillData:
+def _data(course: Course, phase: DrillPhase) -> DrillData:
+    ended = phase is DrillPhase.ENDED
     return DrillData(
-        session=session,
+        session=course.session,
         phase=phase,
         began_at=course.began_at,
-        at=at,
+        at=(course.ended_at if ended else None) or course.began_at,
         by_central=course.by_central,
-        end=course.end if phase is DrillPhase.ENDED else None,
+        end=course.end if ended else None,
     )
+
+
+def _with_results(course: Course, officer: str | None) -> DrillData:
+    steps = tuple(step.told() for step in course.steps.values())
+    return _data(course, DrillPhase.ENDED).model_copy(update={"officer": officer, "steps": steps})
