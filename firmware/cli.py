@@ -147,6 +147,20 @@ app.command()(enrol)
 
 
 @app.command()
+def doctor(
+    as_json: AsJson = False,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure reader, lists and outbox on this device.")
+    ] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Looks whether the device is well, and says what to do where it is not."""
+    from firmware.doctor.command import doctor as look  # noqa: PLC0415  needs the extra `device`
+
+    look(config, as_json=as_json, speed=speed)
+
+
+@app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Once through, then a summary.")] = False,
 ) -> None:

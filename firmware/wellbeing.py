@@ -51,6 +51,10 @@ class _Updates(Protocol):
     def faults(self) -> Iterator[tuple[str, str]]: ...
 
 
+class _Health(Protocol):
+    def faults(self) -> Iterator[tuple[str, str]]: ...
+
+
 class Wellbeing:
     """Gathers the status; asks the parts, and changes none."""
 
@@ -64,6 +68,7 @@ class Wellbeing:
         answers: _Answers,
         identity: _Identity | None = None,
         updates: _Updates | None = None,
+        health: _Health | None = None,
     ) -> None:
         self._place = place
         self._lists = lists
@@ -73,6 +78,7 @@ class Wellbeing:
         self._answers = answers
         self._identity = identity
         self._updates = updates
+        self._health = health
         self._software = _software()
 
     def status(self) -> StatusData:
@@ -110,6 +116,8 @@ class Wellbeing:
             yield "identity", self._identity.fault
         if self._updates is not None:
             yield from self._updates.faults()
+        if self._health is not None:
+            yield from self._health.faults()
 
 
 def _software() -> str:

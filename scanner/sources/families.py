@@ -57,6 +57,8 @@ class Family:
     trigger: bytes | None = None
     release: bytes | None = None
     arm: bytes | None = None
+    confirms: bytes = b""
+    """What its answer to `arm` holds; empty where it answers nothing."""
     unknown: str = "?"
     """Characters that stand for one that the reader could not read."""
     bottom_last: bool = False
@@ -84,6 +86,7 @@ FAMILIES: dict[str, Family] = {
             answers=b"ICL",
             trigger=bytes([0x49, 0, 0]),
             arm=bytes([0x43, 0, 1, 1]),
+            confirms=b"C\x00\x01",
         ),
         Family(
             "honeywell",
@@ -99,6 +102,7 @@ FAMILIES: dict[str, Family] = {
             trigger=b"~" + bytes([SOH]) + b"0000@SCNTRG1;" + bytes([ETX]),
             release=b"~" + bytes([SOH]) + b"0000@SCNTRG0;" + bytes([ETX]),
             arm=b"~" + bytes([SOH]) + b"0000@SCNTRG1;" + bytes([ETX]),
+            confirms=b"0000@SCNTRG1" + bytes([ACK]),
         ),
         Family("code", "Code Corporation", baud=115200),
         Family("microscan", "Microscan", baud=115200),

@@ -17,7 +17,7 @@ from scanner.watchlist.questions import BUDGET
 from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
 from tests.listing import KEY, built
 
-COMMANDS = ("scan", "parse", "check", "run", "demo", "config", "list")
+COMMANDS = ("scan", "parse", "check", "run", "demo", "config", "list", "doctor")
 
 
 def borderpost(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -1,0 +1,31 @@
+"""Who the device is: enrolled, and its keys its own alone."""
+
+import stat
+from collections.abc import Iterator
+
+from firmware.doctor.context import Context
+from firmware.doctor.finding import Finding, State, fail, of_message, ok, warn
+from firmware.keys import DEVICE_KEY, KeyFault, load_keys
+
+_ENROL = "enrol the device: `borderpost enrol` (docs/identity.md)"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    settings = context.settings.identity
+    key = settings.folder / DEVICE_KEY
+    if not settings.folder.is_dir():
+        yield fail(f"{settings.folder} is not there: the device is not enrolled", _ENROL)
+        return
+    try:
+        keys = load_keys(settings.folder, conceals=settings.encrypt)
+        mode = key.stat().st_mode
+    except KeyFault as fault:
+        yield of_message(State.FAIL, str(fault), _ENROL)
+        return
+    except OSError as error:
+        yield fail(f"{error.filename or key}: {error.strerror}", "ask as the desk's user, or root")
+        return
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield warn(f"{key}: others of this machine may read the device's key", f"chmod 600 {key}")
+    count = len(keys.central_keys)
+    yield ok(f"enrolled; it believes {count} of central's keys")
