@@ -1,7 +1,11 @@
 """Hourly counts for central, and the journal's retention.
 
-The counts come out of the journal, which knows outcomes and no documents; a count so small that it
-could point at one person is suppressed before it leaves the device.
+The counts by outcome come out of the journal, which knows no documents; those by issuing State out
+of memory. A count so small that it could point at one person is suppressed before it leaves the
+device. With them goes the head of the journal's chain, signed as every message is: from then on
+central can tell a journal that was written anew. A drill's scans are not counted.
+
+The journal's old rows go at the start and with every hour, whether anybody scanned or not.
 """
 
 import logging
@@ -10,8 +14,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
 
+from firmware.by_state import HOUR, StateCounts, full_hour
 from firmware.database import DiskFault
-from firmware.journal import Journal
+from firmware.journal import Journal, What
 from firmware.outbox import Outbox
 from scanner.alert import Message, hourly_stats
 from scanner.watchlist.age import ClockReading
@@ -20,7 +25,6 @@ log = logging.getLogger(__name__)
 
 SUPPRESSED_BELOW = 5
 _LOOK_EVERY_S = 5.0
-_HOUR = timedelta(hours=1)
 
 
 class HourlyStats:
@@ -38,7 +42,12 @@ class HourlyStats:
         self._outbox = outbox
         self._clock = clock
         self._keep = keep
-        self._since = _full_hour(clock().now)
+        now = clock().now
+        self._states = StateCounts(now)
+        self._told = full_hour(now)
+        """Up to when there is nothing more to tell."""
+        self._purged = full_hour(now) - HOUR
+        journal.listen(self._states.add)
 
     def run(self, stop: Event) -> None:
         """Looks at the clock until `stop`."""
@@ -46,29 +55,35 @@ class HourlyStats:
             self.look()
 
     def look(self) -> None:
-        """Reports the last hour where it is over; a disk that refuses is tried again."""
+        """Does what is due; a disk that refuses is tried again."""
         now = self._clock().now
-        until = _full_hour(now)
-        if until <= self._since:
-            return
+        hour = full_hour(now)
         try:
-            self._report(max(self._since, until - _HOUR), until, now)
+            if hour > self._told:
+                self._report(max(self._told, hour - HOUR), hour, now)
+                self._told = hour
+                self._states.forget(hour)
+            if hour > self._purged:
+                self._journal.purge(now, self._keep)
+                self._purged = hour
         except DiskFault as fault:
             log.warning("stats: %s", fault)
-            return
-        self._since = until
 
     def _report(self, since: datetime, until: datetime, now: datetime) -> None:
         counts = Counter(
             entry.outcome
             for entry in self._journal.entries(since)
-            if entry.what == "scan" and entry.at < until
+            if entry.what == What.SCAN and entry.at < until and not entry.drill
         )
-        if counts:
-            stats = hourly_stats(since, until, dict(counts), suppressed_below=SUPPRESSED_BELOW)
-            self._outbox.put(Message.STATS, stats, now)
-        self._journal.purge(now, self._keep)
-
-
-def _full_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+        if not counts:
+            return
+        stats = hourly_stats(
+            since,
+            until,
+            counts,
+            suppressed_below=SUPPRESSED_BELOW,
+            issuers=self._states.of(since),
+            issuers_since=self._states.since if self._states.since > since else None,
+            journal=self._journal.head(),
+        )
+        self._outbox.put(Message.STATS, stats, now)

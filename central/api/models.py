@@ -221,6 +221,13 @@ class Lists(Told):
     now: Moment
 
 
+class JournalHead(Told):
+    """The last row of a device's journal, by its number and hash."""
+
+    n: int
+    hash: str
+
+
 class Hour(Told):
     """What a device counted in an hour; null where a count is too small to be told."""
 
@@ -229,6 +236,10 @@ class Hour(Told):
     until: Moment
     counts: dict[str, int | None]
     suppressed_below: int
+    issuers: dict[str, int | None] = Field(
+        description="Documents by issuing State; few ones together as `other`."
+    )
+    journal: JournalHead | None = Field(description="How far the device's own record went.")
 
 
 class Stats(Told):

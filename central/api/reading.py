@@ -65,6 +65,8 @@ def _hour(row: Any) -> dict[str, Any]:
         "until": moment(row.until),
         "counts": row.data["counts"],
         "suppressed_below": row.data["suppressed_below"],
+        "issuers": row.data.get("issuers", {}),
+        "journal": row.data.get("journal"),
     }
 
 

@@ -6,8 +6,9 @@ list's date that no message carries is left out. A hit that could not be told wo
 outcome.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from annotated_types import MaxLen
@@ -23,16 +24,21 @@ from scanner.alert.messages import (
     Alerting,
     AlertMatch,
     DeviceFault,
+    JournalHead,
     ListVersion,
     Place,
     RolloutData,
     StatsData,
 )
+from scanner.hash_chain import Head
 from scanner.mrz.document import Document
 from scanner.watchlist.contract import Certainty, ListState, Match
 
 if TYPE_CHECKING:  # central builds no alerts and need not load what reads and checks documents
     from scanner.examine import Examination
+
+OTHERS = "other"
+"""What stands for the States that are not named."""
 
 
 def alert_of(
@@ -107,18 +113,43 @@ def rollout_reason(reason: str) -> str:
 
 
 def hourly_stats(
-    since: datetime, until: datetime, counts: dict[str, int], *, suppressed_below: int
+    since: datetime,
+    until: datetime,
+    counts: Mapping[str, int],
+    *,
+    suppressed_below: int,
+    issuers: Mapping[str | None, int] = MappingProxyType({}),
+    issuers_since: datetime | None = None,
+    journal: Head | None = None,
 ) -> StatsData:
-    """The counts of an hour. A count under `suppressed_below`, unless zero, becomes null."""
+    """The counts of an hour, by outcome and by issuing State (None: no known one). A count by
+    outcome under `suppressed_below`, unless zero, becomes null; States with so few documents are
+    not even named."""
     return StatsData(
         since=since.astimezone(UTC),
         until=until.astimezone(UTC),
-        counts={
-            outcome: None if 0 < count < suppressed_below else count
-            for outcome, count in counts.items()
-        },
+        counts={outcome: _told(count, suppressed_below) for outcome, count in counts.items()},
         suppressed_below=suppressed_below,
+        issuers=_few_together(issuers, suppressed_below),
+        issuers_since=issuers_since.astimezone(UTC) if issuers_since else None,
+        journal=JournalHead(n=journal.n, hash=journal.hash) if journal else None,
     )
+
+
+def _few_together(counts: Mapping[str | None, int], enough: int) -> dict[str, int | None]:
+    """Every count that is `enough`, and one of all others together. That one is enough too, or
+    takes the smallest of the others in: else it could be had as the difference to the sum."""
+    told = {state: count for state, count in counts.items() if state and count >= enough}
+    others = sum(counts.values()) - sum(told.values())
+    if not others:
+        return dict(sorted(told.items()))
+    while others < enough and told:
+        others += told.pop(min(told, key=lambda state: (told[state], state)))
+    return {**dict(sorted(told.items())), OTHERS: _told(others, enough)}
+
+
+def _told(count: int, enough: int) -> int | None:
+    return None if 0 < count < enough else count
 
 
 def _document(document: Document) -> AlertDocument:

@@ -203,14 +203,29 @@ class OutcomeData(Said):
     note: Line = Field(default="", max_length=280)
 
 
+class JournalHead(Said):
+    """How far a device's journal goes: its last row, and the hash that binds it to all before."""
+
+    n: Count
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class StatsData(Said):
-    """Counts of an hour by outcome; a count is null where it is so small that it could point at
-    a person."""
+    """Counts of an hour, by outcome and by issuing State; a count is null where it is so small that
+    it could point at a person."""
 
     since: Moment
     until: Moment
     counts: dict[Annotated[Line, Field(max_length=32)], Count | None] = Field(max_length=16)
     suppressed_below: Count
+    issuers: dict[Annotated[Line, Field(max_length=8)], Count | None] = Field(
+        default_factory=dict, max_length=400
+    )
+    """Documents by issuing State, each once; States with too few of them together as `other`."""
+    issuers_since: Moment | None = None
+    """From when on they were counted, where that is not the whole hour."""
+    journal: JournalHead | None = None
+    """The journal's head, so that central can tell whether the device's record was written anew."""
 
 
 class RolloutData(Said):

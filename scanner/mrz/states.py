@@ -76,7 +76,8 @@ def _table(text: str) -> dict[str, str]:
     return {code: name for code, _, name in (entry.partition(" ") for entry in entries)}
 
 
-CODES: Mapping[str, str] = MappingProxyType(_table(_ISO_3166) | _table(_BEYOND_ISO_3166))
+_OF_ISO_3166 = _table(_ISO_3166)
+CODES: Mapping[str, str] = MappingProxyType(_OF_ISO_3166 | _table(_BEYOND_ISO_3166))
 """Every known code, without fillers, and its name."""
 
 _SAME = (
@@ -89,6 +90,14 @@ _SAME = (
 def name_of(code: str) -> str | None:
     """The name behind a code without fillers, or None where no State or organisation has it."""
     return CODES.get(code)
+
+
+def counted_as(code: str) -> str | None:
+    """The one code under which the documents of a State are counted, or None for an unknown one."""
+    if code not in CODES:
+        return None
+    every = sorted(aliases(code))
+    return next((one for one in every if one in _OF_ISO_3166), every[0])
 
 
 def letters_apart(one: str, other: str) -> int:

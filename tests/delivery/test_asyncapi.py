@@ -35,6 +35,7 @@ from scanner.alert import (
     DrillPhase,
     DrillStep,
     Event,
+    JournalHead,
     KeysData,
     Message,
     Missing,
@@ -74,7 +75,13 @@ def sayings() -> dict[Message, Data]:
         Message.ALERT: full,
         Message.OUTCOME: OutcomeData(alert=new_id(), action=Action.REFERRED, at=NOW, officer="47"),
         Message.STATS: StatsData(
-            since=NOW, until=NOW, counts={"CLEAR": 40, "HIT": None}, suppressed_below=5
+            since=NOW,
+            until=NOW,
+            counts={"CLEAR": 40, "HIT": None},
+            suppressed_below=5,
+            issuers={"UTO": 31, "other": None},
+            issuers_since=NOW,
+            journal=JournalHead(n=812, hash="0" * 64),
         ),
         Message.ROLLOUT: RolloutData(
             list="sltd",

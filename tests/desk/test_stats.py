@@ -87,5 +87,5 @@ def test_old_rows_of_the_journal_go_when_an_hour_is_told(hours: Hours) -> None:
     hours.scans(Outcome.CLEAR, 1)
     hours.stats.look()
     entries = list(hours.journal.entries(NINE - timedelta(days=1)))
-    assert len(entries) == 1
+    assert [entry.what for entry in entries] == ["scan", "purged"]
     assert entries[0].at > NINE + KEEP
