@@ -4,19 +4,25 @@ folder such as a USB stick."""
 import json
 import signal
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
+from typing import TextIO
 
 import typer
 
 from firmware.choice import chosen_lists, configured_clock
+from firmware.progress import CLEAR, span_left
 from firmware.settings import load
 from firmware.updater import Busy, told, update
 from firmware.updates.bring import Outcome
 from firmware.updates.download import Interrupted
 from firmware.updates.plan import PlanUnusable, plan_of
 from scanner.command_line import Failure, Refusal
+
+_WORD_EVERY_S = 30.0
 
 
 def list_update(config: Path, source: Path | None, *, as_json: bool) -> None:
@@ -28,29 +34,60 @@ def list_update(config: Path, source: Path | None, *, as_json: bool) -> None:
         plan = plan_of(settings, chosen.lists(), chosen.keys, configured_clock(settings), source)
     except PlanUnusable as unusable:
         raise Refusal(str(unusable)) from None
-    stop = Event()
+    stop, line = Event(), Line(sys.stderr)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        results = update(plan, stop, _Line())
+        results = update(plan, stop, line)
     except Busy as busy:
         raise Failure(str(busy)) from None
     except Interrupted:
         raise Failure("interrupted; the same command goes on where it was") from None
+    finally:
+        line.make_room()
     for result in results:
         print(json.dumps(asdict(result)) if as_json else told(result), flush=True)
     if any(result.outcome not in (Outcome.UPDATED, Outcome.CURRENT) for result in results):
         raise typer.Exit(1)
 
 
-class _Line:
-    """A line on standard error that changes as bytes come in, on a terminal alone."""
+class Line:
+    """How far an update is: a line that changes on a terminal, a line now and then elsewhere.
+    Without a `stream` (standard error may be closed) nothing is told."""
 
-    def __init__(self) -> None:
-        self._live = bool(sys.stderr and sys.stderr.isatty())
+    def __init__(self, stream: TextIO | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._live = bool(stream and stream.isatty())
+        self._list = ""
+        self._began = self._said = clock()
+        self._begun = 0
 
     def __call__(self, name: str, done: int, total: int) -> None:
+        """So many bytes of so many have come of a list."""
+        now = self._clock()
+        if name != self._list:
+            self._list, self._began, self._begun = name, now, done
         if self._live:
-            end = "\n" if done >= total else ""
-            line = f"\rlist {name}: {done >> 10} of {total >> 10} kB "
-            print(line, end=end, file=sys.stderr, flush=True)
+            self._write(f"{CLEAR}{self._told(now, done, total)}")
+        elif now - self._said >= _WORD_EVERY_S:
+            self._said = now
+            self._write(f"{self._told(now, done, total)}\n")
+
+    def make_room(self) -> None:
+        """Takes the changing line away, before something else is written to the terminal."""
+        if self._live:
+            self._write(CLEAR)
+
+    def _told(self, now: float, done: int, total: int) -> str:
+        come = f"list {self._list}: {done >> 10:,} of {total >> 10:,} kB"
+        if done >= total:
+            return f"{come}; putting it together"
+        came, spent = done - self._begun, now - self._began
+        left = f", {span_left(spent / came * (total - done))} left" if came and spent > 1 else ""
+        return f"{come}, {done / total:.0%}{left}"
+
+    def _write(self, text: str) -> None:
+        if self._stream is not None:
+            self._stream.write(text)
+            self._stream.flush()

@@ -11,7 +11,8 @@ from typing import TextIO
 EVERY = 100
 """Files between two lines where standard error is no terminal."""
 
-_CLEAR = "\r\x1b[K"
+CLEAR = "\r\x1b[K"
+"""Takes the line that the cursor is on away."""
 
 
 class Progress:
@@ -34,14 +35,14 @@ class Progress:
         self.done += not same_file
         self.failed += failed
         if self._live:
-            self._write(f"{_CLEAR}{self.told()}")
+            self._write(f"{CLEAR}{self.told()}")
         elif not same_file and self.done % EVERY == 0 and self.done < self._whole:
             self._write(f"{self.told()}\n")
 
     def make_room(self) -> None:
         """Takes the changing line away, before something else is written to the terminal."""
         if self._live:
-            self._write(_CLEAR)
+            self._write(CLEAR)
 
     def finish(self) -> None:
         """The last word on a run that was long enough to have had one before."""

@@ -1,7 +1,11 @@
 """The desk's updater: now and then, when woken, and from a stick by hand."""
 
+import io
 import json
+import os
+import pty
 import threading
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +18,8 @@ from typer.testing import CliRunner
 from central.cli import app as headquarters_app
 from firmware import updater as updater_module
 from firmware.cli import app as device_app
+from firmware.list_update import Line
+from firmware.progress import CLEAR
 from firmware.updater import Busy, Plan, Updater, update
 from firmware.updates import fetched as fetched_module
 from firmware.updates.bring import Outcome, Result
@@ -220,6 +226,28 @@ def test_from_the_first_ceremony_to_a_stick_at_the_desk(tmp_path: Path) -> None:
     assert "updated from none to version 1" in both.device("update", "--from", repository)
     assert "version 1 is the one published" in both.device("update", "--from", repository)
     assert "version 1" in both.device("status")
+
+
+def test_a_terminal_is_shown_how_far_an_update_is_and_a_pipe_now_and_then() -> None:
+    now = 0.0
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    with os.fdopen(slave, "w") as terminal, io.StringIO() as pipe:
+        lines = [Line(stream, lambda: now) for stream in (terminal, pipe)]
+        for second, done in ((0, 0), (20, 100), (40, 250), (80, 400)):
+            now = float(second)
+            for line in lines:
+                line("sltd", done << 10, 400 << 10)
+        lines[0].make_room()
+        shown = os.read(master, 4096).decode().split(CLEAR)
+        piped = pipe.getvalue()
+    os.close(master)
+    assert shown[2] == "list sltd: 100 of 400 kB, 25%, about 60 s left"
+    assert shown[-2:] == ["list sltd: 400 of 400 kB; putting it together", ""]
+    assert piped.splitlines() == [
+        "list sltd: 250 of 400 kB, 62%, about 24 s left",
+        "list sltd: 400 of 400 kB; putting it together",
+    ]
 
 
 @pytest.mark.parametrize(
