@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from central import audit
-from central.audit import Head
 from central.console.wire import cursor_of, moment, place_of
 from central.schema import audit as trail
+from scanner.hash_chain import Head
 
 WHOLE_EVERY_S = 600.0
 

@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from central import audit
-from central.audit import Broken, Head
 from central.schema import alerts
 from central.schema import audit as trail
 from central.store import Answer, AnsweredMeanwhile, Store, StoreFault, UnknownAlert
 from scanner.alert import AnswerOutcome
+from scanner.hash_chain import Broken, Head
 from tests.delivery.both_ends import HeadOffice, over_both_databases
 from tests.delivery.test_central_commands import run, store_alert
 
