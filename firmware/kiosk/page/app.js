@@ -12,7 +12,7 @@ import { showHealth } from "./health.js";
 import { listenToKeys, showKeys } from "./keys.js";
 import { Link } from "./link.js";
 import { showLive } from "./live.js";
-import { Lock } from "./lock.js";
+import { Lock, signIn } from "./lock.js";
 import { recall } from "./memory.js";
 import { openMenu } from "./menu.js";
 import { Mrz, mayCorrect } from "./mrz.js";
@@ -36,18 +36,19 @@ class Page {
 
   constructor() {
     const may = (intent) => this.#link.connected && this.#state?.may?.includes(intent);
-    const pending = (shown) => this.#state?.pending?.find((one) => Boolean(one.shown) === shown);
+    const pending = (shown) => this.#state?.pending?.find((one) => one.shown === shown && (one.open || one.answer));
     this.todo = {
       typed: () => may("typed") && typeIn(this.#state),
       correct: () => this.#correct(),
-      outcome: () => may("referral") && pending(true) && finish(this.#state, pending(true).alert),
-      finish: (alert = pending(false)?.alert) => may("referral") && alert && finish(this.#state, alert),
+      outcome: () => this.#finish(pending(true)?.alert),
+      finish: (alert = pending(false)?.alert) => this.#finish(alert),
       live: () => may("live") && showLive(),
-      next: () => may("next") && this.#ask("/kiosk/next", { capture: this.#state.capture }),
+      next: () => may("next") && this.#goOn(pending(true)),
       blank: () => may("blank") && this.#ask("/kiosk/blank", { on: true }),
       conditions: () => this.#state && showConditions(this.#state),
       health: () => may("health") && showHealth(),
       menu: () => this.#state && openMenu(this.#state, this.todo),
+      signIn: () => may("sign_in") && signIn(this.#state),
       keys: showKeys,
     };
     this.verdict = new Verdict();
@@ -101,6 +102,16 @@ class Page {
 
   #correct(line = null, position = null) {
     if (this.#link.connected && mayCorrect(this.#state ?? {})) correct(this.#state, line, position);
+  }
+
+  #finish(alert) {
+    if (this.#link.connected && alert) finish(this.#state, alert);
+  }
+
+  /** Done with the document, and with central's answer to it where there is one. */
+  async #goOn(referral) {
+    if (referral?.answer && !referral.open) await this.#ask("/kiosk/seen", { alert: referral.alert });
+    await this.#ask("/kiosk/next", { capture: this.#state.capture });
   }
 
   async #ask(path, body) {

@@ -29,7 +29,7 @@ export class Bar {
       this.#button("correct", t("Correct"), "F3", able.correct),
       this.#button("live", t("Picture"), "F7", able.live),
     ]);
-    const waiting = (state.pending ?? []).filter((one) => !one.shown);
+    const waiting = (state.pending ?? []).filter((one) => !one.shown && (one.open || one.answer));
     draw(this.#pending, [waiting, connected], () => this.#chips(waiting, connected));
     const next = nextOf(state, may, able);
     draw(this.#next, next, () => this.#button(next.name, next.label, next.key, next.able, "primary"));
@@ -58,7 +58,7 @@ export class Bar {
       );
     const more = waiting.length - CHIPS;
     return [
-      el("h2", { class: "for-ears" }, t("Referrals without an outcome")),
+      el("h2", { class: "for-ears" }, t("Referrals that wait")),
       ...waiting.slice(0, CHIPS).map(chip),
       more > 0
         ? button({ class: "chip more", "data-key": "more", disabled: !connected, click: () => this.#do.finish(waiting[CHIPS].alert) }, t("+{n} more", { n: more }))
@@ -68,7 +68,7 @@ export class Bar {
 }
 
 function nextOf(state, may, able) {
-  const shown = state.pending?.find((one) => one.shown);
+  const shown = state.pending?.find((one) => one.shown && one.open);
   if (shown) return { name: "outcome", label: t("Outcome…"), key: "F4", able: may("referral"), alert: shown.alert };
   if (state.state === "read_again") {
     return able.correct

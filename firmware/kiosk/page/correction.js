@@ -3,7 +3,7 @@
    doubtful the sheet goes on to the next. */
 
 import { button, draw, el, printed } from "./dom.js";
-import { mrzKeys } from "./keypad.js";
+import { letterKeys } from "./keypad.js";
 import { band, cells, marked } from "./mrz.js";
 import { Sheet } from "./sheet.js";
 import { post } from "./wire.js";
@@ -34,7 +34,7 @@ class Correction {
     this.#sheet.body.append(
       el("div", { class: "zoom-row", dir: "ltr" }, step(-1, "◀", t("To the left")), this.#window, step(1, "▶", t("To the right"))),
       el("div", { class: "zoom-said" }, this.#place, this.#perhaps),
-      mrzKeys((character) => this.#send(character), { moves: false }),
+      letterKeys((character) => this.#send(character), { moves: false }),
     );
     this.#sheet.body.addEventListener("keydown", (event) => this.#key(event));
   }

@@ -26,7 +26,7 @@ export class DocumentFields {
 }
 
 function spelled(shown, entered) {
-  const by = { typed: t("typed by hand"), corrected: t("corrected by hand") }[entered];
+  const by = { typed: t("typed by hand"), corrected: t("corrected by hand"), number: t("number alone") }[entered];
   return [
     el(
       "p",
@@ -63,7 +63,7 @@ function names(shown) {
 }
 
 function age(shown) {
-  return shown.age_words ? el("strong", { class: "age" }, shown.age_words) : null;
+  return shown.age_word ? el("strong", { class: "age" }, shown.age_word) : null;
 }
 
 function state(code, name) {

@@ -21,13 +21,14 @@ export class Drill {
     this.#box.setAttribute("aria-label", t("Drill"));
     this.#box.hidden = drill === null || Boolean(state.locked);
     document.body.classList.toggle("drilling", drill !== null);
-    draw(this.#box, [drill, may, state.real], () => {
-      this.#box.classList.toggle("real", Boolean(state.real));
-      return drill ? this.#bar(drill, may, state.real) : [];
+    draw(this.#box, [drill, may], () => {
+      this.#box.classList.toggle("real", Boolean(drill?.real));
+      return drill ? this.#bar(drill, may) : [];
     });
   }
 
-  #bar(drill, may, real) {
+  #bar(drill, may) {
+    const { real } = drill;
     const can = (what) => may && (drill.may ?? []).includes(what);
     const order = (what, label) => button({ "data-key": what, click: () => this.#order(what) }, label);
     return [

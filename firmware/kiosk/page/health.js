@@ -13,18 +13,18 @@ export function showHealth() {
   const when = el("p", { class: "soft", role: "status" });
   const list = el("ul", { class: "findings" });
   const sheet = new Sheet(t("The device's health"), { name: "health" });
-  const ask = () =>
+  const ask = (anew) =>
     sheet.attempt(async () => {
       when.textContent = t("Looking…");
-      const said = await get("/kiosk/health");
+      const said = await get(anew ? "/kiosk/health?again=true" : "/kiosk/health");
       const sorted = [...said.findings].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
       list.replaceChildren(...sorted.map(finding));
       when.textContent = t("As it was at {time}", { time: timeOf(said.at, true) });
     });
-  const again = button({ click: ask }, t("Look again"));
+  const again = button({ click: () => ask(true) }, t("Look again"));
   sheet.body.append(el("div", { class: "line" }, when, again), list);
   sheet.open(again);
-  ask();
+  ask(false);
 }
 
 function finding(one) {

@@ -1,21 +1,24 @@
-/* Keys on the screen, for a desk without a keyboard: the 37 characters of an MRZ, or digits alone. A
+/* Keys on the screen, for a desk without a keyboard: the 37 characters of an MRZ, those of a name, or
+   digits alone. A
    key never takes the focus from the field that is typed into; with a keyboard nobody needs them, so
    they are not in the order of the Tab key. */
 
 import { button, el } from "./dom.js";
 import { t } from "./words.js";
 
-const MRZ = ["1234567890", "QWERTYUIOP", "ASDFGHJKL<", "ZXCVBNM"];
+const LETTERS = ["1234567890", "QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM"];
 const DIGITS = ["123", "456", "789"];
 
-/** The keys of an MRZ. `onKey` is told a character, `left`, `right` or `back`; a `done` button, where
+/** Letters, digits and one character more. `onKey` is told a character, `left`, `right` or `back`; a `done` button, where
  *  there is one, stands at the end of all rows. */
-export function mrzKeys(onKey, { done = null, moves = true } = {}) {
+export function letterKeys(onKey, { more = "<", done = null, moves = true } = {}) {
+  const [digits, top, middle, bottom] = LETTERS;
+  const rows = [digits, top, middle + more, bottom];
   const last = moves ? [key("◀", "left", onKey, t("To the left")), key("▶", "right", onKey, t("To the right")), key("⌫", "back", onKey, t("Delete"))] : [];
   return el(
     "div",
     { class: done ? "keypad mrz-keys with-done" : "keypad mrz-keys", dir: "ltr" },
-    MRZ.flatMap((row) => [...row].map((one) => key(one, one, onKey))),
+    rows.flatMap((row) => [...row].map((one) => key(one, one, onKey))),
     last,
     done,
   );

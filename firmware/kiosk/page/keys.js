@@ -24,7 +24,7 @@ export function showKeys() {
     typed: t("Type a document in"),
     correct: t("Correct a character"),
     outcome: t("Outcome of the referral on screen"),
-    finish: t("Referrals without an outcome"),
+    finish: t("The next referral that waits"),
     live: t("What the camera sees"),
     next: t("Next document"),
     blank: t("Blank the screen"),

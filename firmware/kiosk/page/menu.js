@@ -39,6 +39,7 @@ export function openMenu(state, todo) {
         entry(may("health"), t("The device's health"), todo.health),
         entry(may("drill") && !state.drill, t("Start a drill"), ask("/kiosk/drill", { do: "start" })),
         entry(true, t("Keys"), todo.keys),
+        entry(may("sign_in") && !state.locked, t("Sign in"), todo.signIn),
         entry(may("sign_out"), t("Sign out"), ask("/kiosk/sign-out")),
       ),
     ),

@@ -7,32 +7,49 @@ import { Sheet } from "./sheet.js";
 import { post } from "./wire.js";
 import { actions, t, timeOf } from "./words.js";
 
-/** Opens the sheet of one of the referrals that wait for their outcome. */
+/** Opens the sheet of a referral: one that waits for its outcome, or one to which central has answered
+ *  after it had one. */
 export function finish(state, alert) {
   const about = el("div", { class: "about" });
+  const rest = el("div", { class: "finish" });
   const note = el("input", { id: "note", type: "text", maxlength: 280, autocomplete: "off" });
-  const sheet = new Sheet(t("What was done?"), {
+  const find = (now) => now.pending?.find((pending) => pending.alert === alert);
+  const sheet = new Sheet(find(state).open ? t("What was done?") : t("Central has answered"), {
     low: true,
     name: "finishing",
     onState: (now, self) => {
-      const one = now.pending?.find((pending) => pending.alert === alert);
-      if (one) draw(about, one, () => told(one));
-      else if (now.state !== "lost") self.close();
+      const one = find(now);
+      if (!one) {
+        if (now.state !== "lost") self.close();
+        return;
+      }
+      draw(about, one, () => told(one, ask));
+      draw(rest, one.open, () => (one.open ? outcomes(note, ask) : seen(ask)));
     },
   });
-  const send = async (action) => {
-    const body = { alert, action, note: note.value.trim() };
-    if (await sheet.attempt(() => post("/kiosk/referral", body))) sheet.close();
+  const ask = async (path, body = {}) => {
+    if (await sheet.attempt(() => post(path, { alert, ...body }))) sheet.close();
   };
-  const outcomes = Object.entries(actions()).map(([action, words]) =>
-    button({ class: "outcome", "data-action": action, click: () => send(action) }, words),
+  sheet.body.append(about, rest);
+  sheet.open();
+  rest.querySelector("button").focus();
+}
+
+function outcomes(note, ask) {
+  const choices = Object.entries(actions()).map(([action, words]) =>
+    button(
+      { class: "outcome", "data-action": action, click: () => ask("/kiosk/referral", { action, note: note.value.trim() }) },
+      words,
+    ),
   );
-  sheet.body.append(
-    about,
-    el("div", { class: "outcomes" }, outcomes),
+  return [
+    el("div", { class: "outcomes" }, choices),
     el("div", { class: "note-row" }, el("label", { for: "note" }, t("Note, if one is needed")), note),
-  );
-  sheet.open(outcomes[0]);
+  ];
+}
+
+function seen(ask) {
+  return button({ class: "outcome primary", click: () => ask("/kiosk/seen") }, t("I have read it"));
 }
 
 /** One referral in a line: which State's, the end of its number, since when. */
@@ -44,16 +61,27 @@ export function named(one) {
   ];
 }
 
-function told(one) {
+function told(one, ask) {
   return [
-    el("p", {}, one.kind_word, " ", named(one), one.drill ? el("span", { class: "tag" }, t("drill")) : null),
-    one.answer
-      ? el(
-          "p",
-          { class: "central-word" },
-          t("Central: {answer}", { answer: one.answer.word }),
-          one.answer.instruction ? el("span", { class: "instruction", dir: "auto" }, one.answer.instruction) : null,
-        )
-      : el("p", { class: "soft" }, one.waiting ? t("Central has not answered yet.") : t("Central gave no answer in time.")),
+    el(
+      "div",
+      { class: "line" },
+      el("p", {}, one.kind_word, " ", named(one), one.drill ? el("span", { class: "tag" }, t("drill")) : null),
+      one.shown ? null : button({ "data-key": "look", click: () => ask("/kiosk/look") }, t("Show the document")),
+    ),
+    one.answer ? answered(one.answer) : el("p", { class: "soft" }, waits(one)),
   ];
+}
+
+function answered(answer) {
+  return el(
+    "p",
+    { class: "central-word" },
+    t("Central: {answer}", { answer: answer.word }),
+    answer.instruction ? el("span", { class: "instruction", dir: "auto" }, answer.instruction) : null,
+  );
+}
+
+function waits(one) {
+  return one.waiting ? t("Central has not answered yet.") : t("Central gave no answer in time.");
 }

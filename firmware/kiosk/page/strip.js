@@ -27,10 +27,20 @@ export function showConditions(state) {
   const sheet = new Sheet(t("The desk's condition"), { name: "conditions-sheet" });
   const faults = (state.faults ?? []).map((line) => el("li", { class: "finding-line", dir: "auto" }, line));
   sheet.body.append(
-    el("dl", { class: "in-full" }, all(state).map(([name, value, well]) => el("div", { class: well ? "" : "unwell" }, el("dt", {}, name), el("dd", { class: "value", dir: "auto" }, dot(), value)))),
+    el("dl", { class: "in-full" }, all(state).map(inFull)),
     el("ul", {}, faults),
   );
   sheet.open();
+}
+
+function inFull([name, value, well, , reason]) {
+  return el(
+    "div",
+    { class: well ? null : "unwell" },
+    el("dt", {}, name),
+    el("dd", { class: "value", dir: "auto" }, dot(), value),
+    reason ? el("dd", { class: "reason", dir: "auto" }, reason) : null,
+  );
 }
 
 /** The time of day, by the daemon's clock. */
@@ -49,7 +59,7 @@ export class TimeOfDay {
 
 function all(state) {
   return [
-    ...state.lists.map((list) => [list.name, ageOf(list), list.health === "ok", "printed"]),
+    ...state.lists.map((list) => [list.name, ageOf(list), list.health === "ok", "printed", list.reason]),
     [t("Link"), state.link.word, state.link.up],
     [t("Queued"), String(state.link.queued), state.link.up || state.link.queued === 0],
     ...state.sources.map((source) => [

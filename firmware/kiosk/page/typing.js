@@ -3,7 +3,7 @@
    daemon judges what is typed like anything that was read; a number alone is never clear. */
 
 import { button, el, scrollable } from "./dom.js";
-import { mrzKeys, typeInto } from "./keypad.js";
+import { letterKeys, typeInto } from "./keypad.js";
 import { Sheet, choices } from "./sheet.js";
 import { post } from "./wire.js";
 import { kinds, t } from "./words.js";
@@ -54,7 +54,7 @@ class Typing {
       model.length ? el("div", { class: "typed-model" }, model) : "",
       el("div", { class: "typed-fields" }),
       this.#faults,
-      mrzKeys((pressed) => typeInto(this.#focused ?? this.#fields[0], pressed), { done }),
+      letterKeys((pressed) => typeInto(this.#focused ?? this.#fields[0], pressed), { done }),
     );
     this.#sheet.body.append(this.#form);
     this.#become(this.#shape, lines);

@@ -28,7 +28,7 @@ export function post(path, body = {}) {
 
 /** `path` with the language in which the daemon shall answer; without one where none is chosen yet. */
 export function spoken(path, lang = language()) {
-  return lang ? `${path}?${new URLSearchParams({ lang })}` : path;
+  return lang ? `${path}${path.includes("?") ? "&" : "?"}${new URLSearchParams({ lang })}` : path;
 }
 
 async function ask(path, options) {
