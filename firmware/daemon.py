@@ -8,12 +8,13 @@ in, and the uplink leaves last. Nothing in between holds anything that is not on
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from threading import Event
 from types import FrameType
+from typing import Any
 
 from firmware.answers import Answers
 from firmware.broker_access import link_of
@@ -28,7 +29,7 @@ from firmware.identity import Identity
 from firmware.journal import Journal
 from firmware.keys import KeyFault
 from firmware.kiosk.display import Display, Upkeep
-from firmware.kiosk.server import CannotListen, Kiosk
+from firmware.kiosk.server import CannotListen, Kiosk, Served
 from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
 from firmware.outbox import Outbox
@@ -47,10 +48,13 @@ from firmware.watching import LinkWatch
 from firmware.wellbeing import Wellbeing
 from scanner.alert import CommandData, Place
 from scanner.examine import Examiner
+from scanner.said import said
+from scanner.sources.camera import Camera
 from scanner.sources.capture import Source
 from scanner.sources.replay import Replay
 from scanner.vision.engine import open_reader
 from scanner.vision.reader import Reader, ReaderUnavailable
+from scanner.watchlist.age import ClockReading
 from scanner.watchlist.keyring import KeySource
 from scanner.watchlist.lists import Lists
 
@@ -87,7 +91,7 @@ class Box:
         except (KeyFault, PanelUnavailable, ReaderUnavailable) as fault:
             raise CannotStart(str(fault)) from None
         self.clock = configured_clock(settings)
-        display = Display()
+        display = Display(timedelta(seconds=settings.kiosk.hold_seconds))
         screens = (*screens, display) if settings.kiosk.enabled else screens
         self.outbox = Outbox(data / "outbox.db", device.name, identity.marks)
         self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
@@ -201,7 +205,20 @@ class Box:
 
     def _open_kiosk(self, settings: Settings, display: Display) -> Kiosk:
         try:
-            return Kiosk(settings.kiosk, display, self._upkeep, self.clock.now)
+            return Kiosk(
+                settings.kiosk,
+                Served(
+                    display=display,
+                    desk=self.desk,
+                    referrals=self.referrals,
+                    duty=self.duty,
+                    drill=self.drill,
+                    cameras=tuple(one for one in self.sources if isinstance(one, Camera)),
+                    upkeep=self._upkeep,
+                    findings=self._findings,
+                    clock=self.clock.now,
+                ),
+            )
         except CannotListen as fault:
             raise CannotStart(str(fault)) from None
 
@@ -212,8 +229,22 @@ class Box:
             lists=self._lists.states(clock),
             clock=clock,
             sources={source.name: source.health for source in self.sources},
-            faults=tuple(fault.message for fault in self._wellbeing.status().faults),
+            faults=tuple(self._faults(clock)),
+            updating=self.updater.progress() if self.updater else None,
         )
+
+    def _faults(self, clock: ClockReading) -> Iterator[str]:
+        """What is at fault beside lists and sources, which the page tells of by themselves."""
+        if self.drill.notice is not None:
+            yield self.drill.notice
+        for part, why in self._wellbeing.other_faults(clock):
+            if not part.startswith("source "):
+                yield said("{part}: {why}", part=part, why=why)
+
+    def _findings(self, again: bool) -> list[dict[str, Any]]:
+        """What the checks of the device found last, or find now."""
+        found = self.rounds.examined() if again else self.rounds.findings
+        return [one.as_object() for one in found]
 
     def _says(self) -> DeskSays:
         """How the devices and links are that this process alone can use."""

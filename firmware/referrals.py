@@ -30,13 +30,14 @@ MOST = 200
 @dataclass(frozen=True)
 class Referral:
     """One referral: the alert's id and what it says, what central answered, what the officer did
-    (None while that is open), and whether central has the alert."""
+    (None while that is open), whether central has the alert, and whether all of it is a drill's."""
 
     alert_id: str
     alert: AlertData
     answer: Answered | None = None
     action: Action | None = None
     sent: bool = False
+    drill: bool = False
 
     @property
     def open(self) -> bool:

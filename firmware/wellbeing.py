@@ -85,7 +85,7 @@ class Wellbeing:
         """The device as it is now."""
         clock = self._clock.reading()
         states = self._lists.states(clock)
-        faults = [*self._list_faults(states), *self._other_faults(clock)][:MAX_FAULTS]
+        faults = [*self._list_faults(states), *self.other_faults(clock)][:MAX_FAULTS]
         return StatusData(
             place=self._place,
             software=self._software,
@@ -102,7 +102,8 @@ class Wellbeing:
             elif state.health is not ListHealth.OK or state.reason:
                 yield f"list {state.name}", state.reason
 
-    def _other_faults(self, clock: ClockReading) -> Iterator[tuple[str, str]]:
+    def other_faults(self, clock: ClockReading) -> Iterator[tuple[str, str]]:
+        """What is at fault beside the lists, by the part of the device."""
         for source in self._sources:
             if not source.health.ok:
                 yield f"source {source.name}", source.health.message

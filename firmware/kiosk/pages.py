@@ -16,10 +16,11 @@ MOST = 8
 
 
 class Pages:
-    """All open pages. Made anywhere; `stream` and `close` are for the event loop, `tell` for any
-    thread."""
+    """All open pages; `number` is the latest state's. `stream` and `close` are for the event loop,
+    `tell` is for any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: Callable[[], int]) -> None:
+        self._number = number
         self._open: set[asyncio.Event] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = False
@@ -59,7 +60,7 @@ class Pages:
                 try:
                     await asyncio.wait_for(changed.wait(), BEAT_S)
                 except TimeoutError:
-                    yield b"event: beat\ndata:\n\n"
+                    yield f'event: beat\ndata: {{"n":{self._number()}}}\n\n'.encode()
                     continue
                 changed.clear()
                 if not self._over:

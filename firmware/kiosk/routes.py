@@ -1,20 +1,27 @@
 """Every way into the kiosk's server. What only looks is answered from the display; what asks for
-something goes to the desk, in a thread of its own, because the desk may have to write first."""
+something is an intent (`intents.py`)."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 from anyio.to_thread import run_sync
 from pydantic import Field
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from firmware.kiosk.intents import INTENTS, Intent, carry_out
+from firmware.kiosk.live import BOUNDARY
+from firmware.kiosk.written import moment
+from firmware.roles import Right
+from scanner.said import said
+from scanner.vision.level import levelled
 from scanner.web.asked import Asked, json_of, query_of, whole_body
-from scanner.web.page_files import PageFiles
-from scanner.web.problem import Problem
+from scanner.web.page_files import PageFiles, tagged
+from scanner.web.problem import Problem, not_found
 
 if TYPE_CHECKING:
     from firmware.kiosk.server import Kiosk
@@ -24,59 +31,123 @@ BODY_MOST = 4096
 _SEND_WITHIN_S = 10.0
 _COMMENT_EVERY_S = 3600
 
+Answer = Callable[["Kiosk", Request], Awaitable[Response]]
+
 
 class InLanguage(Asked):
+    """The language to answer in: the configured one where none is said, or none that there is."""
+
     lang: str | None = Field(default=None, max_length=8)
 
 
-class Next(Asked):
-    capture: str = Field(max_length=64)
+class HealthAsked(InLanguage):
+    """Whether to look at everything anew, which takes some seconds."""
+
+    again: bool = False
 
 
 def routes(kiosk: "Kiosk") -> list[Route]:
     """The table as Starlette takes it."""
     files = PageFiles(PAGE)
 
-    async def page(request: Request) -> Response:
+    async def page(_kiosk: "Kiosk", request: Request) -> Response:
         return files.sent(request, "index.html")
 
-    async def static(request: Request) -> Response:
+    async def static(_kiosk: "Kiosk", request: Request) -> Response:
         return files.sent(request, str(request.path_params["name"]))
 
-    async def state(request: Request) -> Response:
-        return JSONResponse(kiosk.state(query_of(request, InLanguage).lang))
-
-    async def events(request: Request) -> Response:
-        language = query_of(request, InLanguage).lang
-        return EventSourceResponse(
-            kiosk.pages.stream(lambda: kiosk.state_text(language)),
-            ping=_COMMENT_EVERY_S,
-            send_timeout=_SEND_WITHIN_S,
-            sep="\n",
-        )
-
-    async def go_on(request: Request) -> Response:
-        body = await whole_body(request, BODY_MOST)
-        asked = json_of(request, body, Next)
-        await run_sync(kiosk.display.dismiss, asked.capture)
-        return Response(status_code=204)
-
-    return [
-        Route("/", _guarded(page)),
-        Route("/static/{name}", _guarded(static)),
-        Route("/kiosk/state", _guarded(state)),
-        Route("/kiosk/events", _guarded(events)),
-        Route("/kiosk/next", _guarded(go_on), methods=["POST"]),
+    ways: dict[str, Answer] = {
+        "/": page,
+        "/static/{name}": static,
+        "/words/{language}.json": _words,
+        "/kiosk/state": _state,
+        "/kiosk/events": _events,
+        "/kiosk/picture/{capture}": _picture,
+        "/kiosk/live": _live,
+        "/kiosk/health": _health,
+    }
+    asking = [
+        Route(f"/kiosk/{name}", _endpoint(kiosk, _intent(intent)), methods=["POST"])
+        for name, intent in INTENTS.items()
     ]
+    return [*(Route(path, _endpoint(kiosk, way)) for path, way in ways.items()), *asking]
 
 
-def _guarded(
-    answer: Callable[[Request], Awaitable[Response]],
-) -> Callable[[Request], Awaitable[Response]]:
+async def _words(kiosk: "Kiosk", request: Request) -> Response:
+    """The page's own words in one language."""
+    language = str(request.path_params["language"])
+    if language not in kiosk.settings.languages:
+        raise not_found()
+    return tagged(request, kiosk.words_text(language), "application/json")
+
+
+async def _state(kiosk: "Kiosk", request: Request) -> Response:
+    return Response(kiosk.state_text(_language(request)), media_type="application/json")
+
+
+async def _events(kiosk: "Kiosk", request: Request) -> Response:
+    """The state whenever it changes, and a beat in between."""
+    language = _language(request)
+    return EventSourceResponse(
+        kiosk.pages.stream(lambda: kiosk.state_text(language)),
+        ping=_COMMENT_EVERY_S,
+        send_timeout=_SEND_WITHIN_S,
+        sep="\n",
+    )
+
+
+async def _picture(kiosk: "Kiosk", request: Request) -> Response:
+    """The lines of the document on the page, as its picture has them."""
+    shown = kiosk.display.seen.shown
+    wanted = str(request.path_params["capture"])
+    if kiosk.hidden or shown is None or shown.capture_id != wanted:
+        raise not_found()
+    frame, reading = shown.examination.frame, shown.examination.reading
+    strip = None
+    if frame is not None and reading is not None:
+        strip = await run_sync(levelled, frame, reading)
+    done, picture = cv2.imencode(".png", strip) if strip is not None else (False, None)
+    if not done or picture is None:
+        raise not_found()
+    return Response(picture.tobytes(), media_type="image/png")
+
+
+async def _live(kiosk: "Kiosk", _request: Request) -> Response:
+    kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+    return StreamingResponse(kiosk.live.stream(), media_type=kind)
+
+
+async def _health(kiosk: "Kiosk", request: Request) -> Response:
+    """What the checks of the device found."""
+    if kiosk.hidden or not kiosk.duty.may(Right.HEALTH):
+        raise Problem(403, "forbidden", said("your role may not do this"))
+    again = query_of(request, HealthAsked).again
+    findings = await run_sync(kiosk.findings, again)
+    return JSONResponse({"findings": findings, "at": moment(kiosk.now())})
+
+
+def _intent(intent: Intent) -> Answer:
+    async def answer(kiosk: "Kiosk", request: Request) -> Response:
+        speech = kiosk.speech(_language(request))
+        asked = json_of(request, await whole_body(request, BODY_MOST), intent.asked)
+        return JSONResponse(await run_sync(carry_out, kiosk, intent, asked, speech))
+
+    return answer
+
+
+def _language(request: Request) -> str | None:
+    return query_of(request, InLanguage).lang
+
+
+def _endpoint(kiosk: "Kiosk", answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    """Says a refusal in the language of the page."""
+
     async def endpoint(request: Request) -> Response:
         try:
-            return await answer(request)
+            return await answer(kiosk, request)
         except Problem as problem:
+            speech = kiosk.speech(request.query_params.get("lang"))
+            problem.message = speech.told(problem.message)
             return problem.response()
 
     return endpoint

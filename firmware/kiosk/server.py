@@ -11,7 +11,8 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from threading import Event
 
 import uvicorn
@@ -21,11 +22,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from firmware.desk import Desk
+from firmware.drill import Drill
+from firmware.duty import Duty
 from firmware.kiosk.display import Display, Upkeep
+from firmware.kiosk.live import Live
 from firmware.kiosk.pages import Pages
 from firmware.kiosk.routes import routes
-from firmware.kiosk.view import Json, view
+from firmware.kiosk.view import Attending, view
+from firmware.kiosk.words import Words
+from firmware.kiosk.written import Json
+from firmware.referrals import Referrals
+from firmware.roles import Right
 from firmware.settings import KioskSettings
+from scanner.sources.camera import Camera
+from scanner.sources.presence import State
 from scanner.web.guard import Guard
 from scanner.web.problem import mistake, not_found, wrong_method
 
@@ -34,44 +45,101 @@ log = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
 _CLOSE_WITHIN_S = 2
 _LOOK_EVERY_S = 0.5
+_NAMES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
+"""The languages, each as those who speak it call it."""
+_NEEDS = {
+    "typed": Right.CHECK,
+    "correct": Right.CHECK,
+    "referral": Right.REFER,
+    "health": Right.HEALTH,
+}
 
 
 class CannotListen(Exception):
     """The port cannot be had; the message says why and what to do."""
 
 
+@dataclass(frozen=True)
+class Served:
+    """What the page is about: the desk and what belongs to it, and how it all is. `findings` gives
+    what the checks of the device found, anew where it is told so."""
+
+    display: Display
+    desk: Desk
+    referrals: Referrals
+    duty: Duty
+    drill: Drill
+    cameras: tuple[Camera, ...]
+    upkeep: Callable[[], Upkeep]
+    findings: Callable[[bool], list[Json]]
+    clock: Callable[[], datetime]
+
+
 class Kiosk:
     """The officer's page. Run `run(stop)` in a thread of its own. Raises CannotListen."""
 
-    def __init__(
-        self,
-        settings: KioskSettings,
-        display: Display,
-        upkeep: Callable[[], Upkeep],
-        clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, settings: KioskSettings, served: Served) -> None:
         self.settings = settings
-        self.display = display
-        self.pages = Pages()
-        self._upkeep = upkeep
-        self._clock = clock
+        self.display = served.display
+        self.desk = served.desk
+        self.referrals = served.referrals
+        self.duty = served.duty
+        self.drill = served.drill
+        self.findings = served.findings
+        self.now = served.clock
+        self._cameras = served.cameras
+        self._upkeep = served.upkeep
+        self.pages = Pages(lambda: self.display.seen.n)
+        self.live = Live(served.cameras, lambda: self.hidden)
         self._listener = _listen(settings.port)
         self.address = f"http://{_HOST}:{self.port}/"
-        display.listen(self.pages.tell)
+        self.display.listen(self.pages.tell)
+        self.duty.listen(self.pages.tell)
+        self.referrals.listen(self._refer)
+        self.drill.listen(self._refer)
+        for camera in self._cameras:
+            camera.listen(self._watch)
+        self._refer()
 
     @property
     def port(self) -> int:
         """Where it listens."""
         return int(self._listener.getsockname()[1])
 
-    def state(self, language: str | None) -> Json:
+    @property
+    def hidden(self) -> bool:
+        """Whether nothing of a document may be seen now."""
+        return self.duty.locked or self.display.seen.blank
+
+    def today(self) -> date:
+        """The desk's day."""
+        return self.now().date()
+
+    def speech(self, language: str | None) -> Words:
+        """The language of that name, or the configured one."""
+        known = language if language in self.settings.languages else self.settings.language
+        return Words.of(known)
+
+    def state(self, language: str | None = None) -> Json:
         """What the page shows now."""
-        said = view(self.display.seen, self._clock(), lambda text: text)
-        return {**said, "languages": list(self.settings.languages)}
+        words = self.speech(language)
+        neutral = self.settings.words.configured
+        said = view(self.display.seen, self._attending(), self.now(), words, neutral)
+        return {
+            **said,
+            "lang": words.language,
+            "languages": [{"code": code, "name": _NAMES[code]} for code in self.settings.languages],
+        }
 
     def state_text(self, language: str | None) -> str:
         """The same in one line."""
-        return json.dumps(self.state(language), ensure_ascii=False, separators=(",", ":"))
+        return _line(self.state(language))
+
+    def words_text(self, language: str) -> bytes:
+        """The page's own words."""
+        words = Words.of(language)
+        told = {"lang": language, "dir": words.direction, "words": dict(words.catalogue())}
+        return _line(told).encode()
 
     def run(self, stop: Event) -> None:
         """Serves until `stop`."""
@@ -95,7 +163,30 @@ class Kiosk:
             await serving
 
     def _look(self) -> None:
+        self.referrals.look()
         self.display.keep_up(self._upkeep())
+
+    def _refer(self) -> None:
+        """Referrals have changed, or the drill."""
+        rehearsed = tuple(reversed(self.drill.referrals))
+        self.display.refer((*rehearsed, *self.referrals.known), self.drill.view())
+
+    def _watch(self) -> None:
+        """A camera sees something else than before."""
+        states = {camera.state for camera in self._cameras}
+        settling = State.SETTLING in states
+        self.display.watch(coming=settling or State.MOVING in states, settling=settling)
+
+    def _attending(self) -> Attending:
+        duty = self.duty
+        may = {name for name, right in _NEEDS.items() if duty.may(right)} | {"next", "blank"}
+        if self.drill.may_start(duty.officer):
+            may.add("drill")
+        if self._cameras:
+            may.add("live")
+        if duty.mode != "off":
+            may.add("sign_out" if duty.officer else "sign_in")
+        return Attending(duty.mode, duty.officer, duty.locked, duty.refused, frozenset(may))
 
     def _app(self) -> ASGIApp:
         inner = Starlette(
@@ -122,6 +213,10 @@ def _listen(port: int) -> socket.socket:
             f"the officer's page cannot listen on {_HOST}:{port}: {error.strerror}; "
             "set another port in [kiosk], or end what uses it"
         ) from None
+
+
+def _line(told: Json) -> str:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

@@ -1,27 +1,30 @@
 """What the page draws, from what the desk shows: pure, one JSON object in one language.
 
 The page decides nothing: which of the states it is, every word of it, what is doubtful and what may
-be done now are all said here. `say` puts a sentence into the page's language.
+be done now are all said here. While the page is locked or blank, nothing of a document is in it.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
-from firmware.desk import Reply, Shown
-from firmware.kiosk.display import Seen, Upkeep
-from scanner.mrz.document import Document
-from scanner.mrz.layouts import LAYOUTS
+from firmware.duty import Refused
+from firmware.kiosk.display import Seen, is_open
+from firmware.kiosk.view_document import alert_document, document, match, mrz
+from firmware.kiosk.view_drill import drill
+from firmware.kiosk.view_referral import answer, referral
+from firmware.kiosk.view_upkeep import clock, faults, link, lists, sources
+from firmware.kiosk.written import Json, Speech, moment
+from firmware.referrals import Referral
+from firmware.roles import Officer
 from scanner.mrz.reading import Reading
-from scanner.mrz.states import name_of
-from scanner.verdict import Outcome
-from scanner.watchlist.age import span
-from scanner.watchlist.contract import Certainty, ListHealth, ListState, Match
+from scanner.said import Said, said
+from scanner.verdict import Outcome, Verdict
 
-Json = dict[str, Any]
-Say = Callable[[str], str]
+__all__ = ["STATES", "WORDS", "Attending", "Json", "Speech", "view"]
 
-STATES = {
+STATES: dict[Outcome, str] = {
     Outcome.HIT: "refer",
     Outcome.POSSIBLE: "refer",
     Outcome.NOT_CHECKED: "not_checked",
@@ -29,224 +32,210 @@ STATES = {
     Outcome.LOOK_CLOSER: "look_closer",
     Outcome.CLEAR: "no_record",
 }
-WORDS = {
-    "ready": "Ready",
-    "hold_still": "Hold still",
-    "read_again": "Read again",
-    "no_record": "No record",
-    "refer": "Refer",
-    "look_closer": "Look closer",
-    "not_checked": "Not checked",
-    "fault": "Fault",
-    "locked": "Locked",
-    "blank": "",
+WORDS: dict[str, Said] = {
+    "ready": said("Ready"),
+    "hold_still": said("Hold still"),
+    "read_again": said("Read again"),
+    "number_only": said("Number only"),
+    "no_record": said("No record"),
+    "refer": said("Refer"),
+    "look_closer": said("Look closer"),
+    "not_checked": said("Not checked"),
+    "fault": said("Out of order"),
+    "locked": said("Locked"),
 }
+"""The word of each state; the configuration may have others."""
+
+_PERSONAL = ("locked", "blank")
 
 
-def view(seen: Seen, now: datetime, say: Say) -> Json:
-    """The whole STATE."""
-    shown = seen.shown
-    state = _state(seen)
-    examination = shown.examination if shown else None
-    verdict = examination.verdict if examination else None
-    reading = examination.reading if examination else None
-    document = examination.parsed.document if examination and examination.parsed else None
-    alert_id = shown.alert_id if shown else None
-    reply = seen.replies.get(alert_id) if alert_id else None
-    told = verdict.reasons if verdict else _fault_lines(shown)
+@dataclass(frozen=True)
+class Attending:
+    """Who is at the desk and what may be done there: how one signs in, who did, whether that locks
+    the page, why the last try was refused, and the intents that are open to whoever is there."""
+
+    sign_in: Literal["off", "pin", "badge"] = "off"
+    officer: Officer | None = None
+    locked: bool = False
+    refused: Refused | None = None
+    may: frozenset[str] = frozenset()
+
+
+def view(
+    seen: Seen,
+    attending: Attending,
+    now: datetime,
+    speech: Speech,
+    words: Mapping[str, str] | None = None,
+) -> Json:
+    """The whole STATE; `words` are the configured ones."""
+    state = _state(seen, attending)
+    word = _word(state, seen)
     return {
         "boot": seen.boot,
         "n": seen.n,
         "now": moment(now),
         "state": state,
-        "word": say(WORDS[state]),
-        "lines_told": [say(line) for line in told],
-        "beside": [say(line) for line in verdict.beside] if verdict else [],
-        "why": reading.why.value if reading and reading.why else None,
-        "certainty": _certainty(verdict.outcome) if verdict else None,
-        "document": _document(document, now.date(), say) if document else None,
-        "mrz": list(_mrz(shown)) if shown else [],
-        "picture": _picture(shown),
-        "capture": shown.capture_id if shown else None,
-        "entered": _entered(reading),
-        "matches": [_match(match, say) for match in verdict.matches] if verdict else [],
-        "alert": _alert(alert_id, seen),
-        "answer": _answer(reply, say) if reply else None,
-        "waiting": alert_id is not None and reply is None,
-        "pending": [],
-        "lists": [_list(one, say) for one in seen.upkeep.lists] if seen.upkeep else [],
-        "link": _link(seen, say),
-        "sources": [
-            {"name": name, "ok": health.ok, "message": say(health.message)}
-            for name, health in (seen.upkeep.sources.items() if seen.upkeep else ())
-        ],
-        "clock": _clock(seen.upkeep, say),
-        "faults": [
-            *(say(line) for line in (seen.upkeep.faults if seen.upkeep else ())),
-            *(say(line) for line in (shown.faults if shown else ())),
-        ],
-        "officer": None,
-        "sign_in": "off",
-        "locked": False,
-        "drill": None,
-        "may": ["type", *(["correct", "next"] if shown else [])],
+        "word": (words or {}).get(word) or speech.told(WORDS.get(word, "")),
+        **_about_document(seen, state, now, speech),
+        "pending": []
+        if state in _PERSONAL
+        else [referral(one, seen, now, speech) for one in seen.referrals],
+        "lists": lists(seen.upkeep, speech),
+        "link": link(seen.link, speech),
+        "sources": sources(seen.upkeep, speech),
+        "clock": clock(seen.upkeep, speech),
+        "faults": faults(seen, speech),
+        "drill": drill(
+            seen.drill,
+            is_real=seen.shown is not None and not seen.shown.drill and state not in _PERSONAL,
+            speech=speech,
+        ),
+        "officer": _officer(attending),
+        "sign_in": attending.sign_in,
+        "refused": _refused(attending.refused, speech),
+        "locked": attending.locked,
+        "may": sorted(_may(seen, attending, state)),
     }
 
 
-def moment(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _state(seen: Seen) -> str:
-    if seen.busy:
+def _state(seen: Seen, attending: Attending) -> str:
+    if attending.locked:
+        return "locked"
+    if seen.blank:
+        return "blank"
+    shows = seen.shown is not None or seen.again is not None
+    if seen.busy or seen.settling or (seen.coming and not shows):
         return "hold_still"
-    if seen.shown is None:
-        return "ready"
-    verdict = seen.shown.examination.verdict
-    return STATES[verdict.outcome] if verdict else "fault"
+    if seen.shown is not None:
+        verdict = seen.shown.examination.verdict
+        return STATES[verdict.outcome] if verdict else "fault"
+    if seen.again is not None:
+        return "refer"
+    return "ready" if _can_read(seen) else "fault"
 
 
-def _fault_lines(shown: Shown | None) -> tuple[str, ...]:
-    fault = shown.examination.fault if shown else None
-    return (fault.message,) if fault else ()
+def _can_read(seen: Seen) -> bool:
+    """Whether any source could take a document; a desk without any is typed at."""
+    found = seen.upkeep.sources.values() if seen.upkeep else ()
+    return not found or any(health.ok for health in found)
 
 
-def _certainty(outcome: Outcome) -> str | None:
-    return {Outcome.HIT: "exact", Outcome.POSSIBLE: "possible"}.get(outcome)
+def _word(state: str, seen: Seen) -> str:
+    reading = seen.shown.examination.reading if seen.shown else None
+    if state == "read_again" and reading is not None and reading.reader == "number":
+        return "number_only"
+    return state
+
+
+def _about_document(seen: Seen, state: str, now: datetime, speech: Speech) -> Json:
+    """What there is to say of the document on the page: the same keys always."""
+    hidden = state in (*_PERSONAL, "hold_still")
+    shown = None if hidden else seen.shown
+    again = None if hidden else seen.again
+    examination = shown.examination if shown else None
+    verdict = examination.verdict if examination else None
+    reading = examination.reading if examination else None
+    parsed = examination.parsed if examination else None
+    alert_id = shown.alert_id if shown else again.alert_id if again else None
+    of_alert = next((one for one in seen.referrals if one.alert_id == alert_id), None)
+    said_of_it = {
+        "lines_told": [],
+        "beside": [speech.told(line) for line in verdict.beside] if verdict else [],
+        "why": reading.why.value if reading and reading.why else None,
+        "certainty": None,
+        "document": None,
+        "mrz": list(mrz(reading, parsed)) if reading else [],
+        "picture": f"/kiosk/picture/{shown.capture_id}" if shown and has_picture(seen) else None,
+        "capture": None if hidden else seen.capture_id,
+        "entered": _entered(reading),
+        "matches": [match(one, speech) for one in verdict.matches] if verdict else [],
+        "alert": _alert(of_alert),
+        "answer": answer(of_alert.answer, speech) if of_alert and of_alert.answer else None,
+        "waiting": of_alert is not None and of_alert.waiting(now),
+    }
+    if verdict is not None:
+        said_of_it["lines_told"] = [speech.told(line) for line in verdict.reasons]
+        said_of_it["certainty"] = _certainty(verdict)
+    elif examination is not None and examination.fault is not None:
+        said_of_it["lines_told"] = [speech.told(examination.fault.message)]
+    if parsed is not None and parsed.document is not None:
+        said_of_it["document"] = document(parsed.document, now.date(), speech)
+    elif shown is None and again is not None:
+        said_of_it |= _from_alert(again, now, speech)
+    return said_of_it
+
+
+def has_picture(seen: Seen) -> bool:
+    """Whether there is a picture of the lines on the page."""
+    examination = seen.shown.examination if seen.shown else None
+    reading = examination.reading if examination else None
+    return (
+        examination is not None
+        and examination.frame is not None
+        and reading is not None
+        and reading.box is not None
+        and bool(reading.lines)
+    )
+
+
+def _from_alert(again: Referral, now: datetime, speech: Speech) -> Json:
+    """What an alert still tells of a document that is no longer remembered."""
+    told = said("This alert was raised at {time}.", time=f"{again.alert.captured_at:%H:%M} UTC")
+    return {
+        "lines_told": [speech.told(told)],
+        "certainty": "exact" if again.alert.outcome.value == Outcome.HIT.value else "possible",
+        "document": alert_document(again.alert.document, now.date(), speech),
+        "matches": [match(one, speech) for one in again.alert.matches],
+    }
+
+
+def _certainty(verdict: Verdict) -> str | None:
+    return {Outcome.HIT: "exact", Outcome.POSSIBLE: "possible"}.get(verdict.outcome)
 
 
 def _entered(reading: Reading | None) -> str:
     reader = reading.reader if reading else ""
-    return reader if reader in ("typed", "corrected") else "read"
+    return reader if reader in ("typed", "corrected", "number") else "read"
 
 
-def _picture(shown: Shown | None) -> str | None:
-    reading = shown.examination.reading if shown else None
-    if shown is None or shown.examination.frame is None or reading is None or reading.box is None:
+def _alert(one: Referral | None) -> Json | None:
+    if one is None:
         return None
-    return f"/kiosk/picture/{shown.capture_id}"
-
-
-def _document(document: Document, today: date, say: Say) -> Json:
+    until = one.alert.request_answer_until
     return {
-        "format": document.format.value,
-        "kind": document.kind.value,
-        "kind_word": say(document.kind.value),
-        "code": document.code,
-        "issuer": document.issuer,
-        "issuer_name": _state_name(document.issuer, say),
-        "number": document.number,
-        "surname": document.surname,
-        "given_names": document.given_names,
-        "name_truncated": document.name_truncated,
-        "nationality": document.nationality,
-        "nationality_name": _state_name(document.nationality, say),
-        "birth_date": document.birth_date,
-        "age": _age(document.birth_date, today),
-        "sex": document.sex,
-        "expiry_date": document.expiry_date,
-        "expired": _expired(document.expiry_date, today),
-        "optional": document.optional,
-        "optional_2": document.optional_2,
+        "id": one.alert_id,
+        "answer_until": moment(until) if until else None,
+        "sent": one.sent,
+        "action": one.action.value if one.action else None,
     }
 
 
-def _state_name(code: str, say: Say) -> str | None:
-    name = name_of(code)
-    return say(name) if name else None
+def _officer(attending: Attending) -> Json | None:
+    officer = attending.officer
+    return {"name": officer.name, "role": officer.role.value} if officer else None
 
 
-def _age(birth_date: str | None, today: date) -> int | None:
-    """Whole years, where the date is whole."""
-    if birth_date is None or len(birth_date) < len("YYYY-MM-DD"):
+def _refused(refused: Refused | None, speech: Speech) -> Json | None:
+    if refused is None:
         return None
-    born = date.fromisoformat(birth_date)
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
-def _expired(expiry_date: str | None, today: date) -> bool:
-    return expiry_date is not None and expiry_date < today.isoformat()[: len(expiry_date)]
-
-
-def _mrz(shown: Shown) -> Iterator[Json]:
-    reading, parsed = shown.examination.reading, shown.examination.parsed
-    if reading is None:
-        return
-    document = parsed.document if parsed else None
-    wrong: list[tuple[int, int]] = []
-    if document is not None:
-        for name, check in LAYOUTS[document.format].checks.items():
-            if getattr(document.checks, name) is False:
-                wrong.append((check.place.line, check.place.start))
-    for line, text in enumerate(reading.lines):
-        yield {
-            "text": text,
-            "doubtful": [
-                {
-                    "position": one.position,
-                    "candidates": [[character, chance] for character, chance in one.candidates],
-                }
-                for one in reading.uncertain
-                if one.line == line
-            ],
-            "wrong": [position for row, position in wrong if row == line],
-        }
-
-
-def _match(match: Match, say: Say) -> Json:
     return {
-        "list": match.list,
-        "certainty": "exact" if match.certainty is Certainty.EXACT else "possible",
-        "status": match.status.value,
-        "kind": match.kind.value,
-        "recorded": match.recorded.isoformat() if match.recorded else None,
-        "why": say(match.why) if match.why else None,
+        "code": refused.code.value,
+        "message": speech.told(refused.message),
+        "wait_s": round(refused.wait_s, 1),
     }
 
 
-def _alert(alert_id: str | None, seen: Seen) -> Json | None:
-    if alert_id is None:
-        return None
-    return {"id": alert_id, "answer_until": None, "sent": seen.link is None or not seen.link.alerts}
-
-
-def _answer(reply: Reply, say: Say) -> Json:
-    return {
-        "outcome": reply.outcome.value,
-        "word": say(reply.outcome.value.replace("_", " ")),
-        "instruction": reply.instruction,
-        "at": moment(reply.at),
-        "until": moment(reply.until),
-    }
-
-
-def _list(state: ListState, say: Say) -> Json:
-    return {
-        "name": state.name,
-        "version": state.version,
-        "as_of": moment(state.as_of) if state.as_of else None,
-        "age_s": None if state.age_s is None else round(state.age_s),
-        "age_words": None if state.age_s is None else say(span(state.age_s)),
-        "health": state.health.value,
-        "word": say(state.reason) if state.reason else "",
-        "ok": state.health is ListHealth.OK,
-        "updating": None,
-    }
-
-
-def _link(seen: Seen, say: Say) -> Json:
-    link = seen.link
-    up = link is not None and link.connected
-    return {
-        "up": up,
-        "since": moment(link.since) if link else None,
-        "queued": link.queued if link else 0,
-        "alerts": link.alerts if link else 0,
-        "word": say("connected") if up else say("not connected"),
-    }
-
-
-def _clock(upkeep: Upkeep | None, say: Say) -> Json:
-    trusted = upkeep is not None and upkeep.clock.trusted
-    return {"trusted": trusted, "word": "" if trusted else say("The clock has not been set.")}
+def _may(seen: Seen, attending: Attending, state: str) -> Collection[str]:
+    """What may be done now, of all that whoever is there may do."""
+    may = set(attending.may)
+    if state in _PERSONAL:
+        return may & {"blank", "sign_in", "sign_out"}
+    reading = seen.shown.examination.reading if seen.shown else None
+    if reading is None or not reading.lines:
+        may.discard("correct")
+    if not any(one.open for one in seen.referrals):
+        may.discard("referral")
+    if seen.capture_id is None or (seen.again is None and is_open(seen)):
+        may.discard("next")
+    return may
