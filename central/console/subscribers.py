@@ -39,8 +39,9 @@ class Page:
         self.who = who
         self._rights = rights
         self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE)
-        self._over = asyncio.Event()
+        self._queue: deque[bytes] = deque()
+        self._something = asyncio.Event()
+        self._over = False
 
     def give(self, sent: list[Sent]) -> None:
         """For any thread: what this page may see of it will be sent."""
@@ -51,44 +52,34 @@ class Page:
     @property
     def waiting(self) -> int:
         """How many events wait to be sent."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     def let_go(self) -> None:
         """For any thread: the stream ends."""
-        self._in_loop(self._over.set)
+        self._in_loop(self._end)
 
     async def texts(self) -> AsyncIterator[bytes]:
         """What is to be sent, as it comes; empty when nothing came for a while."""
-        while not self._over.is_set():
-            if not self._queue.empty():
-                yield self._queue.get_nowait()
+        while not self._over:
+            if self._queue:
+                yield self._queue.popleft()
                 continue
+            self._something.clear()
             try:
-                text = await asyncio.wait_for(self._next(), PING_S)
+                async with asyncio.timeout(PING_S):
+                    await self._something.wait()
             except TimeoutError:
                 yield b""
-            else:
-                if text is None:
-                    return
-                yield text
-
-    async def _next(self) -> bytes | None:
-        getting = asyncio.ensure_future(self._queue.get())
-        over = asyncio.ensure_future(self._over.wait())
-        try:
-            await asyncio.wait((getting, over), return_when=asyncio.FIRST_COMPLETED)
-            return None if self._over.is_set() else getting.result()
-        finally:
-            getting.cancel()
-            over.cancel()
 
     def _put(self, texts: list[bytes]) -> None:
-        for text in texts:
-            try:
-                self._queue.put_nowait(text)
-            except asyncio.QueueFull:
-                self._over.set()
-                return
+        self._queue.extend(texts)
+        if len(self._queue) > QUEUE:
+            self._end()
+        self._something.set()
+
+    def _end(self) -> None:
+        self._over = True
+        self._something.set()
 
     def _in_loop(self, call: object, *arguments: object) -> None:
         try:
