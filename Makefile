@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-delivery train torture specimens clean
+.PHONY: help demo test check bench bench-lists bench-delivery train torture words specimens clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills
 	@$(BIN)/python tests/lists/build_torture.py --kills 500
 	@$(BIN)/python tests/delivery/chaos.py --kills 1000
 	@$(BIN)/python tests/delivery/nats_torture.py --rounds 10
+
+words: $(VENV)/.ready-test ## bring the desk's translations up to date with its sentences, and say what is missing
+	@$(BIN)/python -m firmware.kiosk.catalogues
 
 specimens: $(VENV)/.ready-test ## draw the specimen pages anew (needs Debian's fonts-ocr-b)
 	@$(call debian,fonts-ocr-b fonts-dejavu-core)
