@@ -1,11 +1,11 @@
 """The lists that a drill's specimens are judged against: real ones, built anew for each drill.
 
 They hold the specimens' records and nothing else, under a key that is thrown away, in a folder of
-their own that nothing real ever asks. A second build of the same records is as old as no list may
-be. The desk's own clock may be unset; that must not spoil a drill, so here it is taken at its word.
+their own that nothing real ever asks. For lists that are too old, the same ones are asked by a
+clock that is far ahead. The desk's own clock may be unset; that must not spoil a drill, so here it
+is taken at its word.
 """
 
-import secrets
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,21 +26,23 @@ _TOO_OLD = timedelta(days=30)
 
 
 class DrillLists:
-    """Builds both on the spot. Raises OSError and BuildRefused where the disk does not let it."""
+    """Builds them on the spot. Raises OSError and BuildRefused where the disk does not let it."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._key = ListKey.new()
         self._folder = tempfile.TemporaryDirectory(prefix="borderpost-drill-")
-        place, began = Path(self._folder.name), now()
-        source = place / f"{secrets.token_hex(4)}.csv"
+        place = Path(self._folder.name)
+        source = place / "records.csv"
         try:
             source.write_text(demo_list_csv())
-            self._fresh = self._examiner(source, place / "fresh", began)
-            self._old = self._examiner(source, place / "old", began - _TOO_OLD)
+            build_list(source, place, LIST, key=self._key, as_of=now())
         except BaseException:
             self.close()
             raise
+        lists = Lists(place, self, (ListPolicy(LIST, _MAX_AGE),))
+        self._fresh = Examiner(None, lists, lambda: self._clock(timedelta()))
+        self._old = Examiner(None, lists, lambda: self._clock(_TOO_OLD))
 
     def judge(self, source: str, reading: Reading, *, old: bool) -> Examination:
         """What the desk would say of what was read, by the drill's lists."""
@@ -55,11 +57,6 @@ class DrillLists:
         """The one key that there is, for `Lists`."""
         return self._key
 
-    def _examiner(self, source: Path, folder: Path, as_of: datetime) -> Examiner:
-        build_list(source, folder, LIST, key=self._key, as_of=as_of)
-        return Examiner(None, Lists(folder, self, (ListPolicy(LIST, _MAX_AGE),)), self._clock)
-
-    def _clock(self) -> ClockReading:
-        return ClockReading(
-            now=self._now(), synchronised=True, unsynchronised_s=0.0, grace_s=float("inf")
-        )
+    def _clock(self, ahead: timedelta) -> ClockReading:
+        now = self._now() + ahead
+        return ClockReading(now, synchronised=True, unsynchronised_s=0.0, grace_s=float("inf"))

@@ -8,18 +8,19 @@ from firmware import desk
 from firmware.answers import Answers
 from firmware.clock import machine_clock
 from firmware.desk import Desk, Reply, Rules, Shown
+from firmware.drill import Drill, Record
 from firmware.journal import Journal
 from firmware.link import LinkState
 from firmware.outbox import Outbox
 from firmware.panel import Pattern
 from firmware.referrals import Referrals
-from scanner.alert import Place
+from firmware.settings import DrillSettings
 from scanner.examine import Examiner
 from scanner.mrz.document import Format
 from scanner.mrz.text import reading_of
 from scanner.mrz.write import compose, write
 from scanner.sources.capture import Capture
-from tests.delivery.both_ends import MARKS
+from tests.delivery.both_ends import MARKS, PLACE
 from tests.listing import built, lists_in
 
 HEADER = "issuer,number,number_to,kind,status,recorded,reference\n"
@@ -100,6 +101,9 @@ class WholeDesk:
         )
         self.lamps = Lamps()
         self.screen = Screen()
+        self.ticks = 1000.0
+        """What the drill's clock says."""
+        self.drill = self.new_drill()
         self.desk = Desk(
             examiner=Examiner(
                 None,
@@ -114,8 +118,23 @@ class WholeDesk:
             duty=Nobody(),
             panel=self.lamps,
             screens=[self.screen],
-            rules=Rules(Place(site="Utopia North", lane="1"), timedelta(minutes=15), timedelta(0)),
+            rules=Rules(PLACE, timedelta(minutes=15), timedelta(0)),
             clock=machine_clock,
+            drill=self.drill,
+        )
+        self.drill.on_answer = self.desk.rehearse_answer
+
+    def new_drill(self, *, sees: bool = False, signing_in: bool = False) -> Drill:
+        """A drill as a desk begins with, over the same disk."""
+        return Drill(
+            DrillSettings(allowed=True, minutes=30),
+            self.folder,
+            Record(self.journal, self.outbox),
+            lambda: datetime.now(UTC),
+            place=PLACE,
+            sees=sees,
+            signing_in=signing_in,
+            ticks=lambda: self.ticks,
         )
 
 
