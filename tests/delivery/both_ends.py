@@ -25,7 +25,7 @@ from firmware.keys import load_keys
 from firmware.outbox import Outbox
 from firmware.uplink import Link, Uplink
 from firmware.window import Window
-from scanner.alert import AlertData, AnswerData, Place, StatusData, alert_data
+from scanner.alert import AlertData, AnswerData, Place, StatusData, UpdateData, alert_data
 from scanner.mrz.document import Checks, Document, Format, Kind, NumberRule
 from scanner.watchlist.contract import (
     AskedAs,
@@ -106,6 +106,8 @@ class Desk:
         self.answers = Answers(folder / "answers.db", self.keys.marks, self.outbox.document_of)
         self.link = Link("127.0.0.1", port, protocol, client_id=name, keepalive_s=1)
         self.answered: list[AnswerData] = []
+        self.ring: str | None = None
+        self.hinted: list[UpdateData] = []
         self.on_answer: Callable[[AnswerData], None] = self.answered.append
         self.clock_is_off = timedelta()
         self.uplink = self.new_uplink()
@@ -119,6 +121,8 @@ class Desk:
             self.keys,
             lambda: StatusData(place=PLACE),
             on_answer=self.on_answer,
+            ring=self.ring,
+            on_update=self.hinted.append,
             clock=self.now,
             window=Window(first_s=0.4),
         )

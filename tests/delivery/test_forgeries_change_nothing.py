@@ -39,7 +39,6 @@ from tests.delivery.both_ends import (
     Stranger,
     alert,
     document,
-    running,
     wait_for,
 )
 from tests.delivery.broker import Broker
@@ -167,23 +166,13 @@ def test_a_command_is_obeyed_once_and_only_if_central_signed_it(
 def test_a_hint_wakes_once_and_only_from_central_for_this_ring(
     desk: Desk, office: HeadOffice, stranger: Stranger
 ) -> None:
-    woken: list[UpdateData] = []
+    desk.ring, woken = "canary", desk.hinted
     hint = UpdateData(ring="canary", counter=7, publication="sltd 8")
     key, topic = central_key(office), ring_topic("canary")
     kept = sealed(Message.UPDATE, hint, key)
     stranger.say(topic, kept, retain=True)
     for connection in (1, 2):
-        uplink = Uplink(
-            desk.link,
-            desk.name,
-            desk.outbox,
-            desk.answers,
-            desk.keys,
-            StatusData,
-            ring="canary",
-            on_update=woken.append,
-        )
-        with running(uplink.run):
+        with desk.running() as uplink:
             wait_for(lambda one=uplink: one.connected and woken)
             forgeries = [
                 (topic, sealed(Message.UPDATE, hint.model_copy(update={"counter": 8}), by))

@@ -13,6 +13,7 @@ from pathlib import Path
 import nats
 import pytest
 
+from central import hints, settings
 from central.nats_names import subject_of, topic_of_subject
 from central.store import Answer
 from scanner.alert import AnswerOutcome, Message, topic_of
@@ -61,11 +62,12 @@ def test_a_topic_and_its_subject_name_each_other_whatever_a_device_is_called(nam
 
 
 @pytest.mark.parametrize("name", ["desk-1", "desk.1"])
-def test_an_alert_arrives_is_acknowledged_and_answered(
+def test_an_alert_arrives_is_acknowledged_and_answered_and_a_hint_is_heard(
     cluster: NatsCluster, office: HeadOffice, account: str, name: str
 ) -> None:
     now = datetime.now(UTC)
     desk = desk_at(cluster, office, account, name)
+    desk.ring = "all"
     with desk.running(), office.receiving():
         alert_id = desk.raise_alert()
         wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
@@ -75,6 +77,8 @@ def test_an_alert_arrives_is_acknowledged_and_answered(
         office.store.answer(Answer(alert_id, AnswerOutcome.CONFIRMED, "Hold.", until), now)
         wait_for(lambda: office.store.answers_to(alert_id)[0]["held_at"])
         assert [one.alert for one in desk.answered] == [alert_id]
+        hints.say(settings.load(office.config), office.store, "all", "sltd 8")
+        wait_for(lambda: [one.publication for one in desk.hinted] == ["sltd 8"])
     wait_for(lambda: [row.id for row in office.shown] == [alert_id])
 
 

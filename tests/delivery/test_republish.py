@@ -19,8 +19,8 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from central import answering, audit
 from central.answering import Answer
-from central.republish import Republisher, check
 from central.publish_link import Link
+from central.republish import Republisher, check
 from central.republished import ANSWERED
 from central.schema import alerts, answers
 from central.settings import RepublishSettings, SettingsError, load
