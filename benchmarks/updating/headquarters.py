@@ -24,16 +24,18 @@ from benchmarks.listing.daily import live_ranks
 from benchmarks.listing.days import Day, days, total
 from benchmarks.listing.settings import LIST, Settings
 from central.publishing.ceremony import commit, delegate, sign, start
-from central.publishing.publish import Publisher, Wish, file_of
+from central.publishing.publish import Publisher, Wish
 from central.publishing.published import History, Past, Published
-from central.publishing.repository import RepositoryFolder
+from central.publishing.repository import RepositoryFolder, file_of
 from scanner.mrz.document import Kind
-from scanner.watchlist.delta_apply import apply_delta, next_overlay
+from scanner.watchlist.activation import activate
+from scanner.watchlist.delta_apply import next_overlay
 from scanner.watchlist.delta_blocks import additions_written, removals_written
 from scanner.watchlist.delta_file import open_delta, write_delta
 from scanner.watchlist.delta_header import DeltaHeader
+from scanner.watchlist.layout import overlay_folder
 from scanner.watchlist.listkey import ListKey
-from scanner.watchlist.manifest import Manifest, read_manifest, version_root
+from scanner.watchlist.manifest import Manifest, read_manifest
 from scanner.watchlist.publication import Canary, Publication, Step
 from scanner.watchlist.record_arrays import U64, Records
 from scanner.watchlist.version import open_version
@@ -98,30 +100,31 @@ class Headquarters:
         self._known.append(day)
         before = read_manifest(self._published.lists, LIST)
         path = self._published.lists / "day.delta"
-        header = self._written(path, before, ranks, day.added, at)
-        target = f"lists/{LIST}/delta-{header.from_version}-{header.to_version}"
+        after = self._written(path, before, ranks, day.added, at)
+        target = f"lists/{LIST}/delta-{before.version}-{after.version}"
         placed = file_of(self.repository, TargetFile.from_file(target, str(path), ["sha256"]))
         size = path.stat().st_size
         step = Step(
             kind="delta",
-            from_version=header.from_version,
-            from_root=header.from_root,
-            to_version=header.to_version,
-            to_root=header.to_root,
+            from_version=before.version,
+            from_root=before.root(),
+            to_version=after.version,
+            to_root=after.root(),
             path=target,
             bytes=size,
         )
         history: History = self._published.history()
         steps = (*history.steps, Past(step, at, history.source_root))
         self._published.keep(replace(history, steps=steps))
-        apply_delta(self._published.lists, LIST, path, self._key)
+        activate(self._published.lists, after)
         path.replace(placed)
         return size
 
     def _written(
         self, path: Path, before: Manifest, ranks: U64, added: Records, at: datetime
-    ) -> DeltaHeader:
-        """Writes the delta that leads from `before`; its header is given."""
+    ) -> Manifest:
+        """Writes the delta that leads from `before`, and beside it the overlay that it makes; gives
+        the version that is then to be put in force."""
         header = DeltaHeader(
             name=before.name,
             key_id=before.key_id,
@@ -139,20 +142,24 @@ class Headquarters:
             ranges_bytes=0,
         )
         self._write(path, header, ranks, added)
-        root = version_root(before.base, self._tried(path, before), before.ranges_digest)
-        header = replace(header, to_root=root)
-        self._write(path, header, ranks, added)
-        return header
+        after = header.result(before, self._tried(path, before))
+        self._write(path, replace(header, to_root=after.root()), ranks, added)
+        return after
 
     def _write(self, path: Path, header: DeltaHeader, ranks: U64, added: Records) -> None:
         write_delta(path, header, chain(removals_written(ranks), additions_written(added)), None)
 
-    def _tried(self, path: Path, before: Manifest) -> str | None:
-        """The root of the overlay that a delta makes of the version before it."""
-        tried = self._settings.work / "tried"
+    def _tried(self, path: Path, before: Manifest) -> str:
+        """The root of the overlay that a delta makes of the version before it; it is put where the
+        published copy has its overlays."""
+        tried = self._published.lists / LIST / ".building-benchmark"
         peers.removed(tried)
         with (
             open_delta(path) as delta,
             closing(open_version(self._published.lists, before, self._key)) as version,
         ):
-            return next_overlay(version, delta, tried)
+            root = next_overlay(version, delta, tried)
+        if root is None:
+            raise ValueError("a day changes nothing")
+        tried.rename(overlay_folder(self._published.lists, LIST, root))
+        return root

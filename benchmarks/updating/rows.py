@@ -41,12 +41,14 @@ def written(results: Results) -> tuple[str, bool | None]:
 
 
 def behind(results: Results) -> tuple[str, bool | None]:
-    devices = results.of("catch-up")["devices"]
-    near = [one for one in devices if one["behind"] <= KEPT_DAYS]
-    each = ", ".join(f"{one['behind']}: {_mb(one['sent'])}" for one in near)
-    most = max(one["sent"] / one["behind"] for one in near)
-    told = f"days behind and bytes: {each}; at most {_mb(most)} a day behind"
-    by_steps = all(one["outcome"] == "updated" and one["code"] == "" for one in near)
+    one = results.of("catch-up")
+    near = [device for device in one["devices"] if device["behind"] <= KEPT_DAYS]
+    each = ", ".join(f"{device['behind']}: {_mb(device['sent'])}" for device in near)
+    metadata = near[0]["sent"] - one["steps"][0]
+    deltas = [size for size in one["steps"] if size][:KEPT_DAYS]
+    most = max((metadata + sum(deltas[:days])) / days for days in range(1, len(deltas) + 1))
+    told = f"days behind: {each}; by the sizes of all steps at most {_mb(most)} a day behind"
+    by_steps = all((device["outcome"], device["code"]) == ("updated", "") for device in near)
     return told, by_steps and most <= _BEHIND_MB * 1e6
 
 

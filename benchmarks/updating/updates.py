@@ -12,7 +12,7 @@ from central.publishing.publish import published_in
 from central.publishing.repository import RepositoryFolder
 from scanner.watchlist.publication import Publication
 
-BEHIND = (1, 2, 4, 8, 16, 32, 64, 66)
+BEHIND = (1, 8, 64, 66)
 """So many days behind are devices that catch up; a step is kept for 64 days and the day's own."""
 
 
@@ -36,7 +36,8 @@ def every_day(settings: Settings) -> Json:
 
 
 def catch_up(settings: Settings) -> Json:
-    """Devices that were away update to the last day."""
+    """Devices that were away update to the last day. `steps` are the sizes of the steps, the newest
+    first."""
     repository = _repository(settings)
     told = []
     with served(repository) as server:
@@ -45,7 +46,8 @@ def catch_up(settings: Settings) -> Json:
             plan = plan_for(settings, device, server.url, _root(repository))
             told.append({**updated(plan, server), "behind": int(kept.name)})
             peers.removed(device)
-    return {"devices": told}
+    sizes = [step.bytes for step in _publication(repository).steps]
+    return {"devices": told, "steps": sizes[::-1]}
 
 
 def whole(settings: Settings, cuts: int) -> Json:
