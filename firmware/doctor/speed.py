@@ -2,16 +2,18 @@
 
 Milliseconds say little without a machine to compare with, so each measure stands beside something
 that anybody can picture and that the same processor or card just did: reading a specimen beside
-decoding its JPEG, asking the lists about a document beside one read of a page, committing an alert
+decoding its JPEG, asking the lists about a document beside SQLite, committing an alert
 beside writing a page and waiting for it. The ratio is what travels from one machine to another.
 """
 
 import os
 import random
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -36,7 +38,8 @@ from scanner.vision.reader import ReaderUnavailable
 from scanner.watchlist.questions import Questions, questions
 
 READS, DOCUMENTS, COMMITS = 5, 50, 30
-PAGE = 4096
+PAGE, ROWS = 4096, 100_000
+_KEY_BYTES = 16
 _MARKS = bytes(32)
 
 
@@ -59,7 +62,7 @@ class Measure:
         """The measure for a person."""
         return (
             f"{self.what}: {self.ms:.2f} ms, {self.ratio:.1f} × {self.baseline} "
-            f"({self.baseline_ms:.3f} ms; medians of {self.runs})"
+            f"({self.baseline_ms:.2f} ms; medians of {self.runs})"
         )
 
     def as_object(self) -> dict[str, Any]:
@@ -99,22 +102,36 @@ def _reader(context: Context) -> Measure:
 
 
 def _lists(context: Context) -> Measure:
-    """Asks about made-up numbers, each its own, so that no page is asked for twice."""
-    folder, clock = context.settings.lists.folder, context.clock
+    """Asks about made-up numbers, each its own, so that no page is asked for twice; and SQLite for
+    as many keys, out of a table that is made for it."""
+    settings, clock = context.settings, context.clock
     if not any(state.version is not None for state in context.lists.states(clock)):
         raise CannotLook("no list here answers")
-    largest = max(
-        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
-    )
     asked = [_asked(clock.now.date()) for _ in range(DOCUMENTS)]
     taken = _median([partial(context.lists.ask, one, clock) for one in asked])
-    with largest.open("rb") as file:
-        size, number = largest.stat().st_size, file.fileno()
-        places = [random.randrange(max(1, size - PAGE)) for _ in asked]  # noqa: S311
-        read = _median([partial(os.pread, number, PAGE, at) for at in places])
+    with _scratch(context) as scratch, closing(sqlite3.connect(scratch / "table.db")) as table:
+        table.execute("CREATE TABLE listed (key BLOB PRIMARY KEY, value INTEGER) WITHOUT ROWID")
+        rows = ((os.urandom(_KEY_BYTES), n) for n in range(ROWS))
+        table.executemany("INSERT INTO listed VALUES (?, ?)", rows)
+        table.commit()
+        peer = _median([partial(_look_up, table, len(one.asked)) for one in asked])
     keys = round(statistics.mean(len(one.asked) for one in asked))
-    what = f"asking {len(context.settings.lists.use)} lists about a document ({keys} keys)"
-    return Measure(what, taken, "one read of 4 KiB of the largest part", read, DOCUMENTS)
+    what = f"asking about a document ({keys} keys, lists: {len(settings.lists.use)})"
+    return Measure(what, taken, f"SQLite asked for as many keys of {ROWS:,}", peer, DOCUMENTS)
+
+
+def _look_up(table: sqlite3.Connection, keys: int) -> None:
+    for _ in range(keys):
+        wanted = (os.urandom(_KEY_BYTES),)
+        table.execute("SELECT value FROM listed WHERE key = ?", wanted).fetchone()
+
+
+@contextmanager
+def _scratch(context: Context) -> Iterator[Path]:
+    """A folder on the disk of the device's data, gone at the end. Raises OSError."""
+    data = context.settings.device.data
+    with tempfile.TemporaryDirectory(dir=data, prefix=".speed-") as folder:
+        yield Path(folder)
 
 
 def _asked(today: date) -> Questions:
@@ -140,12 +157,12 @@ def _outbox(context: Context) -> Measure:
         captured_at=now,
         answer_until=None,
     )
-    with tempfile.TemporaryDirectory(dir=context.settings.device.data, prefix=".speed-") as scratch:
-        outbox = Outbox(Path(scratch) / "outbox.db", "measure", _MARKS)
+    with _scratch(context) as scratch:
+        outbox = Outbox(scratch / "outbox.db", "measure", _MARKS)
         outbox.put_alert(alert, now)
         taken = _median([lambda: outbox.put_alert(alert, now)] * COMMITS)
         outbox.close()
-        with (Path(scratch) / "page").open("wb", buffering=0) as file:
+        with (scratch / "page").open("wb", buffering=0) as file:
             written = _median([lambda: _written(file.fileno())] * COMMITS)
     return Measure(
         "committing an alert", taken, "writing 4 KiB and waiting for the disk", written, COMMITS

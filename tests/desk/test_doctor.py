@@ -59,7 +59,7 @@ def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return run
 
 
-def test_every_check_is_a_file_and_every_file_a_check() -> None:
+def test_every_check_is_a_file_and_every_file_a_check_and_each_is_documented() -> None:
     files = {path.stem for path in Path(str(checks.__file__)).parent.glob("[!_]*.py")}
     assert {check.name for check in CHECKS} == files
     assert {check.name for check in CHECKS if check.cheap} > TOLD
@@ -78,7 +78,7 @@ def test_on_a_machine_with_nothing_attached_each_check_says_what_it_lacks(
     by_check = {one["check"]: one for one in told}
     assert set(by_check) == {check.name for check in CHECKS}
     assert told[0]["check"] == "configuration"
-    for check in ("camera", "scanner", "pins", "lists", "identity", "broker"):
+    for check in ("camera", "scanner", "pins", "lists", "identity"):
         assert by_check[check]["state"] == "fail", check
     for one in told:
         assert list(one) == ["check", "state", "line", "fix"]
@@ -124,7 +124,7 @@ def test_speed_is_told_beside_a_baseline_of_the_same_moment(
     assert code == 0
     assert [one["baseline"] for one in told] == [
         "decoding its JPEG",
-        "one read of 4 KiB of the largest part",
+        "SQLite asked for as many keys of 100,000",
         "writing 4 KiB and waiting for the disk",
     ]
     for one in told:
@@ -245,4 +245,4 @@ def test_what_is_wrong_with_the_machine_is_in_the_status_until_it_is_not(patient
 def test_all_of_it_can_be_looked_at_while_the_desk_runs(patient: Patient) -> None:
     found = list(rounds(patient).examined())
     assert {one.check for one in found} == {check.name for check in CHECKS} - {"configuration"}
-    assert [one.check for one in found][:2] == ["desk", "camera"]
+    assert found[0].check == "desk"

@@ -2,6 +2,7 @@
 identity, outbox and journal, the brokers, the updates' server."""
 
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,9 @@ from firmware.doctor.context import Context
 from firmware.doctor.desk_says import DeskSays
 from firmware.doctor.finding import Finding, State
 from firmware.journal import Journal
+from firmware.officers import Officers
 from firmware.outbox import Outbox
+from firmware.roles import Role
 from scanner.alert import Message, topic_of
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.keyring import write_keys
@@ -258,10 +261,10 @@ def test_a_certificate_is_told_before_it_ends(
 
 def test_a_device_that_is_not_enrolled_is_told_how(patient: Patient) -> None:
     context = patient.context()
-    for check in ("identity", "broker"):
-        finding = only(context, check)
-        assert finding.state is FAIL
-        assert "enrol the device" in finding.fix
+    finding = only(context, "identity")
+    assert (finding.state, finding.fix[:16]) == (FAIL, "enrol the device")
+    for check in ("broker", "certificate"):
+        assert only(context, check).line == "the device is not enrolled: see identity"
 
 
 def test_the_updates_server_and_the_last_outcome_are_told(patient: Patient) -> None:
@@ -280,3 +283,28 @@ def test_the_updates_server_and_the_last_outcome_are_told(patient: Patient) -> N
     assert failed is not None
     says = failed.model_copy(update={"updates": ("update of sltd: slow: it trickles",)})
     assert only(replace(context, desk=says), "updates").line == "update of sltd: slow: it trickles"
+
+
+def test_a_desk_that_nobody_can_sign_in_at_is_told(patient: Patient) -> None:
+    assert only(patient.context(), "officers").state is SKIPPED
+    file = patient.folder / "officers.json"
+    context = patient.context(more=f'[officers]\nsign_in = "badge"\nfile = "{file}"\n')
+    assert only(context, "officers").state is FAIL
+    officers = Officers(file)
+    officers.add("mina", Role.OFFICER, badge="B-1001-77")
+    assert only(context, "officers").state is WARN
+    officers.add("ruth", Role.SUPERVISOR, badge="B-1001-78")
+    finding = only(context, "officers")
+    assert (finding.state, "2 can sign in by badge" in finding.line) == (OK, True)
+    assert "mina" not in finding.line
+    file.write_text("{}")
+    assert only(context, "officers").state is FAIL
+
+
+def test_the_page_is_asked_for_where_the_desk_runs(patient: Patient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        context = patient.context(more=f"[kiosk]\nenabled = true\nport = {port}\n")
+        assert only(context, "kiosk").state is SKIPPED
+        assert only(running(context), "kiosk").state is OK
+    assert only(running(context), "kiosk").state is FAIL

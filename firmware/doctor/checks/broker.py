@@ -15,6 +15,7 @@ from threading import Event
 
 from firmware.broker_access import link_of
 from firmware.connection import CONNECT_WITHIN_S, Connection, in_words
+from firmware.doctor.checks.identity import enrolled
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, fail, of_message, ok
 from firmware.identity import Identity
@@ -31,7 +32,7 @@ _REFUSAL_WITHIN_S = 0.5
 def check(context: Context) -> Iterator[Finding]:
     settings = context.settings
     try:
-        identity = Identity(settings.identity.folder, conceals=settings.identity.encrypt)
+        identity = Identity(enrolled(context), conceals=settings.identity.encrypt)
         link = link_of(settings.device.name, settings.broker, identity)
     except KeyFault as fault:
         yield of_message(State.FAIL, str(fault), _ENROL)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from firmware.doctor.checks.identity import enrolled
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
 from firmware.identity import ROOT, TLS_CERTIFICATE
@@ -19,13 +20,14 @@ def check(context: Context) -> Iterator[Finding]:
     if not settings.broker.tls:
         yield skipped("the broker is spoken to without TLS, as configured")
         return
-    for what, path in _files(settings):
+    for what, path in _files(context, settings):
         yield _finding(context, what, path)
 
 
-def _files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    broker, folder = settings.broker, settings.identity.folder
+def _files(context: Context, settings: Settings) -> Iterator[tuple[str, Path]]:
+    broker = settings.broker
     if broker.ca is None:
+        folder = enrolled(context)
         yield "the device's certificate", folder / TLS_CERTIFICATE
         yield "the authority's certificate", folder / ROOT
         return

@@ -2,19 +2,28 @@
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from firmware.doctor.context import Context
-from firmware.doctor.finding import Finding, State, fail, of_message, ok, warn
+from firmware.doctor.finding import CannotLook, Finding, State, fail, of_message, ok, warn
 from firmware.keys import DEVICE_KEY, KeyFault, load_keys
 
 _ENROL = "enrol the device: `borderpost enrol` (docs/identity.md)"
 
 
+def enrolled(context: Context) -> Path:
+    """The identity's folder. Raises CannotLook where there is no identity."""
+    folder = context.settings.identity.folder
+    if not (folder / DEVICE_KEY).exists():
+        raise CannotLook("the device is not enrolled: see identity")
+    return folder
+
+
 def check(context: Context) -> Iterator[Finding]:
     settings = context.settings.identity
     key = settings.folder / DEVICE_KEY
-    if not settings.folder.is_dir():
-        yield fail(f"{settings.folder} is not there: the device is not enrolled", _ENROL)
+    if not key.exists():
+        yield fail(f"{key} is not there: the device is not enrolled", _ENROL)
         return
     try:
         keys = load_keys(settings.folder, conceals=settings.encrypt)

@@ -32,7 +32,8 @@ def _finding(one: Standing, allowed_s: float | None) -> Finding:
     fix = FIXES[state.health]
     if state.health is not ListHealth.OK:
         said = state.reason or state.health.value.replace("_", " ")
-        line = f"{state.name}: {said}"
+        what, semicolon, _ = said.rpartition("; ")
+        line = f"{state.name}: {what if semicolon else said}"
         if state.required:
             return fail(f"{line}; nothing is shown as clear without it", fix)
         return warn(line, fix)
