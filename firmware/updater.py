@@ -31,6 +31,7 @@ from firmware.updates.bring import (
     in_words,
 )
 from firmware.updates.download import Interrupted
+from firmware.updates.fetched import forget_others
 from firmware.updates.repository import Repository
 from firmware.updates.trust import Refused, Trust
 from scanner.alert import UpdateData, Updating
@@ -68,6 +69,7 @@ def update(
     """One attempt with every list of the plan. Raises Busy, Interrupted, OSError."""
     with _alone(plan.data):
         try:
+            forget_others(plan.lists, plan.names)
             with plan.trust.refreshed(plan.repository, plan.names, plan.ring) as trusted:
                 around = Surroundings(
                     plan.lists,

@@ -31,6 +31,13 @@ def replace_durably(
     sync_folder(path.parent)
 
 
+def clear_left(folder: Path, name: str = "*") -> None:
+    """Removes what replacements of the file `name` in a folder left that were cut short. Nobody may
+    be replacing it meanwhile. Raises OSError."""
+    for left in folder.glob(f".{name}.*"):
+        left.unlink(missing_ok=True)
+
+
 def own_like(folder: Path, handle: int) -> None:
     """Gives an open file to whoever owns `folder`, where root has made it: a service must be able
     to use what a technician's command leaves. Raises OSError."""

@@ -26,8 +26,10 @@ from central.publishing.repository import (
     RepositoryFolder,
     RepositoryUnusable,
     ends,
+    file_of,
     next_version,
 )
+from central.publishing.sweep import sweep
 from scanner.durable import replace_durably, sync_folder
 from scanner.watchlist.delta import NoDelta, Progress, make_delta, ranges_of
 from scanner.watchlist.delta_apply import apply_delta
@@ -297,6 +299,7 @@ class Publisher:
         self._hold_to_threshold(role, metadata)
         self._repository.put(role, metadata)
         self._repository.publish(self._online, now)
+        sweep(self._repository, now)
 
     def _keep_only_what_is_named(self, name: str, signed: Targets) -> None:
         """The targets that any ring's publication names, with their lengths and digests."""
@@ -352,12 +355,6 @@ def _publications(
     for path, target in sorted(signed.targets.items()):
         if named := ring_in(path):
             yield target, read_publication(file_of(repository, target).read_bytes(), *named)
-
-
-def file_of(repository: RepositoryFolder, target: TargetFile) -> Path:
-    """Where a target's file lies (consistent snapshots)."""
-    folder, _, name = target.path.rpartition("/")
-    return repository.targets / folder / f"{target.hashes['sha256']}.{name}"
 
 
 def target_in(repository: RepositoryFolder, path: str) -> TargetFile:

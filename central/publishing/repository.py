@@ -24,6 +24,7 @@ from tuf.api.metadata import (
     Root,
     Signed,
     Snapshot,
+    TargetFile,
     Targets,
     Timestamp,
 )
@@ -80,15 +81,18 @@ class RepositoryFolder:
             raise RepositoryUnusable(f"{self.metadata}: there is no {role} metadata yet")
         return found
 
-    def published(self, role: str) -> Metadata[Any] | None:
-        """The metadata of a role that devices see, by the snapshot; None where they see none."""
+    def snapshot(self) -> Metadata[Any] | None:
+        """The snapshot that devices see, or None. Raises RepositoryUnusable."""
         timestamp = self.latest(Timestamp.type)
         if timestamp is None:
             return None
-        snapshot = self._read(
-            self.metadata / f"{timestamp.signed.snapshot_meta.version}.{Snapshot.type}.json"
-        )
-        meta = snapshot.signed.meta.get(f"{role}.json")
+        version = timestamp.signed.snapshot_meta.version
+        return self._read(self.metadata / f"{version}.{Snapshot.type}.json")
+
+    def published(self, role: str) -> Metadata[Any] | None:
+        """The metadata of a role that devices see, by the snapshot; None where they see none."""
+        snapshot = self.snapshot()
+        meta = snapshot.signed.meta.get(f"{role}.json") if snapshot else None
         return None if meta is None else self._read(self.metadata / f"{meta.version}.{role}.json")
 
     def draft(self, role: str) -> Metadata[Any] | None:
@@ -125,7 +129,7 @@ class RepositoryFolder:
         snapshot = Metadata(self._next(Snapshot, now))
         snapshot.signed.meta = {
             f"{role}.json": MetaFile(version)
-            for role, version in sorted(self._newest().items())
+            for role, version in sorted(self.newest().items())
             if role not in (Root.type, Snapshot.type)
         }
         self._sign(root, snapshot, online)
@@ -154,7 +158,8 @@ class RepositoryFolder:
                 "was published"
             ) from None
 
-    def _newest(self) -> dict[str, int]:
+    def newest(self) -> dict[str, int]:
+        """The newest version of every role but the timestamp, seen by devices or not."""
         found: dict[str, int] = {}
         for version, role in self._versioned(self.metadata):
             found[role] = max(version, found.get(role, 0))
@@ -174,6 +179,12 @@ class RepositoryFolder:
             raise RepositoryUnusable(f"{path}: {error.strerror}") from None
         except (RepositoryError, ValueError):
             raise RepositoryUnusable(f"{path}: this is no metadata; restore the file") from None
+
+
+def file_of(repository: RepositoryFolder, target: TargetFile) -> Path:
+    """Where a target's file lies (consistent snapshots)."""
+    folder, _, name = target.path.rpartition("/")
+    return repository.targets / folder / f"{target.hashes['sha256']}.{name}"
 
 
 def ends(role: str, now: datetime) -> datetime:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from firmware.updates.download import Interrupted, fetch
+from firmware.updates.download import Interrupted, digest_of, fetch
 from firmware.updates.fetched import Fetched, NoSpace
 from firmware.updates.repository import FetchFailed, Repository
 from firmware.updates.trust import Refused, Trusted
@@ -30,6 +30,7 @@ from scanner.watchlist.fold import FoldRefused, fold
 from scanner.watchlist.keyring import KeyMissing, KeySource
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest, read_manifest
+from scanner.watchlist.parts import BASE, OVERLAY, parts_in
 from scanner.watchlist.publication import (
     MOST_BYTES,
     Publication,
@@ -194,17 +195,26 @@ class Bringer:
         """Goes one step in `lists`."""
         if self._around.stop.is_set():
             raise Interrupted
-        key = self._key(read_manifest(lists, self._name).key_id)
+        before = read_manifest(lists, self._name)
+        key = self._key(before.key_id)
+        sizes = {part.kind: part.size() for part in parts_in(lists, before)}
+        overlay = sizes.get(OVERLAY, 0)
+        file = None
         if step.path is None:
+            self._fetched.room_for(sizes[BASE] + overlay)
             after = fold(lists, self._name, key, expected_root=step.to_root)
         else:
-            after = apply_delta(lists, self._name, self._file(step.path, step.bytes), key)
+            file = self._file(step.path, step.bytes)
+            self._fetched.room_for(overlay + step.bytes)
+            after = apply_delta(lists, self._name, file, key)
         if (after.version, after.root()) != (step.to_version, step.to_root):
             raise Refused(
                 "result",
                 f"list {self._name}: a step led to version {after.version}, "
                 f"{after.root()[:16]}, and {step.to_version}, {step.to_root[:16]} was signed",
             )
+        if file is not None:
+            self._fetched.done_with(file)
 
     def _put_whole(self, stage: Path, whole: Whole) -> None:
         key = self._key(whole.key_id)
@@ -224,7 +234,7 @@ class Bringer:
             raise Refused(
                 "result", f"list {self._name}: {path} has another length than its publication says"
             )
-        folder = self._fetched.room_for(size)
+        folder = self._fetched.room_for(size, digest_of(target))
         return fetch(around.repository, target, folder, around.stop, self._has_come)
 
     def _has_come(self, count: int) -> None:
@@ -242,12 +252,23 @@ class Bringer:
             raise Refused(
                 "too_large", f"list {self._name}: the publication is larger than it may be"
             )
-        folder = self._fetched.room_for(target.length)
+        folder = self._fetched.room_for(target.length, digest_of(target))
         path = fetch(around.repository, target, folder, around.stop, self._has_come)
         try:
-            return read_publication(path.read_bytes(), self._name, around.ring)
+            publication = read_publication(path.read_bytes(), self._name, around.ring)
         except PublicationUnusable as unusable:
             raise Refused("malformed", str(unusable)) from None
+        self._forget_what_others_named(publication, digest_of(target))
+        return publication
+
+    def _forget_what_others_named(self, publication: Publication, digest: str) -> None:
+        """Removes what was fetched for an older publication and this one has no use for."""
+        if not self._fetched.has_other_than(digest):
+            return
+        paths = [step.path for step in publication.steps if step.path is not None]
+        paths += [file.path for file in publication.whole.files]
+        named = (self._around.trusted.lookup(path) for path in paths)
+        self._fetched.keep_only({digest, *(digest_of(one) for one in named if one is not None)})
 
     def _answer_for(self, publication: Publication) -> None:
         """The version now in force must know its canaries; else the one before comes back."""

@@ -43,7 +43,7 @@ def fetch(
 ) -> Path:
     """The file of `target` in `folder`, whole and verified. Raises Refused, FetchFailed, OSError
     and Interrupted; what has come then stays, and the next call goes on with it."""
-    digest = next(iter(target.hashes.values()))
+    digest = digest_of(target)
     part = folder / f"{digest}.part"
     whole = folder / digest
     if is_whole(whole, target):
@@ -67,7 +67,12 @@ def fetch(
 def path_of(target: TargetFile) -> str:
     """Where a repository has the file: its digest stands in its name (consistent snapshots)."""
     folder, separator, name = target.path.rpartition("/")
-    return f"{TARGETS}{folder}{separator}{next(iter(target.hashes.values()))}.{name}"
+    return f"{TARGETS}{folder}{separator}{digest_of(target)}.{name}"
+
+
+def digest_of(target: TargetFile) -> str:
+    """The digest that a file is named by, here and in a repository."""
+    return str(next(iter(target.hashes.values())))
 
 
 def _fetch_rest(

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scanner.durable import replace_durably
+from scanner.durable import clear_left, replace_durably
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,11 @@ class Floor:
         for each in self._paths:
             for role, reached in _read(each).items():
                 self._reached[role] = _higher(self._reached.get(role), reached)
+
+    def clear_left(self) -> None:
+        """Removes what raising it left that was cut short. Raises OSError."""
+        for path in self._paths:
+            clear_left(path.parent, path.name)
 
     def under(self, role: str, keys: str) -> int:
         """The lowest version of a role that may be believed by these keys; 0 where it was never

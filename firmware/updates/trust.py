@@ -32,12 +32,13 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from firmware.updates.floor import Floor, Reached
 from firmware.updates.repository import FetchFailed, NotThere, Repository, TooSlow
-from scanner.durable import replace_durably, sync_folder
+from scanner.durable import clear_left, replace_durably, sync_folder
 from scanner.watchlist.publication import target_of
 
 METADATA, TARGETS = "metadata/", "targets/"
 _ORDER = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
 _HISTORY = "root_history"
+_SCRATCH = ".refresh-"
 _CONFIG = UpdaterConfig(
     max_root_rotations=256,
     max_delegations=64,
@@ -103,12 +104,14 @@ class Trust:
 
     @contextmanager
     def session(self, repository: Repository, paths: tuple[str, ...]) -> Iterator[Session]:
-        """What the repository says now of these target paths. Raises Refused, OSError.
+        """What the repository says now of these target paths. One session at a time. Raises
+        Refused, OSError.
 
         Of a repository that is refused half-way, what was verified before stays, as the
         specification demands (§5.4.5, §5.5.7): it is what a later rollback is known by."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=".refresh-", dir=self._folder.parent) as scratch:
+        self._clear_left()
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self._folder.parent) as scratch:
             copy = Path(scratch)
             shutil.copytree(self._folder, copy, symlinks=True, dirs_exist_ok=True)
             try:
@@ -132,6 +135,14 @@ class Trust:
             self._hold_to_the_time(today)
             self._keep(copy, believed)
             yield Session(targets, lambda path: self._looked_up(updater, copy, path))
+
+    def _clear_left(self) -> None:
+        """Removes what a session left that was killed."""
+        for scratch in self._folder.parent.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(scratch)
+        for folder in (self._folder, self._folder / _HISTORY):
+            clear_left(folder)
+        Floor(self._floor_path).clear_left()
 
     def _looked_up(self, updater: Updater, copy: Path, path: str) -> TargetFile | None:
         with _refusals():
