@@ -29,7 +29,8 @@ from scanner.user_name import RULE, is_user_name
 
 SHORTEST_PIN, LONGEST_PIN = 6, 12
 SHORTEST_BADGE, LONGEST_BADGE = 4, 64
-_hashing = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+PARAMETERS = RFC_9106_LOW_MEMORY
+"""How hard a PIN or a badge is to guess for whoever has the file."""
 
 
 class OfficersUnusable(Exception):
@@ -84,7 +85,7 @@ class Officers:
         PIN."""
         kept = _named(self.every(), name)
         try:
-            _hashing.verify(kept.pin if kept and kept.pin else _nobodys(), pin)
+            _hasher().verify(kept.pin if kept and kept.pin else _nobodys(), pin)
         except VerifyMismatchError:
             return None
         except (VerificationError, InvalidHashError):
@@ -158,16 +159,20 @@ class Officers:
         )
 
 
+def _hasher() -> PasswordHasher:
+    return PasswordHasher.from_parameters(PARAMETERS)
+
+
 @cache
 def _nobodys() -> str:
     """What the PIN of a name that nobody has is held against: it takes as long as any other."""
-    return _hashing.hash(secrets.token_hex())
+    return _hasher().hash(secrets.token_hex())
 
 
 def _give(every: list[Kept], name: str, pin: str | None, badge: str | None, salt: bytes) -> None:
     before = after = _known(every, name)
     if pin is not None:
-        after = after.model_copy(update={"pin": _hashing.hash(_sound_pin(pin))})
+        after = after.model_copy(update={"pin": _hasher().hash(_sound_pin(pin))})
     if badge is not None:
         held = _badge_hash(_sound_badge(badge), salt)
         if any(one.badge == held for one in every if one is not before):
@@ -205,14 +210,13 @@ def _sound_badge(number: str) -> str:
 
 
 def _badge_hash(number: str, salt: bytes) -> str:
-    chosen = RFC_9106_LOW_MEMORY
     return hash_secret(
         number.encode(),
         salt,
-        time_cost=chosen.time_cost,
-        memory_cost=chosen.memory_cost,
-        parallelism=chosen.parallelism,
-        hash_len=chosen.hash_len,
+        time_cost=PARAMETERS.time_cost,
+        memory_cost=PARAMETERS.memory_cost,
+        parallelism=PARAMETERS.parallelism,
+        hash_len=PARAMETERS.hash_len,
         type=Type.ID,
     ).decode()
 
