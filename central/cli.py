@@ -19,6 +19,7 @@ import typer
 from central.audit_cli import audit_app
 from central.authority import Authority
 from central.broker_cli import broker_app
+from central.drills_cli import drill, drills
 from central.enrol_cli import FAILURES, enrol_app
 from central.keys_cli import keys_app
 from central.lists_cli import lists_app
@@ -57,6 +58,8 @@ app.command()(serve)
 app.add_typer(users_app, name="users")
 app.add_typer(audit_app, name="audit")
 app.command()(purge)
+app.command()(drill)
+app.command()(drills)
 app.add_typer(tokens_app, name="tokens")
 app.command("asyncapi")(asyncapi)
 app.command("republish")(republish)
