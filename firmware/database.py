@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import RLock
 
 from scanner.durable import own_like, sync_folder
+from scanner.said import said
 
 MARKS = """
 CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -135,15 +136,25 @@ def _create(path: Path) -> None:
 
 def _in_words(path: Path, error: sqlite3.Error | OSError) -> str:
     if isinstance(error, OSError):
-        return f"{path}: {error.strerror}; make room or mend the permissions"
+        return said(
+            "{path}: {error}; make room or mend the permissions", path=path, error=error.strerror
+        )
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith("SQLITE_FULL"):
-        return f"{path}: the disk is full; make room"
+        return said("{path}: the disk is full; make room", path=path)
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return f"{path}: the file is damaged; move it away, and a new one is started"
+        return said(
+            "{path}: the file is damaged; move it away, and a new one is started", path=path
+        )
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{path}: the file cannot be written; mend the permissions or the disk"
-    return f"{path}: the disk refuses ({code or 'SQLite error'}); look at the disk"
+        return said(
+            "{path}: the file cannot be written; mend the permissions or the disk", path=path
+        )
+    return said(
+        "{path}: the disk refuses ({code}); look at the disk",
+        path=path,
+        code=code or "SQLite error",
+    )
 
 
 def raise_mark(tx: sqlite3.Connection, name: str, counter: int) -> bool:

@@ -37,6 +37,7 @@ from firmware.unwritten import Unwritten
 from scanner.alert import Action, AlertData, AnswerData, AnswerOutcome, Place, alert_of
 from scanner.examine import Examination, Examiner
 from scanner.failing import where
+from scanner.said import said
 from scanner.sources.capture import Capture
 from scanner.watchlist.age import ClockReading
 
@@ -281,7 +282,7 @@ class Desk:
 
     def _write(self, examination: Examination) -> tuple[str | None, tuple[str, ...]]:
         """Disk first. Gives the alert's id and what the disk refused, in words."""
-        faults = []
+        faults: list[str] = []
         alert_id = None
         verdict = examination.verdict
         if verdict is not None and verdict.outcome in ALERTING:
@@ -289,12 +290,14 @@ class Desk:
             try:
                 alert_id = self._put(alert)
             except OutboxFault as fault:
-                faults.append(f"the alert is not yet on disk: {fault}")
+                faults.append(said("the alert is not yet on disk: {fault}", fault=fault))
                 if not self._unwritten.keep(alert):
-                    faults.append("nor is there room for it in memory: tell central yourself")
+                    faults.append(said("nor is there room for it in memory: tell central yourself"))
         faults += self._write_down(examination, alert_id)
         if self._answers.fault:
-            faults.append(f"central's answers cannot be read: {self._answers.fault}")
+            faults.append(
+                said("central's answers cannot be read: {fault}", fault=self._answers.fault)
+            )
         for fault_line in faults:
             log.error("desk: %s", fault_line)
         return alert_id, tuple(faults)
@@ -309,7 +312,7 @@ class Desk:
                 examination, now=now, alert_id=alert_id, officer=officer, drill=drill
             )
         except JournalFault as fault:
-            return [f"the journal is not written: {fault}"]
+            return [said("the journal is not written: {fault}", fault=fault)]
         return []
 
     def _show(self, shown: Shown) -> None:

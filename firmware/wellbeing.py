@@ -17,6 +17,7 @@ from scanner.alert import (
     device_fault,
     list_versions,
 )
+from scanner.said import said
 from scanner.sources.capture import Source
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import ListHealth, ListState
@@ -108,13 +109,14 @@ class Wellbeing:
             if not source.health.ok:
                 yield f"source {source.name}", source.health.message
         if not clock.synchronised:
-            yield "clock", "not set since boot"
+            yield said("clock"), said("not set since boot")
         if self._desk.unwritten:
-            yield "outbox", "the disk refuses alerts; the desk keeps trying to write them"
+            told = said("the disk refuses alerts; the desk keeps trying to write them")
+            yield said("outbox"), told
         if self._answers.fault:
-            yield "answers", self._answers.fault
+            yield said("answers"), self._answers.fault
         if self._identity is not None and self._identity.fault:
-            yield "identity", self._identity.fault
+            yield said("identity"), self._identity.fault
         if self._updates is not None:
             yield from self._updates.faults()
         if self._health is not None:
