@@ -13,11 +13,11 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from central.api.app import PREFIX, api_app, release
 from central.api.reader import token_of
-from central.console.problem import Problem
 from central.metrics import Load, StoreCollector, exposition
 from central.settings import ConsoleSettings
 from central.store import Store, StoreFault
 from central.tokens import Scope
+from scanner.web.problem import Problem
 
 
 def ways(store: Store, settings: ConsoleSettings, load: Load) -> list[BaseRoute]:

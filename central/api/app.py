@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 
 from central.api.page import page_routes
 from central.api.routes import router
-from central.console.problem import Problem, bad_field, not_found
 from central.database import StoreFault
 from central.settings import ConsoleSettings
 from central.store import Store
+from scanner.web.problem import Problem, bad_field, not_found
 
 PREFIX = "/api/v1"
 _DESCRIPTION = """What central holds, for other systems to read: alerts, devices, the lists in the

@@ -7,9 +7,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from central import tokens
-from central.console.problem import Problem
 from central.store import Store
 from central.tokens import Scope, Token
+from scanner.web.problem import Problem
 
 bearer = HTTPBearer(
     auto_error=False,

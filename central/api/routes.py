@@ -13,11 +13,11 @@ from central.api.reader import reader
 from central.console import devices as fleet
 from central.console import history
 from central.console.alert_view import views
-from central.console.problem import not_found
 from central.console.wire import written
 from central.store import Store
 from central.tokens import Scope, Token
 from scanner.alert.messages import DeviceName, Id
+from scanner.web.problem import not_found
 
 ForAlerts = Annotated[Token, Security(reader, scopes=[Scope.ALERTS.value])]
 ForDevices = Annotated[Token, Security(reader, scopes=[Scope.DEVICES.value])]

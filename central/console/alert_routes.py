@@ -7,9 +7,10 @@ from starlette.responses import JSONResponse, Response
 
 from central.console import alerts as lists
 from central.console.alert_view import shown
-from central.console.problem import not_found
-from central.console.visit import Asked, Visit
+from central.console.visit import Visit
 from central.console.wire import written
+from scanner.web.asked import Asked
+from scanner.web.problem import not_found
 
 
 class AlertsAsked(Asked):

@@ -15,12 +15,13 @@ from starlette.responses import JSONResponse, Response
 from central import answering, audit
 from central.answering import Answer, AnsweredMeanwhile, UnknownAlert
 from central.console.alert_view import shown
-from central.console.problem import Problem, not_found
-from central.console.visit import Asked, Visit
+from central.console.visit import Visit
 from central.moments import to_ms
 from central.schema import alerts
 from scanner.alert import AnswerOutcome
 from scanner.alert.messages import Line
+from scanner.web.asked import Asked
+from scanner.web.problem import Problem, not_found
 
 HOURS_MOST = 24 * 365
 REASON_MOST, INSTRUCTION_MOST = 280, 500

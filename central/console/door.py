@@ -5,11 +5,11 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from central.console import page_files
-from central.console.problem import Problem
 from central.console.roles import MAY
 from central.console.sign_in import Attempt, NotIn, Welcome, known_cookie
 from central.console.visit import Visit
 from central.console.wire import written
+from scanner.web.problem import Problem
 
 _NAME_LONGEST, _PASSWORD_LONGEST = 64, 1000
 _KNOWN_FOR_S = 180 * 24 * 3600

@@ -16,10 +16,10 @@ from pydantic import Field, field_validator
 
 from central.console.alerts import MOST, RECEIVED, paged
 from central.console.search import Columns, meant
-from central.console.visit import Asked
 from central.moments import to_ms
 from central.schema import alerts
 from scanner.alert.messages import FIRST_YEAR, LAST_YEAR, Line
+from scanner.web.asked import Asked
 
 UNANSWERED = "none"
 

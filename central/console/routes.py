@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import anyio
 from anyio.to_thread import run_sync
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from central.console import alert_routes, answering_routes, door, page_files, view_routes
-from central.console.problem import Problem, forbidden, not_found
 from central.console.roles import EVERY_ROLE, May, Role, may
 from central.console.visit import Visit, utc_now
 from central.database import StoreFault
+from scanner.web.asked import whole_body
+from scanner.web.problem import Problem, forbidden
 
 if TYPE_CHECKING:
     from central.console.server import Console
@@ -95,7 +96,7 @@ def _endpoint(
 
     async def endpoint(request: Request) -> Response:
         try:
-            body = await _body(request) if way.method == "POST" else b""
+            body = await whole_body(request, BODY_MOST) if way.method == "POST" else b""
             return await run_sync(_answer, way, console, request, body, limiter=limiter)
         except Problem as problem:
             return problem.response()
@@ -126,16 +127,3 @@ def _turned_away(request: Request) -> Response:
     if request.url.path.startswith("/console/"):
         raise Problem(401, "signed_out", "sign in first")
     return RedirectResponse("/sign-in", 303)
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, if it is not too large. Raises Problem."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_MOST:
-                raise Problem(413, "too_large", f"a request has at most {BODY_MOST} bytes")
-    except ClientDisconnect:
-        raise not_found() from None
-    return bytes(body)

@@ -27,14 +27,14 @@ from central import changes, systems
 from central.console import sessions
 from central.console.audit_view import Chain
 from central.console.feed import Feed
-from central.console.guard import Guard
-from central.console.problem import Problem, mistake, not_found
 from central.console.routes import routes
 from central.console.sign_in import SignIn
 from central.console.trends import Trends
 from central.settings import ConsoleSettings
 from central.store import Store
 from scanner.command_line import Failure, Refusal
+from scanner.web.guard import Guard
+from scanner.web.problem import Problem, mistake, not_found
 
 log = logging.getLogger(__name__)
 

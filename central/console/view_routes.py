@@ -12,8 +12,9 @@ from central.console import audit_view, csv_export, devices, history
 from central.console.roles import MAY, May, may
 from central.console.sessions import Who
 from central.console.subscribers import Page, Subscribers, event_text
-from central.console.visit import Asked, Visit, utc_now
+from central.console.visit import Visit, utc_now
 from central.console.wire import written
+from scanner.web.asked import Asked
 
 _COMMENT_EVERY_S = 10
 _SEND_WITHIN_S = 10.0

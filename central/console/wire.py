@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from central.console.problem import bad_field
+from scanner.web.problem import bad_field
 
 _LARGEST = 2**62
 

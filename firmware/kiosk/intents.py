@@ -24,7 +24,7 @@ from scanner.mrz.typed import LONGEST_NUMBER, MOST_LINES, Typed, check_typed
 from scanner.said import said
 from scanner.sources.capture import Capture
 from scanner.web.asked import Asked
-from scanner.web.problem import Problem, bad_field
+from scanner.web.problem import Problem, bad_field, forbidden
 
 if TYPE_CHECKING:
     from firmware.kiosk.server import Kiosk
@@ -213,7 +213,7 @@ def _blank(kiosk: "Kiosk", asked: Blank, _speech: Speech) -> Json:
 def _drill(kiosk: "Kiosk", asked: DrillStep, _speech: Speech) -> Json:
     drill, duty = kiosk.drill, kiosk.duty
     if asked.do == "start" and not drill.may_start(duty.officer):
-        raise Problem(403, "forbidden", said("your role may not do this"))
+        raise forbidden()
     try:
         match asked.do:
             case "start":
@@ -252,7 +252,7 @@ def carry_out(kiosk: "Kiosk", intent: Intent, asked: Asked, speech: Speech) -> J
     if kiosk.hidden and not intent.while_hidden:
         raise Problem(403, "hidden", said("the page is locked or blank"))
     if intent.right is not None and not kiosk.duty.may(intent.right):
-        raise Problem(403, "forbidden", said("your role may not do this"))
+        raise forbidden()
     kiosk.duty.active()
     return intent.act(kiosk, asked, speech)
 

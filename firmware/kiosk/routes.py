@@ -17,11 +17,10 @@ from firmware.kiosk.intents import INTENTS, Intent, carry_out
 from firmware.kiosk.live import BOUNDARY
 from firmware.kiosk.written import moment
 from firmware.roles import Right
-from scanner.said import said
 from scanner.vision.level import levelled
 from scanner.web.asked import Asked, json_of, query_of, whole_body
 from scanner.web.page_files import PageFiles, tagged
-from scanner.web.problem import Problem, not_found
+from scanner.web.problem import Problem, forbidden, not_found
 
 if TYPE_CHECKING:
     from firmware.kiosk.server import Kiosk
@@ -51,10 +50,10 @@ def routes(kiosk: "Kiosk") -> list[Route]:
     files = PageFiles(PAGE)
 
     async def page(_kiosk: "Kiosk", request: Request) -> Response:
-        return files.sent(request, "index.html")
+        return files.page(request)
 
     async def static(_kiosk: "Kiosk", request: Request) -> Response:
-        return files.sent(request, str(request.path_params["name"]))
+        return files.static(request, str(request.path_params["name"]))
 
     ways: dict[str, Answer] = {
         "/": page,
@@ -120,7 +119,7 @@ async def _live(kiosk: "Kiosk", _request: Request) -> Response:
 async def _health(kiosk: "Kiosk", request: Request) -> Response:
     """What the checks of the device found."""
     if kiosk.hidden or not kiosk.duty.may(Right.HEALTH):
-        raise Problem(403, "forbidden", said("your role may not do this"))
+        raise forbidden()
     again = query_of(request, HealthAsked).again
     findings = await run_sync(kiosk.findings, again)
     return JSONResponse({"findings": findings, "at": moment(kiosk.now())})

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from scanner.web.problem import not_found
 
 _TYPES = {
-    ".html": "text/html",
     ".js": "text/javascript",
     ".css": "text/css",
     ".svg": "image/svg+xml",
@@ -31,25 +30,34 @@ class _File:
 
 
 class PageFiles:
-    """The files in `folder` (not below it) of the kinds that pages are made of."""
+    """The files in `folder` (not below it) of the kinds that pages are made of, and its page."""
 
     def __init__(self, folder: Path) -> None:
+        self._page = _File(folder / "index.html", "text/html")
         self._files = {
             path.name: _File(path, _TYPES[path.suffix])
             for path in folder.iterdir()
             if path.suffix in _TYPES
         }
 
-    def sent(self, request: Request, name: str) -> Response:
-        """The file of that name, unless the browser has it already. Raises Problem."""
+    def page(self, request: Request) -> Response:
+        """The page itself."""
+        return _sent(request, self._page)
+
+    def static(self, request: Request, name: str) -> Response:
+        """What the page is made of, by its name. Raises Problem."""
         file = self._files.get(name)
         if file is None:
             raise not_found()
-        try:
-            content = file.path.read_bytes()
-        except OSError:
-            raise not_found() from None
-        return tagged(request, content, file.kind)
+        return _sent(request, file)
+
+
+def _sent(request: Request, file: _File) -> Response:
+    try:
+        content = file.path.read_bytes()
+    except OSError:
+        raise not_found() from None
+    return tagged(request, content, file.kind)
 
 
 def tagged(request: Request, content: bytes, kind: str) -> Response:

@@ -5,6 +5,8 @@ Nothing that the request carried is ever in it.
 
 from starlette.responses import JSONResponse
 
+from scanner.said import said
+
 
 class Problem(Exception):
     """Ends a request. `field` names what was wrong in it."""
@@ -37,16 +39,21 @@ def bad_field(field: str, message: str) -> Problem:
     return Problem(422, "field", message, field)
 
 
+def forbidden() -> Problem:
+    """Whoever asks may not do this."""
+    return Problem(403, "forbidden", said("your role may not do this"))
+
+
 def mistake() -> Problem:
     """Something of ours went wrong."""
-    return Problem(500, "error", "this went wrong by a mistake of ours; it is in the log")
+    return Problem(500, "error", said("this went wrong by a mistake of ours; it is in the log"))
 
 
 def not_found() -> Problem:
     """There is no such thing."""
-    return Problem(404, "not_found", "there is no such thing here")
+    return Problem(404, "not_found", said("there is no such thing here"))
 
 
 def wrong_method() -> Problem:
     """There is such a thing, and it is not done that way."""
-    return Problem(405, "method", "this is not done here that way")
+    return Problem(405, "method", said("this is not done here that way"))

@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from central.console.guard import POLICY
 from central.console.routes import BODY_MOST
 from central.console.server import Console, listen
 from central.settings import ConsoleSettings
 from central.store import Store
 from scanner.command_line import Failure, Refusal
+from scanner.web.guard import POLICY
 from tests.console.office import Office
 
 

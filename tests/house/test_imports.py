@@ -61,7 +61,15 @@ def test_the_parts_of_the_scanner_know_nothing_of_what_stands_on_top_of_them(fol
     # Tools without knowledge of documents; anyone may use them.
     tools = tuple(
         f"scanner.{tool}"
-        for tool in ("backoff", "command_line", "durable", "failing", "spelling", "toml_errors")
+        for tool in (
+            "backoff",
+            "command_line",
+            "durable",
+            "failing",
+            "said",
+            "spelling",
+            "toml_errors",
+        )
     )
     above = [
         f"{path.relative_to(ROOT)} imports {name}"
