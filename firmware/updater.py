@@ -28,6 +28,7 @@ from firmware.updates.bring import (
     Progress,
     Result,
     Surroundings,
+    in_force,
     in_words,
 )
 from firmware.updates.download import Interrupted
@@ -84,9 +85,14 @@ def update(
                 return [Bringer(around, name).bring() for name in plan.names]
         except Refused as refused:
             outcome = Outcome.FAILED if refused.code in _NOBODY_S_FAULT else Outcome.REFUSED
-            return [
-                Result(name, outcome, code=refused.code, reason=str(refused)) for name in plan.names
-            ]
+            return _for_all(plan, outcome, refused.code, str(refused))
+
+
+def _for_all(plan: Plan, outcome: Outcome, code: str, reason: str) -> list[Result]:
+    """The same came of every list: what is in force goes on."""
+    there = [(name, in_force(plan.lists, name)) for name in plan.names]
+    versions = [(name, now.version if now else None) for name, now in there]
+    return [Result(name, outcome, one, one, code=code, reason=reason) for name, one in versions]
 
 
 _NOBODY_S_FAULT = ("unreachable", "missing", "slow")
@@ -162,9 +168,8 @@ class Updater:
         except Interrupted:
             return False
         except (Busy, OSError) as failed:
-            results = [
-                Result(name, code="disk", reason=in_words(failed)) for name in self._plan.names
-            ]
+            code = "busy" if isinstance(failed, Busy) else "disk"
+            results = _for_all(self._plan, Outcome.FAILED, code, in_words(failed))
         finally:
             self._now = None
         with self._lock:

@@ -104,7 +104,7 @@ class Bringer:
         was signed. Raises Interrupted."""
         began = time.monotonic()
         result = self._result
-        before = self._in_force()
+        before = in_force(self._around.lists, self._name)
         result.from_version = before.version if before else None
         try:
             self._bring(before)
@@ -114,7 +114,7 @@ class Bringer:
         except tuple(_FAILED) as failed:
             result.code = next(code for kind, code in _FAILED.items() if isinstance(failed, kind))
             result.reason = in_words(failed)
-        after = self._in_force()
+        after = in_force(self._around.lists, self._name)
         result.version = after.version if after else None
         result.bytes = self._came
         result.seconds = time.monotonic() - began
@@ -289,17 +289,19 @@ class Bringer:
             told = f"there is none to go back to ({none})"
         raise Refused("probe", f"list {self._name}: version {now.version}: {fault}; {told}")
 
-    def _in_force(self) -> Manifest | None:
-        with suppress(FileNotFoundError, ListDamaged):
-            return read_manifest(self._around.lists, self._name)
-        return None
-
     def _say(self, code: str, reason: str) -> None:
         self._result.code, self._result.reason = code, reason
 
 
 def _bytes(steps: Sequence[Step]) -> int:
     return sum(step.bytes for step in steps)
+
+
+def in_force(lists: Path, name: str) -> Manifest | None:
+    """The version of a list that is in force, or None."""
+    with suppress(FileNotFoundError, ListDamaged):
+        return read_manifest(lists, name)
+    return None
 
 
 def in_words(failed: Exception) -> str:

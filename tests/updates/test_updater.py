@@ -8,7 +8,7 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -18,12 +18,16 @@ from typer.testing import CliRunner
 from central.cli import app as headquarters_app
 from firmware import updater as updater_module
 from firmware.cli import app as device_app
+from firmware.database import DiskFault
 from firmware.list_update import Line
+from firmware.outbox import Outbox
 from firmware.progress import CLEAR
+from firmware.rollouts import Rollouts
 from firmware.updater import Busy, Plan, Updater, update
 from firmware.updates import fetched as fetched_module
 from firmware.updates.bring import Outcome, Result
 from firmware.updates.repository import FetchFailed, Piece
+from scanner.alert import UpdateData
 from scanner.watchlist.keyring import write_keys
 from tests.delivery.both_ends import wait_for
 from tests.listing import KEY, KEYS
@@ -50,8 +54,13 @@ class Scene:
         )
 
     @contextmanager
-    def running(self, every: timedelta = timedelta(hours=1)) -> Iterator[Updater]:
-        updater = Updater(self.plan(), every, self.told.append)
+    def running(
+        self,
+        every: timedelta = timedelta(hours=1),
+        tell: Callable[[Result], None] | None = None,
+        spread_over: timedelta = timedelta(),
+    ) -> Iterator[Updater]:
+        updater = Updater(self.plan(), every, tell or self.told.append, spread_over)
         stop = Event()
         thread = threading.Thread(target=updater.run, args=(stop,))
         thread.start()
@@ -76,6 +85,55 @@ def test_it_updates_at_the_start_and_at_once_when_woken(scene: Scene) -> None:
         wait_for(lambda: len(scene.told) == 2)
     assert [result.version for result in scene.told] == [1, 2]
     assert scene.device.knows("D1")
+
+
+def test_a_hint_is_followed_after_a_random_part_of_the_time_that_a_fleet_is_spread_over(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def uniform(*between: float) -> float:
+        asked.append((between[0], between[1]))
+        return 0.05 if between == (0.0, 3600.0) else 1.0
+
+    monkeypatch.setattr("random.uniform", uniform)
+    hint = UpdateData(ring="all", counter=1, publication="sltd 2")
+    with scene.running(spread_over=timedelta(hours=1)) as updater:
+        wait_for(lambda: scene.told)
+        scene.headquarters.day("D1")
+        updater.hint(hint)
+        wait_for(lambda: len(scene.told) == 2)
+    assert (0.0, 3600.0) in asked
+    assert scene.told[-1].version == 2
+
+
+def test_every_outcome_waits_in_the_outbox_and_one_that_the_disk_refuses_is_told_again(
+    scene: Scene, tmp_path: Path
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", "desk-1", b"marks" * 7)
+    rollouts = Rollouts(outbox, "all", lambda: datetime.now(UTC))
+    refusing = [DiskFault("the disk is full")]
+
+    def tell(result: Result) -> None:
+        if refusing:
+            raise refusing.pop()
+        rollouts.tell(result)
+
+    with scene.running(tell=tell) as updater:
+        wait_for(lambda: scene.web.asked and not refusing)
+        scene.web.instead["timestamp.json"] = b"{}" + b" " * 300
+        updater.wake()
+        wait_for(lambda: len(outbox.waiting(9)) == 1)
+        del scene.web.instead["timestamp.json"]
+        updater.wake()
+        wait_for(lambda: len(outbox.waiting(9)) == 2)
+    outbox.close()
+    bodies = [json.loads(one.body or b"")["data"] for one in outbox.waiting(9)]
+    assert [(one["outcome"], one["code"], one["publication"]) for one in bodies] == [
+        ("refused", "malformed", None),
+        ("current", "", 1),
+    ]
+    assert {(one["list"], one["ring"], one["version"]) for one in bodies} == {(LIST, "all", 1)}
 
 
 def test_a_server_that_is_away_is_told_once_and_tried_again(
