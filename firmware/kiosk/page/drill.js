@@ -17,34 +17,34 @@ export class Drill {
 
   show(state) {
     const drill = state.drill ?? null;
-    const may = Boolean(state.may?.includes("drill"));
     this.#box.setAttribute("aria-label", t("Drill"));
     this.#box.hidden = drill === null || Boolean(state.locked);
-    document.body.classList.toggle("drilling", drill !== null);
-    draw(this.#box, [drill, may], () => {
+    document.body.classList.toggle("drilling", drill?.state === "running");
+    draw(this.#box, drill, () => {
       this.#box.classList.toggle("real", Boolean(drill?.real));
-      return drill ? this.#bar(drill, may) : [];
+      this.#box.classList.toggle("over", drill?.state === "ended");
+      return drill ? this.#bar(drill) : [];
     });
   }
 
-  #bar(drill, may) {
-    const { real } = drill;
-    const can = (what) => may && (drill.may ?? []).includes(what);
-    const order = (what, label) => button({ "data-key": what, click: () => this.#order(what) }, label);
+  #bar(drill) {
+    const { real, results } = drill;
+    const order = (what, label) =>
+      drill.may.includes(what) ? button({ "data-key": what, click: () => this.#order(what) }, label) : null;
     return [
       el("strong", { class: "drill-word" }, real ? t("Real document") : t("Drill")),
       el(
         "p",
         { class: "drill-task", dir: "auto" },
-        drill.of && !real ? t("{step} of {all}.", { step: drill.step, all: drill.of }) : null,
-        " ",
-        real ?? (drill.results ? t("Right: {right}, wrong: {wrong}.", drill.results) : drill.task),
+        real ?? drill.task,
+        results ? ` ${t("Right: {right}, wrong: {wrong}.", results)}` : null,
       ),
-      drill.results ? button({ "data-key": "results", click: () => results(drill.results) }, t("Results")) : null,
-      can("next") ? order("next", t("Next task")) : null,
-      can("end") ? order("end", t("End the drill")) : null,
-      can("keep") ? order("keep", t("Keep the results")) : null,
-      can("discard") ? order("discard", t("Discard the results")) : null,
+      results ? button({ "data-key": "results", click: () => show(results) }, t("Results")) : null,
+      order("set_aside", t("Set aside")),
+      order("next", t("Next specimen")),
+      order("end", t("End the drill")),
+      order("keep", t("Keep")),
+      order("discard", t("Discard")),
     ];
   }
 
@@ -57,7 +57,7 @@ export class Drill {
   }
 }
 
-function results({ right, wrong, why, lines }) {
+function show({ right, wrong, why, lines }) {
   const sheet = new Sheet(t("What the drill showed"), { name: "drilled" });
   sheet.body.append(
     el("p", { class: "drill-sum" }, t("Right: {right}, wrong: {wrong}.", { right, wrong })),

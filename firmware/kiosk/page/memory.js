@@ -1,4 +1,4 @@
-/* What this browser remembers of the officer's choices: language and colours, and nothing else. */
+/* What this browser remembers of the officer's choices: language, its direction, and colours; nothing else. */
 
 const PREFIX = "borderpost.desk.";
 

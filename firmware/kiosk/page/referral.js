@@ -66,7 +66,7 @@ function told(one, ask) {
     el(
       "div",
       { class: "line" },
-      el("p", {}, one.kind_word, " ", named(one), one.drill ? el("span", { class: "tag" }, t("drill")) : null),
+      el("p", { class: "kind-word" }, one.kind_word, " ", named(one), one.drill ? el("span", { class: "tag" }, t("drill")) : null),
       one.shown ? null : button({ "data-key": "look", click: () => ask("/kiosk/look") }, t("Show the document")),
     ),
     one.answer ? answered(one.answer) : el("p", { class: "soft" }, waits(one)),

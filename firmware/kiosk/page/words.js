@@ -3,6 +3,7 @@
    than not at all. What is printed on a document is never translated. */
 
 import { now } from "./clock.js";
+import { remember } from "./memory.js";
 
 const REGION = { en: "en-GB" };
 const FIRST_STRONG = "\u2068";
@@ -24,6 +25,7 @@ export function speak(lang, catalogue) {
   direction = catalogue?.dir ?? "ltr";
   document.documentElement.lang = lang;
   document.documentElement.dir = direction;
+  remember("direction", direction);
 }
 
 /** A sentence in the officer's language; `{name}` in it becomes the value of that name, kept apart from
