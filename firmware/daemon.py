@@ -8,13 +8,12 @@ in, and the uplink leaves last. Nothing in between holds anything that is not on
 import logging
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from threading import Event
 from types import FrameType
-from typing import Any
 
 from firmware.answers import Answers
 from firmware.broker_access import link_of
@@ -22,6 +21,7 @@ from firmware.choice import chosen_lists, configured_clock
 from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
 from firmware.doctor.desk_says import DeskSays, SourceSays
+from firmware.doctor.finding import Finding
 from firmware.doctor.rounds import Rounds
 from firmware.drill import Drill, Record
 from firmware.duty import duty_of
@@ -91,8 +91,8 @@ class Box:
         except (KeyFault, PanelUnavailable, ReaderUnavailable) as fault:
             raise CannotStart(str(fault)) from None
         self.clock = configured_clock(settings)
-        display = Display(timedelta(seconds=settings.kiosk.hold_seconds))
-        screens = (*screens, display) if settings.kiosk.enabled else screens
+        self.display = Display(timedelta(seconds=settings.kiosk.hold_seconds))
+        screens = (*screens, self.display) if settings.kiosk.enabled else screens
         self.outbox = Outbox(data / "outbox.db", device.name, identity.marks)
         self.answers = Answers(data / "answers.db", identity.marks, self.outbox.document_of)
         self.journal = Journal(data / "journal.db", device.name)
@@ -176,7 +176,7 @@ class Box:
             keep=timedelta(days=settings.journal.keep_days),
         )
         self.watching = LinkWatch(self.link_state, screens)
-        self.kiosk = self._open_kiosk(settings, display) if settings.kiosk.enabled else None
+        self.kiosk = self._open_kiosk(settings) if settings.kiosk.enabled else None
         self._supervisor = Supervisor(self._parts())
 
     def _parts(self) -> tuple[Part, ...]:
@@ -203,12 +203,12 @@ class Box:
             ),
         )
 
-    def _open_kiosk(self, settings: Settings, display: Display) -> Kiosk:
+    def _open_kiosk(self, settings: Settings) -> Kiosk:
         try:
             return Kiosk(
                 settings.kiosk,
                 Served(
-                    display=display,
+                    display=self.display,
                     desk=self.desk,
                     referrals=self.referrals,
                     duty=self.duty,
@@ -241,10 +241,9 @@ class Box:
             if not part.startswith("source "):
                 yield said("{part}: {why}", part=part, why=why)
 
-    def _findings(self, again: bool) -> list[dict[str, Any]]:
+    def _findings(self, again: bool) -> Iterable[Finding]:
         """What the checks of the device found last, or find now."""
-        found = self.rounds.examined() if again else self.rounds.findings
-        return [one.as_object() for one in found]
+        return self.rounds.examined() if again else self.rounds.findings
 
     def _says(self) -> DeskSays:
         """How the devices and links are that this process alone can use."""

@@ -80,7 +80,7 @@ class Wellbeing:
         self._identity = identity
         self._updates = updates
         self._health = health
-        self._software = _software()
+        self._software = software()
 
     def status(self) -> StatusData:
         """The device as it is now."""
@@ -123,7 +123,8 @@ class Wellbeing:
             yield from self._health.faults()
 
 
-def _software() -> str:
+def software() -> str:
+    """The software that runs here, and its version."""
     try:
         return f"borderpost {version('borderpost')}"
     except PackageNotFoundError:

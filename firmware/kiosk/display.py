@@ -47,7 +47,8 @@ class Upkeep:
             (one.name, one.version, one.health, one.reason, one.age_s and span(one.age_s))
             for one in self.lists
         ]
-        return lists, self.clock.trusted, dict(self.sources), self.faults, self.updating
+        clock = self.clock.trusted, self.clock.synchronised
+        return lists, clock, dict(self.sources), self.faults, self.updating
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 from anyio.to_thread import run_sync
-from pydantic import Field
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -33,16 +32,11 @@ _COMMENT_EVERY_S = 3600
 Answer = Callable[["Kiosk", Request], Awaitable[Response]]
 
 
-class InLanguage(Asked):
-    """The language to answer in: the configured one where none is said, or none that there is."""
-
-    lang: str | None = Field(default=None, max_length=8)
-
-
-class HealthAsked(InLanguage):
-    """Whether to look at everything anew, which takes some seconds."""
+class HealthAsked(Asked):
+    """Whether to look at everything anew, which takes some seconds; and the page's language."""
 
     again: bool = False
+    lang: str | None = None
 
 
 def routes(kiosk: "Kiosk") -> list[Route]:
@@ -121,7 +115,15 @@ async def _health(kiosk: "Kiosk", request: Request) -> Response:
     if kiosk.hidden or not kiosk.duty.may(Right.HEALTH):
         raise forbidden()
     again = query_of(request, HealthAsked).again
-    findings = await run_sync(kiosk.findings, again)
+    speech = kiosk.speech(_language(request))
+    findings = [
+        {
+            **found.as_object(),
+            "line": speech.told(found.line),
+            "fix": speech.told(found.fix) or None,
+        }
+        for found in await run_sync(lambda: list(kiosk.findings(again)))
+    ]
     return JSONResponse({"findings": findings, "at": moment(kiosk.now())})
 
 
@@ -135,7 +137,8 @@ def _intent(intent: Intent) -> Answer:
 
 
 def _language(request: Request) -> str | None:
-    return query_of(request, InLanguage).lang
+    """The language to answer in: the configured one where none is said, or none that there is."""
+    return request.query_params.get("lang")
 
 
 def _endpoint(kiosk: "Kiosk", answer: Answer) -> Callable[[Request], Awaitable[Response]]:
@@ -145,8 +148,7 @@ def _endpoint(kiosk: "Kiosk", answer: Answer) -> Callable[[Request], Awaitable[R
         try:
             return await answer(kiosk, request)
         except Problem as problem:
-            speech = kiosk.speech(request.query_params.get("lang"))
-            problem.message = speech.told(problem.message)
+            problem.message = kiosk.speech(_language(request)).told(problem.message)
             return problem.response()
 
     return endpoint

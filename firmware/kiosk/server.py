@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from firmware.desk import Desk
+from firmware.doctor.finding import Finding
 from firmware.drill import Drill
 from firmware.duty import Duty
 from firmware.kiosk.display import Display, Upkeep
@@ -35,6 +36,7 @@ from firmware.kiosk.written import Json
 from firmware.referrals import Referrals
 from firmware.roles import Right
 from firmware.settings import KioskSettings
+from firmware.wellbeing import software
 from scanner.sources.camera import Camera
 from scanner.sources.presence import State
 from scanner.web.guard import Guard
@@ -71,7 +73,7 @@ class Served:
     drill: Drill
     cameras: tuple[Camera, ...]
     upkeep: Callable[[], Upkeep]
-    findings: Callable[[bool], list[Json]]
+    findings: Callable[[bool], Iterable[Finding]]
     clock: Callable[[], datetime]
 
 
@@ -89,6 +91,7 @@ class Kiosk:
         self.now = served.clock
         self._cameras = served.cameras
         self._upkeep = served.upkeep
+        self._version = software()
         self.pages = Pages(lambda: self.display.seen.n)
         self.live = Live(served.cameras, lambda: self.hidden)
         self._listener = _listen(settings.port)
@@ -127,6 +130,7 @@ class Kiosk:
         said = view(self.display.seen, self._attending(), self.now(), words, neutral)
         return {
             **said,
+            "version": self._version,
             "lang": words.language,
             "languages": [{"code": code, "name": _NAMES[code]} for code in self.settings.languages],
         }

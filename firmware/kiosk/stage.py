@@ -201,7 +201,7 @@ quit"""
 
 def main() -> None:
     """Runs until the input ends. A second argument, `pin` or `badge`, has officers sign in: anna,
-    an officer, and sven, a supervisor, with PIN or badge 123456 and 654321."""
+    an officer, and sven, a supervisor, with PIN or badge 428190 and 730255."""
     logging.basicConfig(level=logging.WARNING)
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8711
     mode = sys.argv[2] if len(sys.argv) > 2 else "off"
@@ -217,8 +217,8 @@ def main() -> None:
 
 
 def _hire(officers: Officers, mode: str) -> None:
-    officers.add("anna", Role.OFFICER, **{mode: "123456"})
-    officers.add("sven", Role.SUPERVISOR, **{mode: "654321"})
+    officers.add("anna", Role.OFFICER, **{mode: "428190"})
+    officers.add("sven", Role.SUPERVISOR, **{mode: "730255"})
 
 
 def _do(stage: Stage, word: str, text: str) -> None:

@@ -76,20 +76,11 @@ def _spelled_out(document: Document | AlertDocument, today: date, speech: Speech
         "nationality": document.nationality,
         "nationality_name": speech.state(document.nationality),
         "birth_date": document.birth_date,
-        "age": _age(document.birth_date, today),
         "age_word": speech.age(document.birth_date, today),
         "sex": document.sex,
         "expiry_date": expiry,
         "expired": expiry is not None and is_over(expiry, today),
     }
-
-
-def _age(birth_date: str | None, today: date) -> int | None:
-    """Whole years, where the date of birth is whole."""
-    if birth_date is None or len(birth_date) < len("YYYY-MM-DD"):
-        return None
-    born = date.fromisoformat(birth_date)
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _wrong_digits(parsed: Parsed | None) -> Iterator[tuple[int, int]]:

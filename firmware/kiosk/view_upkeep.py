@@ -62,10 +62,12 @@ def sources(upkeep: Upkeep | None, speech: Speech) -> list[Json]:
 
 
 def clock(upkeep: Upkeep | None, speech: Speech) -> Json:
-    """Whether the ages can be relied on."""
-    trusted = upkeep is not None and upkeep.clock.trusted
-    word = "" if trusted or upkeep is None else speech.told(said("The clock has not been set."))
-    return {"trusted": trusted, "word": word}
+    """Whether the ages can be relied on: a clock that has not been set is said at once, and is
+    trusted for a while all the same."""
+    if upkeep is None:
+        return {"trusted": False, "word": ""}
+    word = "" if upkeep.clock.synchronised else speech.told(said("The clock has not been set."))
+    return {"trusted": upkeep.clock.trusted, "word": word}
 
 
 def faults(seen: Seen, speech: Speech) -> list[str]:
