@@ -5,7 +5,6 @@ stderr; a traceback is a bug of ours.
 """
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +23,11 @@ from firmware.choice import (
 )
 from firmware.clock import machine_clock
 from firmware.database import DiskFault
+from firmware.drill_cli import drills
 from firmware.enrol_cli import enrol
 from firmware.journal_cli import journal_app
 from firmware.list_cli import list_app
+from firmware.logs import log_at
 from firmware.officers_cli import officers_app
 from firmware.overlays import FolderRefused, OverlayFolder
 from firmware.scan import scan_all
@@ -54,6 +55,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(list_app, name="list")
 app.add_typer(journal_app, name="journal")
 app.add_typer(officers_app, name="officers")
+app.command()(drills)
 
 
 @app.command()
@@ -134,9 +136,7 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     from firmware.supervisor import GaveUp  # noqa: PLC0415
 
     settings = load(config)
-    logging.basicConfig(
-        level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s"
-    )
+    log_at(settings.log.level)
     try:
         run_until_told(settings)
     except (CannotStart, GaveUp) as failure:
