@@ -57,6 +57,7 @@ def _run_desk(site: Site, screen: "_DemoScreen", *, once: bool) -> None:
     box = Box(load(site.device_toml), [screen])
     box.start()
     try:
+        _say("demo", f"the officer's page: open {site.kiosk} in a browser")
         _say("demo", "lamps: ready, go, attend (● on, ○ off, ◐ slowly on and off)")
         while not (once and box.exhausted):
             box.watch()

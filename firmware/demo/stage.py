@@ -43,6 +43,10 @@ trust = "machine"
 pins = "mock"
 hold_seconds = 0.5
 
+[kiosk]
+enabled = true
+port = {kiosk_port}
+
 [broker]
 host = "127.0.0.1"
 port = {port}
@@ -82,7 +86,13 @@ class Site:
 
     folder: Path
     console_port: int
+    kiosk_port: int
     password: str
+
+    @property
+    def kiosk(self) -> str:
+        """Where the officer's page is."""
+        return f"http://127.0.0.1:{self.kiosk_port}/"
 
     @property
     def console(self) -> str:
@@ -108,7 +118,7 @@ class Site:
 
 def set_up(folder: Path, port: int, *, loop: bool) -> Site:
     """A site whose broker is at `port` on this machine. Raises SiteFailed."""
-    site = Site(folder, free_port(), secrets.token_urlsafe(12))
+    site = Site(folder, free_port(), free_port(), secrets.token_urlsafe(12))
     (folder / "data").mkdir()
     site.central_toml.write_text(
         _CENTRAL_TOML.format(
@@ -128,6 +138,7 @@ def set_up(folder: Path, port: int, *, loop: bool) -> Site:
             lists=_quoted(folder / "lists"),
             list_keys=_quoted(folder / "list-keys"),
             port=port,
+            kiosk_port=site.kiosk_port,
             identity=_quoted(folder / "identity"),
         )
     )

@@ -47,6 +47,8 @@ WORDS: dict[str, Said] = {
 """The word of each state; the configuration may have others."""
 
 _PERSONAL = ("locked", "blank")
+_MOST_PENDING = 30
+"""So many referrals are told of at a time, the newest ones."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def view(
         **_about_document(seen, state, now, speech),
         "pending": []
         if state in _PERSONAL
-        else [referral(one, seen, now, speech) for one in seen.referrals],
+        else [referral(one, seen, now, speech) for one in seen.referrals[:_MOST_PENDING]],
+        "pending_count": sum(one.open for one in seen.referrals),
         "lists": lists(seen.upkeep, speech),
         "link": link(seen.link, speech),
         "sources": sources(seen.upkeep, speech),
