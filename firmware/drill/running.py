@@ -129,7 +129,7 @@ class Running:
             captured_at=self.now(),
             answer_until=self.course.ends_at,
         )
-        self._referrals[alert_id] = Referral(alert_id, alert, sent=True)
+        self._referrals[alert_id] = Referral(alert_id, alert, sent=True, drill=True)
         self._due[alert_id] = at + self.answer_s
         return alert_id
 

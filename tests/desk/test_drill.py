@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from firmware import drill_cli
 from firmware.demo.catalogue import SPECIMENS
 from firmware.desk import Shown
 from firmware.drill import DrillRefused
@@ -27,6 +28,7 @@ from scanner.alert import (
     Message,
     Order,
 )
+from scanner.command_line import Failure
 from scanner.examine import Examiner
 from scanner.verdict import Outcome
 from scanner.vision.engine import open_reader
@@ -213,7 +215,7 @@ def test_a_printed_specimen_is_a_drill_s_while_one_runs_and_a_document_otherwise
     assert shown.alert_id is not None
     assert whole.drill.is_open(shown.alert_id)
     (referral,) = whole.drill.referrals
-    assert referral.alert.document.number == "H48273961"
+    assert (referral.drill, referral.alert.document.number) == (True, "H48273961")
     assert whole.desk.handle(typed(STOLEN)).alert_id == shown.alert_id
     assert whole.outbox.queued_alerts() == 0
     whole.drill.end()
@@ -366,6 +368,31 @@ def test_results_are_kept_where_the_trainee_says_so_and_nowhere_else(
         assert all(one.officer is None and one.steps == () for one in told)
     with pytest.raises(DrillRefused):
         whole.drill.keep(True, "olga")
+
+
+def test_kept_results_are_listed_by_command(
+    whole: WholeDesk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = whole.folder / "borderpost.toml"
+    config.write_text(
+        f'[device]\nname = "desk-1"\nsite = "Utopia"\ndata = "{whole.folder}"\n'
+        '[[sources]]\nkind = "folder"\nname = "pages"\npath = "pages"\n'
+        '[lists]\n[[lists.use]]\nname = "sltd"\n'
+    )
+    whole.drill.start(None)
+    go_through(whole, {**RIGHT, "clear": Act.SET_ASIDE})
+    whole.drill.end()
+    whole.drill.keep(True, "olga")
+    drill_cli.drills(config=config)
+    head, first, second, *_ = capsys.readouterr().out.splitlines()
+    assert head.endswith(f"olga  {len(PROGRAMME) - 1} of {len(PROGRAMME)} right")
+    assert first.strip() == "WRONG  clear: set aside after 12.0 s"
+    assert second.strip() == "right  hit confirmed: handed over after 12.0 s"
+    drill_cli.drills(as_json=True, config=config)
+    assert json.loads(capsys.readouterr().out)["drill"] is True
+    next((whole.folder / "drills").glob("*.json")).write_text("{}")
+    with pytest.raises(Failure, match="remove it"):
+        drill_cli.drills(config=config)
 
 
 def test_kept_results_go_after_their_time(whole: WholeDesk) -> None:
