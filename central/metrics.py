@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from central.console import devices as fleet
 from central.counters import ANSWER_UP_TO_S, BATCH_UP_TO, BEYOND, STORE_UP_TO_S, Key, every_count
 from central.moments import to_ms
+from central.rollout import WELL
 from central.schema import alerts, answers
 from central.settings import ConsoleSettings
 from central.store import Store
@@ -88,6 +89,9 @@ METRICS: dict[str, Told] = {
     "borderpost_device_list_age_seconds": Told("gauge", "How old a list there is.", _LIST),
     "borderpost_device_list_version": Told("gauge", "Which version of a list is there.", _LIST),
     "borderpost_device_list_ok": Told("gauge", "1 where the list there is in order.", _LIST),
+    "borderpost_device_list_update_ok": Told(
+        "gauge", "0 where the last update of a list there was refused or failed.", _LIST
+    ),
     "borderpost_console_pages": Told("gauge", "Pages that are open at this console."),
     "borderpost_console_waiting_events": Told(
         "gauge", "Events that wait for the slowest of these pages."
@@ -196,6 +200,8 @@ def _of_devices(
             add("list_age_seconds", of_list, each["age_s"])
             add("list_version", of_list, each["version"])
             add("list_ok", of_list, each["health"] == "ok")
+        for update in seen["updates"]:
+            add("list_update_ok", (one.device, update["list"]), update["outcome"] in WELL)
     return found
 
 

@@ -15,7 +15,7 @@ from central.answering import Answer
 from central.counters import add_counts, observed
 from central.metrics import METRICS
 from central.tokens import Scope
-from scanner.alert import AnswerOutcome, DeviceFault
+from scanner.alert import AnswerOutcome, DeviceFault, Message, RolloutData, UpdateOutcome
 from scanner.watchlist.contract import ListHealth
 from tests.console.office import Office, an_office, events
 from tests.console.sample_site import PEOPLE, a_list
@@ -66,6 +66,12 @@ def fill(office: Office) -> None:
         faults=(fault,),
         certificate_until=now + timedelta(days=6),
     )
+    for device, outcome in (
+        ("north-1", UpdateOutcome.CURRENT),
+        ("harbour-1", UpdateOutcome.FAILED),
+    ):
+        said = RolloutData(list="sltd", ring="all", outcome=outcome, code="disk", at=now)
+        site.say(device, Message.ROLLOUT, said, now)
     with office.store.changing() as tx:
         counts = {("received", "alert"): 4, ("refused", "signature"): 2, ("alerts", "HIT"): 3}
         add_counts(tx, counts)
@@ -131,6 +137,8 @@ def test_each_device_is_told_of_by_its_name(text: str) -> None:
     assert value(text, "device_refused_messages", device="north-1") == 2
     assert value(text, "device_list_ok", device="north-1", list="sltd") == 1
     assert value(text, "device_list_version", device="north-1", list="sltd") == 7
+    assert value(text, "device_list_update_ok", device="north-1", list="sltd") == 1
+    assert value(text, "device_list_update_ok", device="harbour-1", list="sltd") == 0
     assert value(text, "device_blind", device="harbour-1") == 1
     assert value(text, "device_missing_messages", device="harbour-1") == 4
     assert value(text, "device_faults", device="harbour-1") == 1
