@@ -17,7 +17,18 @@ from scanner.watchlist.questions import BUDGET
 from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
 from tests.listing import KEY, built
 
-COMMANDS = ("scan", "parse", "check", "run", "demo", "config", "list", "doctor")
+COMMANDS = (
+    "scan",
+    "parse",
+    "check",
+    "run",
+    "demo",
+    "config",
+    "list",
+    "doctor",
+    "journal",
+    "officers",
+)
 
 
 def borderpost(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

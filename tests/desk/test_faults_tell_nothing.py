@@ -41,10 +41,6 @@ def damaged_list(whole: WholeDesk) -> None:
             path.write_bytes(bytes(path.stat().st_size))
 
 
-def missing_list(whole: WholeDesk) -> None:
-    (whole.folder / "lists").rename(whole.folder / "gone")
-
-
 def held(name: str) -> Callable[[WholeDesk], None]:
     """A file whose lock somebody holds."""
 
@@ -84,7 +80,6 @@ def reader_that_quotes(whole: WholeDesk) -> None:
         pytest.param(overwritten("journal.db"), id="a journal that is none"),
         pytest.param(overwritten("answers.db"), id="answers that are none"),
         pytest.param(damaged_list, id="a damaged list"),
-        pytest.param(missing_list, id="a missing list"),
         pytest.param(no_lamps, id="lamps that are gone"),
         pytest.param(quoting_screen("busy"), id="a screen that fails"),
         pytest.param(quoting_screen("show"), id="a screen that shows nothing"),
