@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-delivery train torture words specimens clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery train torture words specimens clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -38,16 +38,20 @@ bench: $(VENV)/.ready-test ## our reader beside its peers, on our own specimens 
 bench-lists: $(VENV)/.ready-test ## the list engine beside SQLite, LMDB and RocksDB; goes on where it was stopped (RECORDS=10000000; BENCH="--peers none")
 	@$(BIN)/python benchmarks/lists.py --records $(or $(RECORDS),150000000) $(BENCH)
 
+bench-updates: $(VENV)/.ready-test ## what a day's update costs a device, beside SQLite and LMDB; catching up, a failing link, 1,000 devices; goes on where it was stopped (RECORDS=10000000; BENCH="--peers none")
+	@$(BIN)/python benchmarks/updates.py --records $(or $(RECORDS),150000000) $(BENCH)
+
 bench-delivery: $(VENV)/.ready-test ## delivery beside its peers: outbox, hit to console and back, receivers, 10,000 devices by TLS (BENCH="--only outbox")
 	@$(BIN)/python benchmarks/delivery.py $(BENCH)
 
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)
 
-torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates and builds, 1,000 of delivery's ends (goes on where it was stopped); 60 of a NATS cluster's nodes
+torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates, its builds and its updates over the air, 1,000 of delivery's ends (goes on where it was stopped); 60 of a NATS cluster's nodes
 	@$(BIN)/python tests/reading/parse_torture.py --count 1000000
 	@$(BIN)/python tests/lists/update_torture.py --kills 500
 	@$(BIN)/python tests/lists/build_torture.py --kills 500
+	@$(BIN)/python tests/updates/kill_torture.py --kills 500
 	@$(BIN)/python tests/delivery/chaos.py --kills 1000
 	@$(BIN)/python tests/delivery/nats_torture.py --rounds 10
 

@@ -21,7 +21,7 @@ from benchmarks.updating.headquarters import Headquarters
 from benchmarks.updating.served import served
 from firmware.updater import update
 
-MOST_RECORDS = 10_000_000
+MOST_RECORDS = 1_000_000
 """Devices put their updates together on one machine, so the list is no larger than this."""
 _AT_ONCE = 8
 """Devices at once, for each processor."""

@@ -45,6 +45,10 @@ class Floor:
         for path in self._paths:
             clear_left(path.parent, path.name)
 
+    def versions(self) -> dict[str, int]:
+        """Every role's floor, whatever keys it was reached under."""
+        return {role: reached.version for role, reached in self._reached.items()}
+
     def under(self, role: str, keys: str) -> int:
         """The lowest version of a role that may be believed by these keys; 0 where it was never
         seen under them."""

@@ -76,13 +76,15 @@ def adopt(lists: Path, stage: Path, name: str, key: ListKey) -> Manifest:
 
 
 def renew(lists: Path, name: str, root: str, as_of: datetime) -> Manifest:
-    """Says of the version in force, which has this root, that it is right up to `as_of`. An earlier
-    moment changes nothing. Raises FileNotFoundError, ListDamaged, Busy, OSError."""
+    """Says of the version in force, which has this root, that it is right up to `as_of`; an earlier
+    moment changes nothing. What an update left that was cut when it had put the version in force is
+    removed. Raises FileNotFoundError, ListDamaged, Busy, OSError."""
     with alone(lists, name):
         now = read_manifest(lists, name)
         if now.root() == root and now.as_of < as_of:
             now = replace(now, as_of=as_of)
             write_manifest(lists, now, IN_FORCE)
+        clear(lists, name)
     return now
 
 
