@@ -241,6 +241,8 @@ class Drill:
             answers = self._running.answers(self._ticks()) if self._running else []
         for answer in answers:
             self.on_answer(answer)
+        if answers:
+            self._tell()
         return self._wanted()
 
     def _begun(self, by_central: bool) -> Running:

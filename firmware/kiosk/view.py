@@ -91,7 +91,7 @@ def view(
         "faults": faults(seen, speech),
         "drill": drill(
             seen.drill,
-            is_real=seen.shown is not None and not seen.shown.drill and state not in _PERSONAL,
+            is_real=_is_real(seen) and state not in _PERSONAL,
             speech=speech,
         ),
         "officer": _officer(attending),
@@ -100,6 +100,12 @@ def view(
         "locked": attending.locked,
         "may": sorted(_may(seen, attending, state)),
     }
+
+
+def _is_real(seen: Seen) -> bool:
+    """Whether a document is shown that is no specimen of a drill."""
+    shown = seen.shown
+    return shown is not None and not shown.drill and shown.examination.reading is not None
 
 
 def _state(seen: Seen, attending: Attending) -> str:

@@ -281,8 +281,11 @@ def test_a_hit_of_a_drill_cannot_be_passed_over(whole: WholeDesk) -> None:
 def test_the_drill_s_answer_holds_for_no_document(whole: WholeDesk) -> None:
     whole.drill.start(None)
     whole.desk.handle(typed(STOLEN))
+    changes: list[int] = []
+    whole.drill.listen(lambda: changes.append(len(whole.screen.replies)))
     answered(whole)
     (reply,) = whole.screen.replies
+    assert changes == [1], "whoever shows referrals hears of it"
     assert (reply.drill, reply.still_shown) == (True, True)
     assert whole.drill.referrals[0].answer is not None
     assert whole.answers.held() == ()
