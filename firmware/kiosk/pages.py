@@ -29,6 +29,11 @@ class Pages:
         """The loop in which pages are served from now on."""
         self._loop, self._over = loop, False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether pages are served."""
+        return self._loop is not None and not self._over
+
     def tell(self) -> None:
         """Something changed."""
         loop = self._loop

@@ -160,7 +160,7 @@ class Kiosk:
         try:
             while not stop.is_set() and not serving.done():
                 await asyncio.to_thread(self._look)
-                await asyncio.sleep(_LOOK_EVERY_S)
+                await asyncio.to_thread(stop.wait, _LOOK_EVERY_S)
         finally:
             self.pages.close()
             server.should_exit = True

@@ -1,5 +1,6 @@
 """A whole desk without its threads: real list, outbox, journal, answers and mock lamps."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from firmware import desk
 from firmware.answers import Answers
 from firmware.clock import machine_clock
-from firmware.desk import Desk, Reply, Rules, Shown
+from firmware.desk import Desk, OnDuty, Reply, Rules, Shown
 from firmware.drill import Drill, Record
 from firmware.journal import Journal
 from firmware.link import LinkState
@@ -88,7 +89,14 @@ class Nobody:
 
 
 class WholeDesk:
-    def __init__(self, folder: Path) -> None:
+    """`screens` are shown what happens, too; `duty` makes who is at the desk, of its journal."""
+
+    def __init__(
+        self,
+        folder: Path,
+        screens: Sequence[desk.Screen] = (),
+        duty: Callable[[Journal], OnDuty] = lambda journal: Nobody(),
+    ) -> None:
         self.folder = folder
         source = folder / "sltd.csv"
         source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
@@ -115,9 +123,9 @@ class WholeDesk:
             answers=self.answers,
             journal=self.journal,
             referrals=self.referrals,
-            duty=Nobody(),
+            duty=duty(self.journal),
             panel=self.lamps,
-            screens=[self.screen],
+            screens=[self.screen, *screens],
             rules=Rules(PLACE, timedelta(minutes=15), timedelta(0)),
             clock=machine_clock,
             drill=self.drill,
