@@ -17,6 +17,7 @@ from types import FrameType
 
 from firmware.answers import Answers
 from firmware.broker_access import link_of
+from firmware.buttons import Act, Buttons, open_buttons
 from firmware.choice import chosen_lists, configured_clock
 from firmware.clock import DeviceClock
 from firmware.desk import Desk, Rules, Screen
@@ -33,12 +34,13 @@ from firmware.kiosk.server import CannotListen, Kiosk, Served
 from firmware.link import LinkState
 from firmware.notify import notify, watchdog_interval_s
 from firmware.outbox import Outbox
-from firmware.panel import PanelUnavailable, open_panel
+from firmware.panel import open_panel
+from firmware.pins import PinsUnavailable, open_pins
 from firmware.referrals import Referrals
 from firmware.renewal import Renewal
 from firmware.rollouts import Rollouts
 from firmware.settings import Settings
-from firmware.sources import open_source
+from firmware.sources import open_source, read_now
 from firmware.stats import HourlyStats
 from firmware.supervisor import Part, Supervisor
 from firmware.updater import Updater
@@ -85,10 +87,11 @@ class Box:
             identity = Identity(settings.identity.folder, conceals=settings.identity.encrypt)
             link = link_of(device.name, settings.broker, identity)
             reader = _reader(settings)
-            self.panel = open_panel(settings.panel)
+            self._pins = open_pins(settings.panel)
+            self.panel = open_panel(settings.panel, self._pins)
         except OSError as error:
             raise CannotStart(f"{error.filename}: {error.strerror}") from None
-        except (KeyFault, PanelUnavailable, ReaderUnavailable) as fault:
+        except (KeyFault, PinsUnavailable, ReaderUnavailable) as fault:
             raise CannotStart(str(fault)) from None
         self.clock = configured_clock(settings)
         self.display = Display(timedelta(seconds=settings.kiosk.hold_seconds))
@@ -177,6 +180,7 @@ class Box:
         )
         self.watching = LinkWatch(self.link_state, screens)
         self.kiosk = self._open_kiosk(settings) if settings.kiosk.enabled else None
+        self._buttons = self._open_buttons()
         self._supervisor = Supervisor(self._parts())
 
     def _parts(self) -> tuple[Part, ...]:
@@ -221,6 +225,16 @@ class Box:
             )
         except CannotListen as fault:
             raise CannotStart(str(fault)) from None
+
+    def _open_buttons(self) -> Buttons | None:
+        read = partial(read_now, self.sources)
+        acts: dict[str, Act] = {"trigger": read, "foot_switch": read}
+        if self.kiosk is not None:
+            acts["privacy"] = self.display.blank
+        try:
+            return open_buttons(self._settings.panel, self._pins, acts)
+        except PinsUnavailable as unavailable:
+            raise CannotStart(str(unavailable)) from None
 
     def _upkeep(self) -> Upkeep:
         """How the desk itself is, for its page."""
@@ -272,7 +286,9 @@ class Box:
     def stop(self) -> None:
         """Stops every part, in reverse order, and lets go of files and pins."""
         self._supervisor.stop()
-        self.panel.close()
+        for held in (self._buttons, self.panel, self._pins):
+            if held is not None:
+                held.close()
         if self.kiosk is not None:
             self.kiosk.close()
         for file in (self.outbox, self.answers, self.journal):

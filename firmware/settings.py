@@ -182,7 +182,21 @@ class PanelSettings(Section):
     lamp_go: Pin = 27
     lamp_attend: Pin = 22
     buzzer: Pin | None = None
+    trigger: Pin | None = None
+    foot_switch: Pin | None = None
+    privacy: Pin | None = None
+    debounce_ms: int = Field(default=50, ge=1, le=1000)
     hold_seconds: float = Field(default=6.0, gt=0, le=600)
+
+    @property
+    def buttons(self) -> dict[str, int]:
+        """The pins of those buttons that there are."""
+        named = {
+            "trigger": self.trigger,
+            "foot_switch": self.foot_switch,
+            "privacy": self.privacy,
+        }
+        return {key: pin for key, pin in named.items() if pin is not None}
 
     @model_validator(mode="after")
     def _each_pin_once(self) -> "PanelSettings":
@@ -191,6 +205,7 @@ class PanelSettings(Section):
             "lamp_go": self.lamp_go,
             "lamp_attend": self.lamp_attend,
             "buzzer": self.buzzer,
+            **self.buttons,
         }
         seen: dict[int, str] = {}
         for key, pin in named.items():

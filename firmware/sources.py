@@ -1,6 +1,6 @@
 """From a source's settings to the source itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from firmware.settings import AnySource, CameraSource, FolderSource, RpicamSource, SerialSource
@@ -41,3 +41,10 @@ def open_stream(settings: CameraSource | RpicamSource) -> FrameStream:
     if isinstance(settings, CameraSource):
         return V4l2Stream(settings.device, *size)
     return RpicamStream(settings.command, *size)
+
+
+def read_now(sources: Iterable[Source]) -> None:
+    """Has every device that can be asked read what lies there, also what it has read already."""
+    for source in sources:
+        if isinstance(source, Camera | SerialScanner):
+            source.trigger()

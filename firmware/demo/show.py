@@ -25,7 +25,7 @@ _READY_WITHIN_S = 30.0
 _PAUSE_S = 2.0
 """Between two documents, so that a person can follow; none where it goes once through."""
 _TELLING = threading.Lock()
-_LAMP = {Light.ON: "●", Light.OFF: "○", Light.SLOW: "◐"}
+_LAMP = {Light.ON: "●", Light.OFF: "○"}
 
 
 class DemoFailed(Exception):
@@ -58,7 +58,7 @@ def _run_desk(site: Site, screen: "_DemoScreen", *, once: bool) -> None:
     box.start()
     try:
         _say("demo", f"the officer's page: open {site.kiosk} in a browser")
-        _say("demo", "lamps: ready, go, attend (● on, ○ off, ◐ slowly on and off)")
+        _say("demo", "lamps: ready, go, attend (● on, ○ off)")
         while not (once and box.exhausted):
             box.watch()
             time.sleep(0.1)

@@ -77,6 +77,7 @@ class Camera:
         self._listeners: list[Callable[[], None]] = []
         self._best: list[tuple[float, Frame]] = []
         self._thread: Thread | None = None
+        self._asked = Event()
 
     @property
     def name(self) -> str:
@@ -110,6 +111,10 @@ class Camera:
     def listen(self, listener: Callable[[], None]) -> None:
         """Calls `listener` whenever `state` changes, in the camera's thread."""
         self._listeners.append(listener)
+
+    def trigger(self) -> None:
+        """Has what lies there captured now, also where it was captured already."""
+        self._asked.set()
 
     def captures(self, stop: Event) -> Iterator[Capture]:
         """Yields one capture a document until `stop`, or until a recording ends."""
@@ -180,6 +185,9 @@ class Camera:
             else GOOD
         )
         sharpness = Sharpness(grey)
+        if self._asked.is_set():
+            self._asked.clear()
+            self._presence.forget()
         seen = self._presence.see(small, now, sharpness)
         self._note(seen.state, grey)
         self._collect(grey, sharpness, seen)

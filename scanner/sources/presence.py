@@ -99,6 +99,10 @@ class Presence:
         self._peak = 0.0
         self._best = self._best_at = self._seen_at = 0.0
 
+    def forget(self) -> None:
+        """What lies there counts as a document that has not been captured yet."""
+        self._held, self._lasts, self._peak, self._best = [], False, 0.0, 0.0
+
     def see(self, small: Frame, now: float, sharpness: Callable[[], float]) -> Seen:
         """One small grey frame at a time in seconds; `sharpness` is asked only where it counts."""
         scene = as_scene(small)
@@ -151,7 +155,7 @@ class Presence:
         return Seen(State.LEARNING)
 
     def _empty(self, scene: Scene, away: float) -> Seen:
-        self._held, self._lasts, self._peak, self._best = [], False, 0.0, 0.0
+        self.forget()
         if away < self._limits.leave and self._background is not None:
             self._background = _drifted(self._background, scene)
         return Seen(State.EMPTY)

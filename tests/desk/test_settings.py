@@ -251,7 +251,7 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(tmp_path: Path) ->
     file.write_text(_example_with_every_key())
     shown, given = load(file), load(EXAMPLE)
     meant_as_examples = {
-        "panel": {"buzzer"},
+        "panel": {"buzzer", "trigger", "foot_switch", "privacy"},
         "broker": {"others", "ca", "certificate", "private_key", "username", "password_file"},
         "identity": {"service"},
     }

@@ -88,6 +88,19 @@ def test_each_document_gives_one_capture_and_a_recording_ends(tmp_path: Path) ->
         assert np.corrcoef(lying.ravel(), page.ravel())[0, 1] > 0.8
 
 
+def test_a_trigger_has_what_lies_there_captured_again() -> None:
+    desk = Desk()
+    camera = camera_of(
+        Scenes(lambda: joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 60)))
+    )
+    taken = 0
+    for _ in camera.captures(threading.Event()):
+        taken += 1
+        if taken == 1:
+            camera.trigger()
+    assert taken == 2
+
+
 def test_the_sharpest_frame_comes_first() -> None:
     desk = Desk(noise=1.0)
     scenes = joined(desk.empty(20), desk.brought(FIRST), desk.lying(FIRST, 30))

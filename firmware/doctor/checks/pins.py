@@ -1,10 +1,14 @@
-"""The lamps' pins on the Pi's header."""
+"""The pins of lamps and buttons on the Pi's header."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
+from firmware.buttons import open_buttons
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, of_message, ok, skipped, warn
-from firmware.panel import PanelUnavailable, open_panel
+from firmware.panel import open_panel
+from firmware.pins import PinsUnavailable, open_pins
+from firmware.settings import PanelSettings
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -20,10 +24,25 @@ def check(context: Context) -> Iterator[Finding]:
         yield ok("the running desk holds the pins")
     else:
         try:
-            open_panel(panel).close()
-        except PanelUnavailable as unavailable:
+            _take(panel)
+        except PinsUnavailable as unavailable:
             yield of_message(State.FAIL, str(unavailable), "look at the wiring")
         else:
             yield ok(
                 "each of the pins could be taken; whether a lamp hangs on it, only a look tells"
             )
+
+
+def _take(panel: PanelSettings) -> None:
+    """Takes every pin and lets go of it. Raises PinsUnavailable."""
+    with ExitStack() as taken:
+        if (pins := open_pins(panel)) is not None:
+            taken.callback(pins.close)
+            taken.callback(open_panel(panel, pins).close)
+            buttons = open_buttons(panel, pins, dict.fromkeys(panel.buttons, _nothing))
+            if buttons is not None:
+                taken.callback(buttons.close)
+
+
+def _nothing() -> None:
+    """No button does anything while its pin is tried."""
