@@ -36,11 +36,11 @@ export function openMenu(state, todo) {
         { class: "menu-column entries" },
         entry(may("blank"), t("Blank the screen"), ask("/kiosk/blank", { on: true })),
         entry(!state.locked, t("The desk's condition"), todo.conditions),
-        entry(may("health"), t("The device's health"), todo.health),
+        entry(may("health"), t("The device's health"), todo.health, "health"),
         entry(may("drill") && !state.drill, t("Start a drill"), ask("/kiosk/drill", { do: "start" }), "drill"),
         entry(true, t("Keys"), todo.keys),
         entry(may("sign_in") && !state.locked, t("Sign in"), todo.signIn),
-        entry(may("sign_out"), t("Sign out"), ask("/kiosk/sign-out")),
+        entry(may("sign_out"), t("Sign out"), ask("/kiosk/sign-out"), "sign_out"),
       ),
     ),
   );

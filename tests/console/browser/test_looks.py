@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.console.browser.at_the_console import People, Room, now, row
+from tests.console.browser.measures import brightness, contrast, violations
 from tests.console.sample_site import PASSWORD, PEOPLE
 
 PAGE = Path(__file__).parents[3] / "central" / "console" / "page"
@@ -38,17 +38,17 @@ def test_the_three_places_where_colours_stand_name_the_same_ones_and_light_is_li
     dark, by_system, by_switch = THEMES.values()
     assert dark.keys() == by_system.keys() == by_switch.keys()
     assert by_system == by_switch
-    assert _brightness(dark["--ground"]) < 0.01
-    assert _brightness(by_switch["--ground"]) > 0.8
+    assert brightness(dark["--ground"]) < 0.01
+    assert brightness(by_switch["--ground"]) > 0.8
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_text_can_be_read_on_every_ground(theme: str) -> None:
     colours = THEMES[theme]
     pairs = [(text, ground) for text in TEXTS for ground in GROUNDS] + list(ON_FILLS)
-    poor = {pair: _contrast(*(colours[name] for name in pair)) for pair in pairs}
+    poor = {pair: contrast(*(colours[name] for name in pair)) for pair in pairs}
     assert {pair: ratio for pair, ratio in poor.items() if ratio < 4.5} == {}
-    edges = {(e, g): _contrast(colours[e], colours[g]) for e in EDGES for g in GROUNDS}
+    edges = {(e, g): contrast(colours[e], colours[g]) for e in EDGES for g in GROUNDS}
     assert {pair: ratio for pair, ratio in edges.items() if ratio < 3.0} == {}
 
 
@@ -63,13 +63,13 @@ def test_no_rule_brings_a_colour_of_its_own() -> None:
 def test_axe_finds_nothing_in_any_section(people: People, full_room: Room) -> None:
     page = people.sit_down(full_room, "selma")
     page.keyboard.press("c")
-    found = _violations(page)
+    found = violations(page)
     page.keyboard.press("Control+Enter")
-    found += _violations(page)
+    found += violations(page)
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    found += _violations(page)
+    found += violations(page)
     page.keyboard.press("Escape")
     for key in "2345":
         page.keyboard.press(key)
@@ -77,14 +77,14 @@ def test_axe_finds_nothing_in_any_section(people: People, full_room: Room) -> No
         expect(summary).not_to_have_text(re.compile("^$|…$"))
         if key == "3":
             page.locator("#history tbody button").first.click()
-        found += _violations(page)
+        found += violations(page)
     assert found == []
 
 
 def test_axe_finds_nothing_in_the_light_either(people: People, full_room: Room) -> None:
     page = people.sit_down(full_room, "selma", color_scheme="light")
     page.keyboard.press("n")
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_fingers_hit_what_they_mean(
@@ -188,17 +188,6 @@ def test_the_page_of_the_operator_names_the_same_keys_as_the_page_s_help(
     assert [tuple(pair) for pair in shown] == told
 
 
-def _violations(page: Page) -> list[str]:
-    """What axe holds against the page, in words."""
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    said = Axe().run(page, options=rules).response["violations"]
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in said
-        for node in one["nodes"]
-    ]
-
-
 def _fits(page: Page) -> None:
     """Nothing sticks out at the side, and whatever can be touched is large enough."""
     assert _overflow(page) <= 0
@@ -219,15 +208,3 @@ def _overflow(page: Page) -> int:
         " - document.documentElement.clientWidth"
     )
     return wider
-
-
-def _contrast(one: str, other: str) -> float:
-    """WCAG 2.2's contrast ratio."""
-    low, high = sorted((_brightness(one), _brightness(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _brightness(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,4 +1,4 @@
-"""A booth: the whole box with its page, headquarters behind a real broker, and an officer's browser.
+"""A booth: the whole box with its page, headquarters behind a real broker, an officer's browser.
 
 Nothing stands between the camera and the screen that does not stand there in earnest; only the
 document's picture comes from a specimen's file.
@@ -48,17 +48,17 @@ class Standing:
 
 
 class Booth:
-    """One desk at a site. `changes` are sections of its settings, by name."""
+    """A desk of that name. `changes` are sections of its settings, by name."""
 
-    def __init__(self, folder: Path, office: HeadOffice, **changes: dict[str, Any]) -> None:
-        self.folder, self.office = folder, office
+    def __init__(
+        self, folder: Path, office: HeadOffice, name: str = "desk-1", **changes: dict[str, Any]
+    ) -> None:
+        self.folder, self.office, self.name = folder, office, name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self._changes = changes
-        self._keys = office.enrol("desk-1")
-        built(
-            SPECIMENS_FOLDER / "demo-list.csv", folder / "lists", "sltd", as_of=datetime.now(UTC)
-        )
+        self._keys = office.enrol(name)
+        built(SPECIMENS_FOLDER / "demo-list.csv", folder / "lists", "sltd", as_of=datetime.now(UTC))
         write_keys(folder / "list-keys" / "sltd.key", [KEY])
         self.box: Box | None = None
 
@@ -107,7 +107,7 @@ class Booth:
     def _settings(self, changes: dict[str, dict[str, Any]]) -> Settings:
         sections: dict[str, Any] = {
             "device": {
-                "name": "desk-1",
+                "name": self.name,
                 "site": "Utopia North",
                 "lane": "1",
                 "data": str(self.folder / "data"),
@@ -133,11 +133,13 @@ class Booth:
         return Settings.model_validate(sections)
 
 
-def sit_down(people: People, booth: Booth, *, language: str = "en", **options: Any) -> Page:
+def sit_down(
+    people: People, booth: Booth, *, language: str = "en", until: str = ".word", **options: Any
+) -> Page:
     """The page in front of an officer, once it has the desk's state."""
     page = at_the_page(people, language=language, **options).new_page()
     page.goto(booth.url)
-    expect(page.locator(".word")).to_be_visible()
+    expect(page.locator(until)).to_be_visible()
     return page
 
 

@@ -123,8 +123,9 @@ def test_a_possible_hit_looks_across_the_desk_like_a_document_to_look_at_more_cl
     expect(page.locator("#mrz .mrz-line")).to_have_count(3)
     from_afar = """() => {
       const verdict = document.getElementById("verdict");
-      const places = [...verdict.querySelectorAll(".place .body")].map((one) => one.getAttribute("d"));
-      return [getComputedStyle(verdict).backgroundColor, places];
+      const shapes = [...verdict.querySelectorAll(".place .body")];
+      const drawn = shapes.map((one) => one.getAttribute("d"));
+      return [getComputedStyle(verdict).backgroundColor, drawn];
     }"""
     possible = page.evaluate(from_afar)
     booth.lay(WRONG_DIGIT)
