@@ -23,7 +23,7 @@ from scanner.command_line import Failure
 from scanner.watchlist.publication import Publication
 
 if TYPE_CHECKING:  # the store needs the extra `central`; publishing does not
-    from central.store import Store
+    from central.rollout import Fleet
 
 _NAMED = 3
 """How many devices in error a line names."""
@@ -40,14 +40,15 @@ class Rule:
 
 
 class Opening:
-    """Opens one list to one ring after the other."""
+    """Opens the list `name` to one ring after the other. `fleet` knows how devices fare; without it
+    nobody is asked."""
 
     def __init__(
         self,
         publisher: Publisher,
         repository: RepositoryFolder,
         name: str,
-        store: "Store | None",
+        fleet: "Fleet | None",
         rule: Rule,
         config: Path | None,
         course: Course,
@@ -55,7 +56,7 @@ class Opening:
         self._publisher = publisher
         self._repository = repository
         self._name = name
-        self._store = store
+        self._fleet = fleet
         self._rule = rule
         self._config = config
         self._course = course
@@ -63,9 +64,8 @@ class Opening:
     def open(self, before: str, ring: str) -> None:
         """Opens what ring `before` has to `ring`. Raises Failure where devices are against it."""
         publication = self._of(before)
-        against = self._against(publication, ring) if self._store is not None else None
-        if against is not None and not self._rule.anyway:
-            raise Failure(f"{against}; publish again, or give --errors or --anyway to go on")
+        against = self._against(publication)
+        self._hold_to(against, ring)
         self._course.make_room()
         there = self._publisher.publication(self._name, ring)
         if there == publication.model_copy(update={"ring": ring}):
@@ -78,20 +78,17 @@ class Opening:
         self._note(opened, against)
         hint_after(self._config, opened)
 
-    def wait(self, store: "Store", before: str, ring: str, every_s: float) -> None:
+    def wait(self, fleet: "Fleet", before: str, ring: str, every_s: float) -> None:
         """Waits until enough of ring `before` has it. Raises Failure where devices are against
         it, or where this is told to end."""
-        from central.rollout import fare  # noqa: PLC0415  needs the extra `central`
-        from central.store import StoreFault  # noqa: PLC0415
+        from central.store import StoreFault  # noqa: PLC0415  needs the extra `central`
 
         with _told_to_end() as stop:
             while True:
                 publication = self._of(before)
                 try:
-                    with store.reading() as db:
-                        one = fare(db, publication)
-                    if not self._rule.anyway and (against := self._against(publication, ring)):
-                        raise Failure(f"{against}; publish again, or give --errors or --anyway")
+                    self._hold_to(self._against(publication), ring)
+                    one = fleet.fare(publication)
                     if one.has and one.share >= self._rule.share:
                         return
                     self._course.show(f"ring {ring} waits for ring {before}: {one}")
@@ -109,28 +106,30 @@ class Opening:
             raise PublishRefused(f"list {self._name}: nothing is published for ring {ring}")
         return publication
 
-    def _against(self, publication: Publication, ring: str) -> str | None:
-        """Why it is not to be opened further: too many devices of the rings that have it already
-        are in error."""
-        from central.rollout import fare  # noqa: PLC0415  needs the extra `central`
+    def _hold_to(self, against: str | None, ring: str) -> None:
+        if against is not None and not self._rule.anyway:
+            raise Failure(
+                f"list {self._name} is not opened to ring {ring}: {against}; publish again, or go "
+                "on with --errors or --anyway"
+            )
 
-        assert self._store is not None  # noqa: S101  asked only where there is one
+    def _against(self, publication: Publication) -> str | None:
+        """Too many devices of the rings that have it already are in error: which, and why."""
+        if self._fleet is None:
+            return None
+        name, number = publication.name, publication.number
         rings = [
             one
             for one in published_in(self._repository)
-            if (one.name, one.number) == (publication.name, publication.number)
+            if (one.name, one.number) == (name, number)
         ]
-        with self._store.reading() as db:
-            errors = [stand for one in rings for stand in fare(db, one).errors]
+        errors = [stand for one in rings for stand in self._fleet.fare(one).errors]
         if len(errors) <= self._rule.errors:
             return None
         named = "; ".join(str(stand) for stand in errors[:_NAMED])
         more = f"; and {len(errors) - _NAMED} more" if len(errors) > _NAMED else ""
-        devices = "1 device" if len(errors) == 1 else f"{len(errors)} devices"
-        return (
-            f"list {self._name} is not to be opened to ring {ring}: {devices} of the rings that "
-            f"have it in error ({self._rule.errors} may be): {named}{more}"
-        )
+        many = "1 device is" if len(errors) == 1 else f"{len(errors)} devices are"
+        return f"{many} in error ({self._rule.errors} may be): {named}{more}"
 
     def _note(self, opened: Publication, against: str | None) -> None:
         chosen = chosen_config(self._config)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from central.authority import Authority
 from central.course import Course
 from central.opening import open_store
 from central.publish_parts import (
@@ -30,12 +31,12 @@ from central.publish_parts import (
 from central.publishing.publish import published_in
 from central.publishing.repository import RepositoryFolder
 from central.ring_opening import Opening, Rule
+from central.settings import load
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.publication import Publication
 
 if TYPE_CHECKING:  # the store needs the extra `central`; publishing does not
-    from central.rollout import Fare
-    from central.store import Store
+    from central.rollout import Fare, Fleet
 
 
 def open_ring(
@@ -70,12 +71,12 @@ def open_ring(
     if len(rings) > 1 and not watch:
         raise Refusal("several rings are opened one after the other: give --watch")
     rule = Rule(errors, share, anyway)
-    with Course() as course, one_line_each(), _asked(config, rule, watch) as store:
+    with Course() as course, one_line_each(), _asked(config, rule, watch) as fleet:
         publisher = publisher_of(folder, sign_with, online_key, course)
-        opening = Opening(publisher, RepositoryFolder(folder), name, store, rule, config, course)
+        opening = Opening(publisher, RepositoryFolder(folder), name, fleet, rule, config, course)
         for before, ring in zip((after, *rings), rings, strict=False):
-            if watch and store is not None:
-                opening.wait(store, before, ring, every)
+            if watch and fleet is not None:
+                opening.wait(fleet, before, ring, every)
             opening.open(before, ring)
 
 
@@ -104,26 +105,33 @@ def status(
 
 
 @contextmanager
-def _asked(config: Path | None, rule: Rule, watch: bool) -> Iterator["Store | None"]:
-    """The store that knows how devices fare; None where there is none and nobody wants to know."""
+def _asked(config: Path | None, rule: Rule, watch: bool) -> Iterator["Fleet | None"]:
+    """Whoever knows how devices fare; None where nobody does and nobody wants to know."""
     chosen = chosen_config(config)
-    if chosen is None:
-        if watch or not rule.anyway:
-            raise Refusal(
-                "how the devices fare is in central's store: give --config"
-                + ("" if watch else ", or --anyway to open it without asking")
-            )
-        yield None
+    if chosen is not None:
+        with _fleet(chosen) as fleet:
+            yield fleet
         return
-    with open_store(chosen) as store:
-        yield store
+    if watch or not rule.anyway:
+        raise Refusal(
+            "how the devices fare is in central's store: give --config"
+            + ("" if watch else ", or --anyway to open it without asking")
+        )
+    yield None
+
+
+@contextmanager
+def _fleet(config: Path) -> Iterator["Fleet"]:
+    from central.rollout import Fleet  # noqa: PLC0415  needs the extra `central`
+
+    settings = load(config)
+    with open_store(settings) as store:
+        yield Fleet(store, Authority(settings.keys.folder))
 
 
 def _fares(config: Path, publications: Sequence[Publication]) -> list["Fare | None"]:
-    from central.rollout import fare  # noqa: PLC0415  needs the extra `central`
-
-    with open_store(config) as store, store.reading() as db:
-        return [fare(db, one) for one in publications]
+    with _fleet(config) as fleet:
+        return [fleet.fare(one) for one in publications]
 
 
 def _as_object(publication: Publication, one: "Fare | None") -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """How the devices of a ring fare with what is published for them, from what they said.
 
-A device belongs to the ring that its latest status names. It *has* a publication once it said that
-it is updated to it or current with it. It is *in error* where the last that it said of the list is
-a refusal or a failure with this publication, or one before it came to know any; a link that is down
-or slow is nobody's error. Everything else *waits*.
+An enrolled device belongs to the ring that its latest status names. It *has* a publication once it
+said that it is updated to it or current with it. It is *in error* where the last that it said of
+the list is a refusal or a failure with this publication, or, while it is there, one before it came
+to know any; a link that is down or slow is nobody's error. Everything else *waits*.
+
+What was received last counts as said last: a device's clock may be years off.
 """
 
 from collections import Counter
@@ -13,7 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from central.authority import Authority
 from central.schema import devices, rollouts
+from central.store import Store
 from scanner.alert import UpdateOutcome
 from scanner.watchlist.publication import Publication
 
@@ -45,7 +49,10 @@ class Stand:
             self.said is not None
             and self.said.outcome not in WELL
             and self.said.code not in LINK_CODES
-            and self.said.publication in (None, publication.number)
+            and (
+                self.said.publication == publication.number
+                or (self.said.publication is None and self.online)
+            )
         )
 
     def __str__(self) -> str:
@@ -80,27 +87,35 @@ class Fare:
     def __str__(self) -> str:
         every = len(self.has) + len(self.errors) + len(self.waits)
         away = sum(not stand.online for stand in self.waits)
-        waits = f"{len(self.waits)} wait{f' ({away} of them offline)' if away else ''}"
-        at = ", ".join(
-            f"{n} at {'none' if v is None else f'version {v}'}" for v, n in self.versions
+        at = "".join(
+            f", at {'none' if version is None else f'version {version}'}: {n}"
+            for version, n in self.versions
         )
         return (
-            f"{every} devices: {len(self.has)} have it, {waits}, {len(self.errors)} in error"
-            f"{f'; {at}' if at else ''}"
+            f"devices: {every}, have it: {len(self.has)}, wait: {len(self.waits)}"
+            f"{f' (offline: {away})' if away else ''}, in error: {len(self.errors)}{at}"
         )
 
 
-def fare(db: sa.Connection, publication: Publication) -> Fare:
-    """How the devices of the publication's ring fare with it."""
-    found = Fare(publication)
-    for stand in _stands(db, publication):
-        if stand.has(publication):
-            found.has.append(stand)
-        elif stand.errs(publication):
-            found.errors.append(stand)
-        else:
-            found.waits.append(stand)
-    return found
+class Fleet:
+    """The enrolled devices, as the store knows them at the moment. Raises StoreFault."""
+
+    def __init__(self, store: Store, authority: Authority) -> None:
+        self._store = store
+        self._authority = authority
+
+    def fare(self, publication: Publication) -> Fare:
+        """How the devices of the publication's ring fare with it."""
+        found, enrolled = Fare(publication), frozenset(self._authority.devices())
+        with self._store.reading() as db:
+            for stand in _stands(db, publication, enrolled):
+                if stand.has(publication):
+                    found.has.append(stand)
+                elif stand.errs(publication):
+                    found.errors.append(stand)
+                else:
+                    found.waits.append(stand)
+        return found
 
 
 def latest(db: sa.Connection, name: str, *which: sa.ColumnElement[bool]) -> Sequence[Any]:
@@ -109,7 +124,7 @@ def latest(db: sa.Connection, name: str, *which: sa.ColumnElement[bool]) -> Sequ
     last = (
         sa.select(rollouts.c.id)
         .where(rollouts.c.device == devices.c.device, rollouts.c.list == name)
-        .order_by(rollouts.c.at.desc(), rollouts.c.id.desc())
+        .order_by(rollouts.c.received_at.desc(), rollouts.c.at.desc(), rollouts.c.id.desc())
         .limit(1)
         .correlate(devices)
         .scalar_subquery()
@@ -120,12 +135,14 @@ def latest(db: sa.Connection, name: str, *which: sa.ColumnElement[bool]) -> Sequ
     ).all()
 
 
-def _stands(db: sa.Connection, publication: Publication) -> Iterable[Stand]:
+def _stands(
+    db: sa.Connection, publication: Publication, enrolled: frozenset[str]
+) -> Iterable[Stand]:
     said = {row.device: row for row in latest(db, publication.name)}
     chosen = sa.select(devices.c.device, devices.c.online, devices.c.status)
     for row in db.execute(chosen.order_by(devices.c.device)):
         status = row.status or {}
-        if status.get("ring") == publication.ring:
+        if row.device in enrolled and status.get("ring") == publication.ring:
             versions = {one["name"]: one["version"] for one in status.get("lists", ())}
             version = versions.get(publication.name)
             yield Stand(row.device, bool(row.online), version, said.get(row.device))

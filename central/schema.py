@@ -132,7 +132,7 @@ rollouts = Table(
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Index("rollouts_by_device", "device", "list", "at"),
+    Index("rollouts_by_device", "device", "list", "received_at"),
     Index("rollouts_by_time", "received_at"),
 )
 """What became of each list's publications at each device."""

@@ -7,7 +7,8 @@ has and tells its age. Failures are tried again after growing pauses, and every 
 whoever listens once.
 
 A hint that something was published is followed after a random time: it reaches a whole fleet at one
-moment, and the server is to be asked by one device after the other.
+moment, and the server is to be asked by one device after the other. Where it finds nothing new, it
+is looked once more after a while: a cache on the way may still have had what was there before.
 """
 
 import fcntl
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 30.0
 """After a failure; it doubles up to the ordinary pause."""
+
+AGAIN_AFTER_S = 120.0
+"""After a hint that nothing new was found for."""
 
 
 class Busy(Exception):
@@ -118,8 +122,9 @@ class Updater:
         self._woken = Event()
         self._lock = Lock()
         self._due = float("inf")
+        self._hinted = False
         self._last: list[Result] = []
-        self._told: dict[str, tuple[str, str, int | None]] = {}
+        self._told: dict[str, tuple[str, int | None]] = {}
         self._now: Updating | None = None
 
     @property
@@ -136,6 +141,8 @@ class Updater:
     def hint(self, hint: UpdateData) -> None:
         """Something was published for this device's ring."""
         log.info("updates: %s is published for ring %s", hint.publication, hint.ring)
+        with self._lock:
+            self._hinted = True
         self.wake(random.uniform(0.0, self._spread_s))  # noqa: S311
 
     def progress(self) -> Updating | None:
@@ -156,7 +163,10 @@ class Updater:
         while not stop.is_set():
             with self._lock:
                 self._due = float("inf")
+                hinted, self._hinted = self._hinted, False
             went_well = self._once(stop)
+            if hinted and all(result.outcome is Outcome.CURRENT for result in self._last):
+                self.wake(spread(AGAIN_AFTER_S))
             pause_s = self._every_s if went_well else min(self._every_s, pause_s)
             self._wait(stop, spread(pause_s))
             pause_s = FIRST_PAUSE_S if went_well else pause_s * 2
@@ -182,8 +192,10 @@ class Updater:
         self._now = Updating(list=name, done=done, total=total)
 
     def _say(self, result: Result) -> None:
-        """Logs and tells an outcome; the same again of the same publication is not told again."""
-        what = (result.outcome, result.code, result.publication)
+        """Logs and tells an outcome; the same again of the same publication is not told again, nor
+        that what it was updated to is current."""
+        well = result.outcome in (Outcome.UPDATED, Outcome.CURRENT)
+        what = ("" if well else result.code, result.publication)
         if self._told.get(result.list) == what and result.outcome is not Outcome.UPDATED:
             return
         if result.outcome is not Outcome.CURRENT:

@@ -61,7 +61,7 @@ def test_a_published_list_is_asked_while_documents_are_read_and_a_tampered_one_i
         site.start_desk()
         wait_for(lambda: "list sltd: updated from version 1" in site.desk_log())
         folder = str(repository.folder)
-        wait_for(lambda: "1 devices: 1 have it" in site.central("lists", "status", folder))
+        wait_for(lambda: "have it: 1" in site.central("lists", "status", folder))
 
         with scanned_all_the_while(site):
             wait_for(lambda: "CLEAR" in site.outcomes())
@@ -75,7 +75,7 @@ def test_a_published_list_is_asked_while_documents_are_read_and_a_tampered_one_i
         assert "CLEAR" not in seen[seen.index("HIT") :]
         status = wait_for(
             lambda: (
-                (told := site.central("lists", "status", folder)) and "1 have it" in told and told
+                (told := site.central("lists", "status", folder)) and "have it: 1" in told and told
             )
         )
         assert "publication 2" in status

@@ -87,7 +87,7 @@ def test_it_updates_at_the_start_and_at_once_when_woken(scene: Scene) -> None:
     assert scene.device.knows("D1")
 
 
-def test_a_hint_is_followed_after_a_random_part_of_the_time_that_a_fleet_is_spread_over(
+def test_a_hint_is_followed_after_a_random_time_and_again_where_a_cache_has_the_old_one(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[float, float]] = []
@@ -97,13 +97,26 @@ def test_a_hint_is_followed_after_a_random_part_of_the_time_that_a_fleet_is_spre
         return 0.05 if between == (0.0, 3600.0) else 1.0
 
     monkeypatch.setattr("random.uniform", uniform)
+    monkeypatch.setattr(updater_module, "AGAIN_AFTER_S", 0.05)
+    cached: list[bytes] = []
+    fetch = scene.web.read
+
+    def read(path: str, start: int = 0) -> Iterator[Piece]:
+        if path.endswith("timestamp.json") and cached:
+            return iter([Piece(0, cached.pop())])
+        return fetch(path, start)
+
+    monkeypatch.setattr(scene.web, "read", read)
     hint = UpdateData(ring="all", counter=1, publication="sltd 2")
     with scene.running(spread_over=timedelta(hours=1)) as updater:
         wait_for(lambda: scene.told)
+        timestamp = scene.headquarters.repository.metadata / "timestamp.json"
+        cached.append(timestamp.read_bytes())
         scene.headquarters.day("D1")
         updater.hint(hint)
         wait_for(lambda: len(scene.told) == 2)
     assert (0.0, 3600.0) in asked
+    assert not cached
     assert scene.told[-1].version == 2
 
 

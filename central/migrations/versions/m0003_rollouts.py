@@ -28,7 +28,9 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", "device"),
     )
-    op.create_index("rollouts_by_device", "rollouts", ["device", "list", "at"], unique=False)
+    op.create_index(
+        "rollouts_by_device", "rollouts", ["device", "list", "received_at"], unique=False
+    )
     op.create_index("rollouts_by_time", "rollouts", ["received_at"], unique=False)
     op.create_table(
         "hints",
