@@ -17,6 +17,10 @@ from scanner.verdict import Outcome
 
 SPECIMENS_ISSUER = "UTO"
 """Utopia: no State issues documents under this code."""
+_TELLING = (
+    *("format", "issuer", "number", "surname", "given_names"),
+    *("nationality", "birth_date", "sex", "expiry_date"),
+)
 
 
 class Setting(StrEnum):
@@ -167,11 +171,9 @@ def is_specimen(document: Document) -> bool:
 
 
 def is_of(specimen: Specimen, document: Document) -> bool:
-    """Whether the document is this specimen: no document of a State's can be."""
+    """Whether the document is this specimen, in all that tells documents and people apart: no
+    document of a State's can be."""
     one = specimen.document
-    return (
-        one is not None
-        and document.issuer == SPECIMENS_ISSUER
-        and (document.issuer, document.number, document.format)
-        == (one.issuer, one.number, one.format)
-    )
+    if one is None or document.issuer != SPECIMENS_ISSUER:
+        return False
+    return all(getattr(document, name) == getattr(one, name) for name in _TELLING)

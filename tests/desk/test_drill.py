@@ -233,6 +233,15 @@ def test_a_specimen_that_the_desk_s_own_list_knows_is_a_real_hit(whole: WholeDes
     assert whole.outbox.queued_alerts() == 1
 
 
+@pytest.mark.parametrize("other", ["LINDQVIST<<ASTRID<<<<<<", "LINDQVIST<<ASTRID<MARIA"])
+def test_what_only_has_a_specimen_s_number_is_a_document(whole: WholeDesk, other: str) -> None:
+    first, second = PROGRAMME[0].specimen.lines
+    whole.drill.start(None)
+    assert whole.desk.handle(typed((first, second))).drill
+    of_another = f"{first[:5]}{other}".ljust(44, "<")
+    assert not whole.desk.handle(typed((of_another, second))).drill
+
+
 def test_a_specimen_that_comes_when_its_drill_is_over_is_nothing_real(whole: WholeDesk) -> None:
     whole.drill.start(None)
     whole.drill.next()
