@@ -105,7 +105,7 @@ $(VENV)/.ready-run: pyproject.toml
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml
-	@$(call debian,tesseract-ocr mosquitto postgresql chromium $(FONTS))
+	@$(call debian,tesseract-ocr mosquitto postgresql chromium systemd $(FONTS))
 	@$(call python,$(TEST_EXTRAS))
 	@touch $@ $(VENV)/.ready-run
 

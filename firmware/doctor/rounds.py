@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 TOLD = frozenset({"certificate", "space", "mounts", "card", "memory", "temperature", "power"})
 """The checks whose faults are told to headquarters; what the others look at, its parts tell."""
+FIRST_S = 5.0
+"""After the first round: by then devices are open or cannot be opened."""
 _WRONG = (State.WARN, State.FAIL)
 
 
@@ -79,10 +81,12 @@ class Rounds:
 
     def run(self, stop: Event) -> None:
         """Goes round until `stop`."""
+        pause_s = min(FIRST_S, self._every_s)
         while True:
             self.go_round()
-            if stop.wait(self._every_s):
+            if stop.wait(pause_s):
                 break
+            pause_s = self._every_s
         with suppress(OSError):
             self._file.unlink()
 

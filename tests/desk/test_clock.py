@@ -1,6 +1,7 @@
 """The device's time never runs backwards, and says how sure it is."""
 
 import json
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import firmware.clock
-from firmware.clock import BUILT, DeviceClock, machine_clock
+from firmware.clock import BUILT, DeviceClock, machine_clock, timesyncd_says_synchronised
 
 DAY = timedelta(days=1)
 
@@ -88,3 +89,15 @@ def test_a_disk_that_refuses_to_remember_changes_nothing(tmp_path: Path) -> None
     before = clock.reading().now
     clock.save()
     assert clock.reading().now >= before
+
+
+def test_where_the_kernel_may_not_be_asked_timesyncd_s_last_setting_counts_for_hours(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "synchronized"
+    assert not timesyncd_says_synchronised(file)
+    file.touch()
+    assert timesyncd_says_synchronised(file)
+    long_ago = time.time() - 10 * 3600
+    os.utime(file, (long_ago, long_ago))
+    assert not timesyncd_says_synchronised(file)

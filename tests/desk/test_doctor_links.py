@@ -272,7 +272,11 @@ def test_the_updates_server_and_the_last_outcome_are_told(patient: Patient) -> N
     published = patient.folder / "published"
     (published / "metadata").mkdir(parents=True)
     with WebServer(published).serving() as server:
-        context = patient.context(more=f'[updates]\nurl = "{server.url}"\n')
+        root = patient.folder / "root.json"
+        context = patient.context(more=f'[updates]\nurl = "{server.url}"\nroot = "{root}"\n')
+        rootless = only(context, "updates_server")
+        assert (rootless.state, "1.root.json" in rootless.fix) == (FAIL, True)
+        root.write_bytes(b"{}")
         nothing = only(context, "updates_server")
         assert (nothing.state, "no such file" in nothing.line) == (FAIL, True)
         (published / "metadata" / "timestamp.json").write_bytes(b"{}")

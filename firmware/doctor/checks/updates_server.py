@@ -1,25 +1,30 @@
-"""The server that lists are fetched from: reached, and with something published."""
+"""The server that lists are fetched from: with a first root to believe it by, reached, and with
+something published."""
 
 from collections.abc import Iterator
 
+from firmware.choice import configured_clock
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, of_message, ok, skipped
-from firmware.updates.repository import FetchFailed, WebRepository
+from firmware.updates.plan import PlanUnusable, plan_of
+from firmware.updates.repository import FetchFailed
 
 _ASKED = "metadata/timestamp.json"
-_WITHIN_S = 10.0
 _LOOK = "look at network, updates.url and updates.ca"
 
 
 def check(context: Context) -> Iterator[Finding]:
-    updates = context.settings.updates
-    if updates.url is None:
+    settings = context.settings
+    if settings.updates.url is None:
         yield skipped("no server of lists is configured")
         return
-    server = WebRepository(updates.url, updates.ca, silence_s=_WITHIN_S)
     try:
-        size = sum(len(piece.content) for piece in server.read(_ASKED))
+        clock = configured_clock(settings)
+        plan = plan_of(settings, context.lists, context.chosen.keys, clock)
+        size = sum(len(piece.content) for piece in plan.repository.read(_ASKED))
+    except PlanUnusable as unusable:
+        yield of_message(State.FAIL, str(unusable), _LOOK)
     except (FetchFailed, OSError) as failed:
         yield of_message(State.FAIL, str(failed), _LOOK)
     else:
-        yield ok(f"{updates.url}: it answers, {_ASKED} has {size} bytes")
+        yield ok(f"{settings.updates.url}: it answers, {_ASKED} has {size} bytes")
