@@ -8,12 +8,13 @@ import fcntl
 import os
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 _NOT_SENT = 0x894B
@@ -49,6 +50,11 @@ class WebServer(ThreadingHTTPServer):
         with self._counting:
             for what, count in more.items():
                 setattr(self, what, getattr(self, what) + count)
+
+    def handle_error(self, *where: Any) -> None:
+        """A client that is gone in the middle is no fault of anybody's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*where)
 
     @contextmanager
     def serving(self) -> Iterator["WebServer"]:
