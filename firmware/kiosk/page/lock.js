@@ -25,6 +25,8 @@ export class Lock {
     if (drawn && kind) this.#box.querySelector("input, button").focus();
     const said = this.#box.querySelector(".error");
     if (said && state.refused) setText(said, state.refused.message); // a badge that was scanned
+    const drilling = this.#box.querySelector(".locked-drill");
+    if (drilling) setText(drilling, state.drill?.state === "running" ? `${t("Drill")}: ${state.drill.task}` : "");
   }
 }
 
@@ -75,6 +77,7 @@ function form(kind, title) {
     el(
       "div",
       { class: "sign-in-said" },
+      el("p", { class: "drill-word locked-drill", dir: "auto" }),
       title ? el("h2", {}, title) : null,
       el("p", {}, byPin ? t("Sign in with your name and PIN.") : t("Sign in with your badge: scan it, or type its number.")),
       el("p", { class: "soft" }, t("Documents go on being checked meanwhile.")),
