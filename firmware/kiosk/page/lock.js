@@ -77,7 +77,7 @@ function form(kind, title) {
     el(
       "div",
       { class: "sign-in-said" },
-      el("p", { class: "drill-word locked-drill", dir: "auto" }),
+      el("p", { class: "locked-drill", dir: "auto" }),
       title ? el("h2", {}, title) : null,
       el("p", {}, byPin ? t("Sign in with your name and PIN.") : t("Sign in with your badge: scan it, or type its number.")),
       el("p", { class: "soft" }, t("Documents go on being checked meanwhile.")),
