@@ -116,7 +116,7 @@ class Wellbeing:
         if self._answers.fault:
             yield said("answers"), self._answers.fault
         if self._identity is not None and self._identity.fault:
-            yield said("identity"), self._identity.fault
+            yield "identity", self._identity.fault
         if self._updates is not None:
             yield from self._updates.faults()
         if self._health is not None:
