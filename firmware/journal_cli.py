@@ -64,7 +64,7 @@ def journal_list(
     for row in _rows(config, since, until):
         words = row.words
         if as_json:
-            print(json.dumps(words | {"hash": row.hash}, ensure_ascii=False))
+            print(json.dumps(_told(row), ensure_ascii=False))
             continue
         lists = [f"{name} {version}" for name, version in words["lists"].items()]
         told = [str(words[name]) for name in _SHOWN if words[name] not in (None, "")]
@@ -82,7 +82,7 @@ def journal_export(
     writer = csv.writer(sys.stdout, lineterminator="\n")
     headed = False
     for row in _rows(config, since, until):
-        words: dict[str, Any] = row.words | {"hash": row.hash}
+        words = _told(row)
         if form is Format.JSON:
             print(json.dumps(words, ensure_ascii=False))
             continue
@@ -90,6 +90,10 @@ def journal_export(
             writer.writerow(words)
             headed = True
         writer.writerow(_cell(word) for word in words.values())
+
+
+def _told(row: Row) -> dict[str, Any]:
+    return {**row.words, "hash": row.hash}
 
 
 def _cell(word: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from firmware.journal_rows import Entry, Row, What, row_after
+from firmware.journal_rows import Entry, Row, What, row_after, words_of
 from scanner.hash_chain import NOTHING, Head, Link
 
 _COLUMNS = (
@@ -121,10 +121,10 @@ def _columns(db: sqlite3.Connection) -> set[str]:
 
 
 def _values(row: Row) -> tuple[object, ...]:
-    words, entry = row.words, row.entry
+    words = row.words
     held = {
         **words,
-        "at": micros(entry.at),
+        "at": micros(row.entry.at),
         "lists": json.dumps(words["lists"]),
         "detail": json.dumps(words["detail"], ensure_ascii=False),
         "hash": row.hash,
@@ -152,7 +152,7 @@ def _row(stored: tuple[Any, ...]) -> Row | None:
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    return Row(held["n"], entry, held["previous"], held["hash"])
+    return Row(entry, words_of(held["n"], entry, held["previous"]), held["hash"])
 
 
 def _convert(tx: sqlite3.Connection) -> None:

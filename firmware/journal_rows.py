@@ -67,24 +67,24 @@ class Entry:
 class Row:
     """An entry in its place in the chain."""
 
-    n: int
     entry: Entry
-    previous: str
+    words: Mapping[str, Any]
+    """What the row says, and what its hash is made of."""
     hash: str
 
     @property
-    def words(self) -> dict[str, Any]:
-        """What the row says, and what its hash is made of."""
-        return _words(self.n, self.entry, self.previous)
+    def n(self) -> int:
+        return int(self.words["n"])
 
 
 def row_after(before: Head, entry: Entry) -> Row:
     """The row that says `entry` after the one at `before`."""
-    n = before.n + 1
-    return Row(n, entry, before.hash, hash_of(_words(n, entry, before.hash)))
+    words = words_of(before.n + 1, entry, before.hash)
+    return Row(entry, words, hash_of(words))
 
 
-def _words(n: int, entry: Entry, previous: str) -> dict[str, Any]:
+def words_of(n: int, entry: Entry, previous: str) -> Mapping[str, Any]:
+    """What the row of that number says, after the one with the hash `previous`."""
     return {
         "n": n,
         "at": _iso(entry.at),

@@ -20,6 +20,9 @@ from typing import Any
 FIRST_PREVIOUS = "0" * 64
 """What stands for the hash before the first row's."""
 _HASH_LENGTH = len(FIRST_PREVIOUS)
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,7 @@ class Broken:
 def hash_of(words: Mapping[str, Any]) -> str:
     """The hash of a row: `words` hold its content, its number and the hash before it. Raises
     ValueError and TypeError for what canonical JSON cannot say."""
-    text = json.dumps(
-        words, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(words).encode()).hexdigest()
 
 
 def verify(
