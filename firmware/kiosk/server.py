@@ -142,7 +142,11 @@ class Kiosk:
     def words_text(self, language: str) -> bytes:
         """The page's own words."""
         words = Words.of(language)
-        told = {"lang": language, "dir": words.direction, "words": dict(words.catalogue())}
+        told = {
+            "language": language,
+            "direction": words.direction,
+            "text": dict(words.catalogue()),
+        }
         return _line(told).encode()
 
     def run(self, stop: Event) -> None:
