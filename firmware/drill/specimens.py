@@ -13,8 +13,8 @@ from firmware.demo.catalogue import SPECIMENS_FOLDER
 from firmware.drill.programme import Exercise, Setting
 from scanner.mrz.reading import Reading, Status
 from scanner.said import said
-from scanner.sources.capture import Capture, Frame
-from scanner.sources.picture import decode
+from scanner.sources.capture import Capture, Fault, Frame
+from scanner.sources.picture import PictureError, decode
 
 READER = "specimen"
 _COARSER = 12
@@ -30,12 +30,17 @@ class SpecimenCapture(Capture):
 
 
 def capture_of(exercise: Exercise, session: str, place: int, *, sees: bool) -> SpecimenCapture:
-    """The specimen, as a picture where the desk `sees`, and else as its lines."""
+    """The specimen, as a picture where the desk `sees`, and else as its lines. Where its file is
+    not as it should be, a fault: a drill stops no desk."""
     source = f"drill {place + 1}"
     if not sees:
         text = _text(exercise)
         return SpecimenCapture(source, text=text, session=session, exercise=place)
-    picture = decode((SPECIMENS_FOLDER / exercise.specimen.file).read_bytes())
+    try:
+        picture = decode((SPECIMENS_FOLDER / exercise.specimen.file).read_bytes())
+    except (OSError, PictureError):
+        fault = Fault("specimen", said("The specimen's picture cannot be read; install anew."))
+        return SpecimenCapture(source, fault=fault, session=session, exercise=place)
     frame = picture.frame
     if exercise.setting is Setting.UNREADABLE:
         frame = _coarse(frame)

@@ -29,7 +29,7 @@ from scanner.alert import (
     Order,
 )
 from scanner.command_line import Failure
-from scanner.examine import Examiner
+from scanner.examine import Examination, Examiner
 from scanner.verdict import Outcome
 from scanner.vision.engine import open_reader
 from scanner.watchlist.age import ClockReading
@@ -468,6 +468,25 @@ def test_a_disk_that_takes_no_mark_begins_no_drill(
         whole.drill.start(None)
     assert refused.value.code == "disk"
     assert not whole.drill.running
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture"])
+def test_a_specimen_without_its_picture_is_a_fault_and_stops_no_desk(
+    whole: WholeDesk, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    file = PROGRAMME[0].specimen.file
+    if content is not None:
+        (whole.folder / file).write_bytes(content)
+    monkeypatch.setattr("firmware.drill.specimens.SPECIMENS_FOLDER", whole.folder)
+    drill = whole.new_drill(sees=True)
+    drill.start(None)
+    drill.next()
+    capture = drill.turn()
+    assert capture is not None
+    assert capture.fault is not None
+    rehearsed = drill.rehearsed(capture, Examination("drill", fault=capture.fault))
+    assert rehearsed is not None
+    assert rehearsed.examination.verdict is None
 
 
 def test_every_exercise_is_of_a_specimen_of_utopia() -> None:
