@@ -1,6 +1,6 @@
 /* How the device is, for a technician: each check in a line, what is not well first, with what to do. */
 
-import { button, el } from "./dom.js";
+import { button, el, printed } from "./dom.js";
 import { Sheet } from "./sheet.js";
 import { get } from "./wire.js";
 import { t, timeOf } from "./words.js";
@@ -33,6 +33,6 @@ function finding(one) {
     "li",
     { class: `finding ${one.state}` },
     el("span", { class: "finding-state" }, el("span", { "aria-hidden": "true" }, SIGN[one.state] ?? "?"), " ", words[one.state] ?? one.state),
-    el("div", {}, el("p", { dir: "auto" }, one.line), one.fix ? el("p", { class: "fix", dir: "auto" }, one.fix) : null),
+    el("div", {}, el("p", { dir: "auto" }, printed(one.check, { class: "check" }), one.line), one.fix ? el("p", { class: "fix", dir: "auto" }, one.fix) : null),
   );
 }

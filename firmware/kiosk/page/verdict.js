@@ -5,7 +5,7 @@ import { draw, el, printed, scrollable, whenSized } from "./dom.js";
 import { PLACES, outline, shape, shapeOf } from "./shapes.js";
 import { t, timeOf, until } from "./words.js";
 
-const LONG_WORD = 13;
+const LONG_WORD = 12;
 const LOOK_EVERY_MS = 5000; // at the minutes that are left
 
 export class Verdict {
@@ -99,8 +99,8 @@ function reasons(seen) {
 function waiting(seen) {
   if (!seen.waiting || seen.answer) return null;
   const left = seen.alert?.answer_until ? until(seen.alert.answer_until) : null;
-  const sent = seen.alert?.sent ? t("Waiting for central") : t("On its way to central");
-  return left ? [sent, left] : [t("Central gave no answer in time.")];
+  if (!left) return [t("Central gave no answer in time.")];
+  return seen.alert.sent ? [t("Waiting for central"), left] : [t("On its way to central")];
 }
 
 /** What central says, or that it is waited for. */

@@ -20,7 +20,7 @@ from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from firmware.referrals import NotOpen
 from firmware.settings import Settings
 from scanner.alert import Action, AnswerOutcome
-from scanner.sources.capture import Capture, Health
+from scanner.sources.capture import Capture, Health, Source
 from scanner.sources.replay import Replay
 from scanner.watchlist.keyring import write_keys
 from tests.console.browser.at_the_console import People
@@ -60,12 +60,13 @@ class Booth:
         self._keys = office.enrol(name)
         built(SPECIMENS_FOLDER / "demo-list.csv", folder / "lists", "sltd", as_of=datetime.now(UTC))
         write_keys(folder / "list-keys" / "sltd.key", [KEY])
+        self.sources: list[Source] = [Standing("camera"), Standing("scanner")]
         self.box: Box | None = None
 
     def open(self, **changes: dict[str, Any]) -> "Booth":
         """Starts the box; `changes` are further changes to its settings."""
         settings = self._settings({**self._changes, **changes})
-        self.box = Box(settings, sources=[Standing("camera"), Standing("scanner")])
+        self.box = Box(settings, sources=self.sources)
         self.box.start()
         return self
 

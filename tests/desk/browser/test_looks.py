@@ -150,6 +150,19 @@ def test_the_language_is_chosen_on_screen_and_remembered(people: People, booth: 
     expect(page.locator("html")).to_have_attribute("data-theme", "sunlight")
 
 
+def test_the_officers_guide_names_the_same_keys_as_the_page(page: Page, booth: Booth) -> None:
+    text = (PAGE.parents[2] / "docs" / "desk.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", text.split("## Keys")[1], re.MULTILINE))
+    page.keyboard.press("F1")
+    shown = page.locator("dialog tr").evaluate_all(
+        "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
+    )
+    page.keyboard.press("Escape")
+    assert [key for key, _ in shown] == list(told)
+    if page.locator("html").get_attribute("lang") == "en":
+        assert dict(shown) == told
+
+
 def _faults(page: Page, where: str) -> list[str]:
     """What axe holds against the page as it stands, what is too small to touch, what sticks out."""
     small: list[str] = page.evaluate(
