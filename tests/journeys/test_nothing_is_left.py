@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
+from firmware.officers import Officers
+from firmware.roles import Role
 from tests.delivery.broker import free_port
 from tests.desk.desk_fixture import CLEAN, LISTED
 from tests.desk.traces import forms, traces
@@ -19,6 +21,7 @@ PICTURED = [one for one in SPECIMENS if "04-" in one.file or "01-" in one.file]
 WRONG_DIGIT = (CLEAN[0], f"{CLEAN[1][:9]}{(int(CLEAN[1][9]) + 3) % 10}{CLEAN[1][10:]}")
 DOUBTFUL = (CLEAN[0], CLEAN[1].replace("U71B", "U?1B"))
 ODD = ("LINDQVIST ASTRID U71B40952",)
+BADGE = "0077123456"
 SAID = [*CLEAN, CLEAN[1][:10], "U71B40952", "LINDQVIST", "ASTRID", "860314", "1986-03-14", "341120"]
 
 
@@ -41,12 +44,14 @@ def test_documents_that_hit_nothing_leave_nothing(site: WholeSite, tmp_path: Pat
     (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff" + "\n".join(CLEAN).encode())
     site.add_source(
         f'[[sources]]\nkind = "folder"\nname = "pictures"\npath = "{pictures}"\n'
+        f'[officers]\nsign_in = "badge"\nfile = "{tmp_path}/data/officers.json"\n'
         f'[log]\nlevel = "debug"\n[kiosk]\nenabled = true\nport = {port}\n'
     )
     looked_at = [tmp_path / name for name in ("data", "tmp", "home", "cache", "desk.log")]
-    words = [*SAID, *(line[:9] for one in PICTURED for line in one.lines)]
+    words = [*SAID, BADGE, *(line[:9] for one in PICTURED for line in one.lines)]
     for document in (one.document for one in PICTURED if one.document):
         words += [document.number, document.surname, *document.given_names.split()]
+    Officers(tmp_path / "data" / "officers.json").add("17", Role.OFFICER, badge=BADGE)
     desk = site.start_desk()
     page = f"http://127.0.0.1:{port}"
     with (
@@ -60,6 +65,12 @@ def test_documents_that_hit_nothing_leave_nothing(site: WholeSite, tmp_path: Pat
             site.scan(document)
             wait_for(lambda number=number: len(site.outcomes()) == number)
         site.scan(ODD)
+        locked = officer.get("/kiosk/state").json()
+        assert (locked["state"], locked["document"]) == ("locked", None)
+        refused = officer.post("/kiosk/typed", json={"lines": CLEAN})
+        assert refused.status_code == 403
+        site.scan((BADGE,))
+        wait_for(lambda: officer.get("/kiosk/state").json()["officer"])
         officer.post("/kiosk/typed/check", json={"lines": CLEAN}).raise_for_status()
         officer.post("/kiosk/typed", json={"lines": CLEAN}).raise_for_status()
         wait_for(lambda: len(site.outcomes()) == 7)

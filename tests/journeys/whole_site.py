@@ -123,7 +123,8 @@ class WholeSite:
         """What the journal says of the scans so far."""
         try:
             with sqlite3.connect(f"file:{self.folder}/data/journal.db?mode=ro", uri=True) as db:
-                return [row[0] for row in db.execute("SELECT outcome FROM entry ORDER BY n")]
+                scans = db.execute("SELECT outcome FROM entry WHERE what = 'scan' ORDER BY n")
+                return [row[0] for row in scans]
         except sqlite3.OperationalError:
             return []
 
