@@ -92,6 +92,7 @@ def view(
         "drill": drill(
             seen.drill,
             is_real=_is_real(seen) and state not in _PERSONAL,
+            hidden=state in _PERSONAL,
             speech=speech,
         ),
         "officer": _officer(attending),

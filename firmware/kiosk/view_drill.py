@@ -4,19 +4,20 @@ from firmware.drill.view import DrillView
 from firmware.kiosk.written import Json, Speech
 
 
-def drill(shown: DrillView | None, *, is_real: bool, speech: Speech) -> Json | None:
-    """The drill; `is_real` says that the document on the page is none of its specimens."""
+def drill(shown: DrillView | None, *, is_real: bool, hidden: bool, speech: Speech) -> Json | None:
+    """The drill; `is_real` says that the document on the page is none of its specimens. That there
+    is a drill is told while the page is locked, too: then without what was done in it."""
     if shown is None:
         return None
-    results = shown.results
+    results = None if hidden else shown.results
     return {
         "state": "running" if shown.running else "ended",
         "step": shown.step,
         "of": shown.of,
         "task": speech.told(shown.task),
-        "printed": list(shown.printed),
+        "printed": [] if hidden else list(shown.printed),
         "ends_at": shown.ends_at,
-        "may": list(shown.may),
+        "may": [] if hidden else list(shown.may),
         "real": speech.told(shown.real) if shown.running and is_real else None,
         "results": None
         if results is None
