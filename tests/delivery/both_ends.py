@@ -25,7 +25,15 @@ from firmware.keys import load_keys
 from firmware.outbox import Outbox
 from firmware.uplink import Link, Uplink
 from firmware.window import Window
-from scanner.alert import AlertData, AnswerData, Place, StatusData, UpdateData, alert_data
+from scanner.alert import (
+    AlertData,
+    AnswerData,
+    CommandData,
+    Place,
+    StatusData,
+    UpdateData,
+    alert_data,
+)
 from scanner.mrz.document import Checks, Document, Format, Kind, NumberRule
 from scanner.watchlist.contract import (
     AskedAs,
@@ -109,6 +117,7 @@ class Desk:
         self.ring: str | None = None
         self.hinted: list[UpdateData] = []
         self.on_answer: Callable[[AnswerData], None] = self.answered.append
+        self.on_command: Callable[[CommandData], Any] = lambda command: None
         self.clock_is_off = timedelta()
         self.uplink = self.new_uplink()
 
@@ -121,6 +130,7 @@ class Desk:
             self.keys,
             lambda: StatusData(place=PLACE),
             on_answer=self.on_answer,
+            on_command=self.on_command,
             ring=self.ring,
             on_update=self.hinted.append,
             clock=self.now,

@@ -13,9 +13,7 @@ from central import audit, drills_cli
 from firmware.drill import Drill, Record
 from firmware.journal import Journal
 from firmware.settings import DrillSettings
-from firmware.uplink import Uplink
-from firmware.window import Window
-from scanner.alert import Message, StatusData
+from scanner.alert import Message
 from scanner.command_line import Failure, Refusal
 from tests.delivery.both_ends import PLACE, Desk, HeadOffice, running, wait_for
 from tests.delivery.broker import Broker
@@ -59,18 +57,8 @@ def a_drill_at(desk: Desk) -> Iterator[Drill]:
         for _specimen in drill.captures(stop):
             pass
 
-    uplink = Uplink(
-        desk.link,
-        desk.name,
-        desk.outbox,
-        desk.answers,
-        desk.keys,
-        lambda: StatusData(place=PLACE),
-        on_command=drill.commanded,
-        clock=desk.now,
-        window=Window(first_s=0.4),
-    )
-    with running(uplink.run), running(captures):
+    desk.on_command = drill.commanded
+    with desk.running() as uplink, running(captures):
         wait_for(lambda: uplink.connected)
         yield drill
 
