@@ -1,0 +1,97 @@
+"""The units under a real systemd, hardened as they are: the desk reads pictures, keeps its record,
+is watched, and says of itself what the doctor passes on."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from central.authority import Authority
+from firmware.demo.catalogue import SPECIMENS_FOLDER
+from scanner.watchlist.keyring import write_keys
+from tests.desk.desk_fixture import HEADER
+from tests.house.under_systemd import CannotBoot, booted, why_not
+from tests.listing import KEY, built
+
+CONFIG = """
+[device]
+name = "desk-1"
+site = "Utopia"
+[[sources]]
+kind = "folder"
+name = "pages"
+path = "/var/lib/borderpost/pages"
+[lists]
+[[lists.use]]
+name = "sltd"
+[broker]
+host = "127.0.0.1"
+tls = false
+"""
+SCRIPT = """
+printf '[Service]\\nWatchdogSec=2\\n' >/etc/systemd/system/borderpost.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl start borderpost.service && echo '"ready"'
+until_it_holds grep -q 'desk: CLEAR' /out/log && echo '"read"'
+main() { systemctl show --property=MainPID --value borderpost.service; }
+first=$(main)
+grep -E 'NoNewPrivs|Seccomp:|CapBnd' /proc/$first/status | tr -d '\\t' | sed 's/.*/"&"/'
+until_it_holds test -s /run/borderpost/health.json
+borderpost=/opt/borderpost/bin/borderpost
+setpriv --reuid=borderpost --regid=borderpost --init-groups $borderpost doctor --json
+systemctl start borderpost-update.service && echo '"passed over"'
+systemctl start borderpost-scrub.service && echo '"scrubbed"'
+kill -STOP $first
+until_it_holds sh -c "test \\$(systemctl show --property=NRestarts --value borderpost.service) != 0"
+until_it_holds systemctl is-active --quiet borderpost.service && echo '"started again"'
+systemctl stop borderpost.service && test ! -e /run/borderpost && echo '"stopped"'
+$borderpost journal verify >/dev/null && echo '"the journal holds"'
+"""
+
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A device's files, in the folder of a machine that is to be booted."""
+    data = tmp_path / "site" / "data"
+    source = tmp_path / "sltd.csv"
+    source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
+    built(source, data / "lists", "sltd", as_of=datetime.now(UTC))
+    write_keys(tmp_path / "site" / "list-keys" / "sltd.key", [KEY])
+    Authority(tmp_path / "central").enrol("desk-1", data / "identity")
+    (data / "pages").mkdir()
+    shutil.copy(SPECIMENS_FOLDER / "01-passport.jpg", data / "pages")
+    (tmp_path / "site" / "borderpost.toml").write_text(CONFIG)
+    return tmp_path
+
+
+@pytest.mark.timeout(240)
+def test_the_desk_works_behind_its_walls_and_is_started_again_when_it_hangs(site: Path) -> None:
+    try:
+        said = booted(site, SCRIPT)
+    except CannotBoot as cannot:
+        pytest.skip(f"no systemd can be booted here: {cannot}")
+    lines = [json.loads(line) for line in said.splitlines()]
+    told = [line for line in lines if isinstance(line, str)]
+    log = (site / "log").read_text()
+    assert told == [
+        "ready",
+        "read",
+        "CapBnd:0000000000000000",
+        "NoNewPrivs:1",
+        "Seccomp:2",
+        "passed over",
+        "scrubbed",
+        "started again",
+        "stopped",
+        "the journal holds",
+    ], f"{(site / 'errors').read_text()}\n{log}"
+    checks = {line["check"]: line for line in lines if isinstance(line, dict)}
+    assert checks["desk"]["line"].startswith("it runs")
+    assert checks["lists"]["state"] == checks["list_keys"]["state"] == "ok"
+    assert {checks[one]["state"] for one in ("configuration", "reader", "identity")} == {"ok"}
+    assert "sltd, version 1: whole" in log
+    assert "Traceback" not in log
