@@ -15,8 +15,8 @@ were deleted again included), for us from the first request to the version in fo
 LMDB one transaction with the first day's changes on a store of the same records, journal included.
 The average is over whole cycles from fold to fold.
 Catching up: the server's bytes for a device whose last update was so many days ago.
-Cuts: connections reset after so many bytes; what had not left the server was not sent. Memory is
-the whole process's at its most (VmHWM), less what it had before it began (VmRSS).
+Cuts: connections reset after so many bytes had left the server. Memory is the whole process's at
+its most (VmHWM), less what it had before it began (VmRSS).
 Fleet: each device fetches, verifies, applies and activates; all share this machine."""
 
 NOT_MEASURED = (
