@@ -15,6 +15,7 @@ from firmware.doctor.desk_says import DeskSays, read_desk_says
 from firmware.doctor.finding import CannotLook
 from firmware.doctor.kernel import Kernel
 from firmware.settings import Settings
+from scanner.said import said
 from scanner.sources.capture import Frame
 from scanner.toml_errors import SettingsError
 from scanner.watchlist.age import ClockReading
@@ -41,7 +42,7 @@ class Context:
     def settings(self) -> Settings:
         """The configuration. Raises CannotLook."""
         if self.configured is None:
-            raise CannotLook("there is no configuration that says what is to be there")
+            raise CannotLook(said("there is no configuration that says what is to be there"))
         return self.configured
 
     @cached_property

@@ -40,6 +40,7 @@ from firmware.doctor.checks import (
 from firmware.doctor.context import Context
 from firmware.doctor.finding import CannotLook, Finding, fail, skipped
 from scanner.failing import where
+from scanner.said import said
 
 
 @dataclass(frozen=True)
@@ -102,4 +103,11 @@ def _found(check: Check, context: Context) -> Iterator[Finding]:
     except Exception as error:
         # A library or a driver can raise anything; the other checks are still made.
         place = Path(where(error)).name
-        yield fail(f"the check itself failed ({type(error).__name__} at {place})", "report this")
+        yield fail(
+            said(
+                "the check itself failed ({error} at {place})",
+                error=type(error).__name__,
+                place=place,
+            ),
+            said("report this"),
+        )

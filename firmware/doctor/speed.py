@@ -32,6 +32,7 @@ from scanner.alert import Place, alert_data
 from scanner.mrz.parse import parse
 from scanner.mrz.text import reading_of
 from scanner.mrz.write import write
+from scanner.said import said
 from scanner.sources.picture import decode
 from scanner.vision.engine import open_reader
 from scanner.vision.reader import ReaderUnavailable
@@ -106,7 +107,7 @@ def _lists(context: Context) -> Measure:
     as many keys, out of a table that is made for it."""
     settings, clock = context.settings, context.clock
     if not any(state.version is not None for state in context.lists.states(clock)):
-        raise CannotLook("no list here answers")
+        raise CannotLook(said("no list here answers"))
     asked = [_asked(clock.now.date()) for _ in range(DOCUMENTS)]
     taken = _median([partial(context.lists.ask, one, clock) for one in asked])
     with _scratch(context) as scratch, closing(sqlite3.connect(scratch / "table.db")) as table:

@@ -21,10 +21,11 @@ from firmware.doctor.finding import Finding, State, fail, of_message, ok
 from firmware.identity import Identity
 from firmware.keys import KeyFault
 from firmware.link import Address, Brokers, Link, LinkDown
+from scanner.said import said
 from scanner.waker import Waker
 
-_LOOK = "look at network, name and port under [broker], and at the broker itself"
-_ENROL = "enrol the device: `borderpost enrol` (docs/identity.md)"
+_LOOK = said("look at network, name and port under [broker], and at the broker itself")
+_ENROL = said("enrol the device: `borderpost enrol` (docs/identity.md)")
 _REFUSAL_WITHIN_S = 0.5
 """In TLS 1.3 a refusal of the client's certificate comes after the client is through."""
 
@@ -38,7 +39,10 @@ def check(context: Context) -> Iterator[Finding]:
         yield of_message(State.FAIL, str(fault), _ENROL)
         return
     except OSError as error:
-        yield fail(f"{error.filename}: {error.strerror}", "mend the path or its permissions")
+        yield fail(
+            said("{path}: {error}", path=error.filename, error=error.strerror),
+            said("mend the path or its permissions"),
+        )
         return
     for address in link.addresses:
         yield _reached(link, address) if context.desk is not None else _connected(link, address)
@@ -51,12 +55,18 @@ def _reached(link: Link, address: Address) -> Finding:
         where = (address.host, address.port)
         with socket.create_connection(where, timeout=CONNECT_WITHIN_S) as plain:
             if tls is None:
-                return ok(f"{address}: it is reached, without TLS as configured")
+                return ok(
+                    said("{address}: it is reached, without TLS as configured", address=address)
+                )
             with tls.wrap_socket(plain, server_hostname=address.host) as secure:
                 secure.settimeout(_REFUSAL_WITHIN_S)
                 _hear_refusal(secure)
                 return ok(
-                    f"{address}: it is reached and takes the certificate ({secure.version()})"
+                    said(
+                        "{address}: it is reached and takes the certificate ({version})",
+                        address=address,
+                        version=secure.version(),
+                    )
                 )
     except (OSError, ValueError) as error:
         return of_message(State.FAIL, f"{address}: {in_words(error)}", _LOOK)
@@ -88,5 +98,13 @@ def _connected(link: Link, address: Address) -> Finding:
                 continue
             finally:
                 connection.drop()
-            how = "by TLS with its certificate" if one.tls is not None else "without TLS"
-            return ok(f"{address}: it takes the device, {how}, in MQTT {version}")
+            tls = one.tls is not None
+            how = said("by TLS with its certificate") if tls else said("without TLS")
+            return ok(
+                said(
+                    "{address}: it takes the device, {how}, in MQTT {version}",
+                    address=address,
+                    how=how,
+                    version=version,
+                )
+            )

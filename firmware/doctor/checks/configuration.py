@@ -4,21 +4,31 @@ from collections.abc import Iterator
 
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok
+from scanner.said import said
 
 
 def check(context: Context) -> Iterator[Finding]:
     file = context.config
     if context.configured is not None:
-        yield ok(f"{file}: in order")
+        yield ok(said("{file}: in order", file=file))
     elif context.problems:
-        more = f" (and {len(context.problems) - 1} more)" if len(context.problems) > 1 else ""
+        problem, *more = context.problems
+        line = said("{file}: {problem}", file=file, problem=problem)
+        if more:
+            line = said(
+                "{file}: {problem} (and {count} more)", file=file, problem=problem, count=len(more)
+            )
         yield fail(
-            f"{file}: {context.problems[0]}{more}",
-            f"mend it until `borderpost config check {file}` has nothing more to say",
+            line,
+            said(
+                "mend it until `borderpost config check {file}` has nothing more to say", file=file
+            ),
         )
     else:
         yield fail(
-            f"{file} is not there",
-            "copy config/borderpost.toml of the release there and fill it in, or name another "
-            "with --config",
+            said("{file} is not there", file=file),
+            said(
+                "copy config/borderpost.toml of the release there and fill it in, or "
+                "name another with --config"
+            ),
         )

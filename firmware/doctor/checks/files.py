@@ -9,10 +9,10 @@ from pathlib import Path
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
 from firmware.outbox_file import counter
+from scanner.said import joined, said
 
 FILES = ("outbox.db", "answers.db", "journal.db")
-_MEND = "mend its permissions: `chown -R borderpost: FOLDER`"
-_ANEW = (
+_ANEW = said(
     "stop the desk, move the file away (keep it), and start the desk: a new one is begun. For the "
     "outbox tell headquarters: what was not yet sent stands in it alone"
 )
@@ -21,18 +21,27 @@ _ANEW = (
 def check(context: Context) -> Iterator[Finding]:
     folder = context.settings.device.data
     if not folder.is_dir():
-        yield skipped(f"{folder} is not there; the desk makes it at its first start")
+        yield skipped(
+            said("{folder} is not there; the desk makes it at its first start", folder=folder)
+        )
         return
     yield _written(folder)
     owner = folder.stat().st_uid
     for name in FILES:
         path = folder / name
         if not path.exists():
-            yield skipped(f"{path}: not made yet; the desk makes it at its first start")
+            yield skipped(
+                said("{path}: not made yet; the desk makes it at its first start", path=path)
+            )
         elif path.stat().st_uid != owner:
             yield fail(
-                f"{path} is not the desk's own (user {path.stat().st_uid}, not {owner})",
-                _MEND.replace("FOLDER", str(folder)),
+                said(
+                    "{path} is not the desk's own (user {other}, not {owner})",
+                    path=path,
+                    other=path.stat().st_uid,
+                    owner=owner,
+                ),
+                said("mend its permissions: `chown -R borderpost: {folder}`", folder=folder),
             )
         else:
             yield _looked_into(path)
@@ -47,11 +56,13 @@ def _written(folder: Path) -> Finding:
             os.fsync(file.fileno())
     except OSError as error:
         return fail(
-            f"{folder} cannot be written: {error.strerror}",
-            "make room or mend its permissions; ask as the desk's user: `sudo -u borderpost "
-            "borderpost doctor`",
+            said("{folder} cannot be written: {error}", folder=folder, error=error.strerror),
+            said(
+                "make room or mend its permissions; ask as the desk's user: `sudo -u "
+                "borderpost borderpost doctor`"
+            ),
         )
-    return ok(f"{folder} can be written")
+    return ok(said("{folder} can be written", folder=folder))
 
 
 def _looked_into(path: Path) -> Finding:
@@ -60,22 +71,26 @@ def _looked_into(path: Path) -> Finding:
     except sqlite3.Error as error:
         return _refused(path, error)
     try:
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         waiting = _waiting(connection) if path.name == FILES[0] else None
     except sqlite3.Error as error:
         return _refused(path, error)
     finally:
         connection.close()
-    if said != "ok":
-        return fail(f"{path} is damaged", _ANEW)
-    return ok(f"{path}: whole" + (f"; {waiting} messages wait for central" if waiting else ""))
+    if found != "ok":
+        return fail(said("{path} is damaged", path=path), _ANEW)
+    waits = said("{count} messages wait for central", count=waiting) if waiting else ""
+    return ok(joined((said("{path}: whole", path=path), waits)))
 
 
 def _refused(path: Path, error: sqlite3.Error) -> Finding:
     code = getattr(error, "sqlite_errorname", None) or "SQLite error"
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return fail(f"{path} is damaged", _ANEW)
-    return warn(f"{path} cannot be read here ({code})", "ask as the desk's user, or as root")
+        return fail(said("{path} is damaged", path=path), _ANEW)
+    return warn(
+        said("{path} cannot be read here ({code})", path=path, code=code),
+        said("ask as the desk's user, or as root"),
+    )
 
 
 def _waiting(connection: sqlite3.Connection) -> int:

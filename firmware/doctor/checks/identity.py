@@ -7,15 +7,16 @@ from pathlib import Path
 from firmware.doctor.context import Context
 from firmware.doctor.finding import CannotLook, Finding, State, fail, of_message, ok, warn
 from firmware.keys import DEVICE_KEY, KeyFault, load_keys
+from scanner.said import said
 
-_ENROL = "enrol the device: `borderpost enrol` (docs/identity.md)"
+_ENROL = said("enrol the device: `borderpost enrol` (docs/identity.md)")
 
 
 def enrolled(context: Context) -> Path:
     """The identity's folder. Raises CannotLook where there is no identity."""
     folder = context.settings.identity.folder
     if not (folder / DEVICE_KEY).exists():
-        raise CannotLook("the device is not enrolled: see identity")
+        raise CannotLook(said("the device is not enrolled: see identity"))
     return folder
 
 
@@ -23,7 +24,7 @@ def check(context: Context) -> Iterator[Finding]:
     settings = context.settings.identity
     key = settings.folder / DEVICE_KEY
     if not key.exists():
-        yield fail(f"{key} is not there: the device is not enrolled", _ENROL)
+        yield fail(said("{key} is not there: the device is not enrolled", key=key), _ENROL)
         return
     try:
         keys = load_keys(settings.folder, conceals=settings.encrypt)
@@ -32,9 +33,15 @@ def check(context: Context) -> Iterator[Finding]:
         yield of_message(State.FAIL, str(fault), _ENROL)
         return
     except OSError as error:
-        yield fail(f"{error.filename or key}: {error.strerror}", "ask as the desk's user, or root")
+        yield fail(
+            said("{path}: {error}", path=error.filename or key, error=error.strerror),
+            said("ask as the desk's user, or root"),
+        )
         return
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield warn(f"{key}: others of this machine may read the device's key", f"chmod 600 {key}")
+        yield warn(
+            said("{key}: others of this machine may read the device's key", key=key),
+            f"chmod 600 {key}",
+        )
     count = len(keys.central_keys)
-    yield ok(f"enrolled; it believes {count} of central's keys")
+    yield ok(said("enrolled; it believes {count} of central's keys", count=count))

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
 from firmware.list_status import Held, standings
+from scanner.said import said
 from scanner.watchlist.key_keeping import Grade
 
-_SEAL = "keep it apart from the card, or seal it to a TPM: docs/operations.md, 'A list's key'"
+_SEAL = said("keep it apart from the card, or seal it to a TPM: docs/operations.md, 'A list's key'")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -19,12 +20,17 @@ def check(context: Context) -> Iterator[Finding]:
         yield (
             _finding(name, one.key)
             if one.key
-            else skipped(f"{name}: there is no version that names its key")
+            else skipped(said("{name}: there is no version that names its key", name=name))
         )
 
 
 def _finding(name: str, key: Held) -> Finding:
     if key.grade is None:
-        return fail(f"{name}: {key.said}", f"bring {name}.key from headquarters")
-    line = f"{name}: the key is at hand in {key.file}: {key.said}"
+        return fail(
+            f"{name}: {key.said}",
+            said("bring {name}.key from headquarters", name=name),
+        )
+    line = said(
+        "{name}: the key is at hand in {file}: {how}", name=name, file=key.file, how=key.said
+    )
     return warn(line, _SEAL) if key.grade is Grade.POOR else ok(line)

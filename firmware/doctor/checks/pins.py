@@ -9,27 +9,30 @@ from firmware.doctor.finding import Finding, State, of_message, ok, skipped, war
 from firmware.panel import open_panel
 from firmware.pins import PinsUnavailable, open_pins
 from firmware.settings import PanelSettings
+from scanner.said import said
 
 
 def check(context: Context) -> Iterator[Finding]:
     panel = context.settings.panel
     if panel.pins == "none":
-        yield skipped("no lamps are configured; verdicts are on the screen alone")
+        yield skipped(said("no lamps are configured; verdicts are on the screen alone"))
     elif panel.pins == "mock":
         yield warn(
-            "the pins are mock ones: no lamp will ever light",
-            'set pins = "gpio" or "none" under [panel]',
+            said("the pins are mock ones: no lamp will ever light"),
+            said('set pins = "gpio" or "none" under [panel]'),
         )
     elif context.desk is not None and context.desk.lamps == "gpio":
-        yield ok("the running desk holds the pins")
+        yield ok(said("the running desk holds the pins"))
     else:
         try:
             _take(panel)
         except PinsUnavailable as unavailable:
-            yield of_message(State.FAIL, str(unavailable), "look at the wiring")
+            yield of_message(State.FAIL, str(unavailable), said("look at the wiring"))
         else:
             yield ok(
-                "each of the pins could be taken; whether a lamp hangs on it, only a look tells"
+                said(
+                    "each of the pins could be taken; whether a lamp hangs on it, only a look tells"
+                )
             )
 
 

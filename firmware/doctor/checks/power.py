@@ -6,14 +6,17 @@ from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
 from firmware.doctor.kernel import Kernel
 from firmware.doctor.throttled import Throttled, throttled
+from scanner.said import said
 
-_SUPPLY = "use the supply made for this Pi and a short cable; give USB devices power of their own"
+_SUPPLY = said(
+    "use the supply made for this Pi and a short cable; give USB devices power of their own"
+)
 ENOUGH_MA, LOW_PERCENT = 5000, 20
 
 
 def check(context: Context) -> Iterator[Finding]:
     found = [*_voltage(context.kernel), *_offered(context.kernel), *_batteries(context.kernel)]
-    yield from found or [skipped("this machine does not tell how it is powered")]
+    yield from found or [skipped(said("this machine does not tell how it is powered"))]
 
 
 def _voltage(kernel: Kernel) -> Iterator[Finding]:
@@ -22,11 +25,14 @@ def _voltage(kernel: Kernel) -> Iterator[Finding]:
         return
     told = bits or Throttled(0)
     if told & Throttled.UNDER_VOLTAGE or alarm:
-        yield fail("under-voltage: the supply gives too little now", _SUPPLY)
+        yield fail(said("under-voltage: the supply gives too little now"), _SUPPLY)
     elif told & Throttled.WAS_UNDER_VOLTAGE:
-        yield warn("under-voltage since boot: the supply gave too little for a while", _SUPPLY)
+        yield warn(
+            said("under-voltage since boot: the supply gave too little for a while"), _SUPPLY
+        )
     else:
-        yield ok("no under-voltage " + ("since boot" if bits is not None else "now"))
+        since, now = said("no under-voltage since boot"), said("no under-voltage now")
+        yield ok(since if bits is not None else now)
 
 
 def _alarm(kernel: Kernel) -> int | None:
@@ -39,13 +45,16 @@ def _alarm(kernel: Kernel) -> int | None:
 
 def _offered(kernel: Kernel) -> Iterator[Finding]:
     """What the supply of a Pi 5 said that it can give."""
-    said = kernel.bytes("proc/device-tree/chosen/power/max_current")
-    if said is None or len(said) != 4:
+    told = kernel.bytes("proc/device-tree/chosen/power/max_current")
+    if told is None or len(told) != 4:
         return
-    offered = int.from_bytes(said, "big")
-    line = f"the supply offers {offered} mA"
+    offered = int.from_bytes(told, "big")
+    line = said("the supply offers {current} mA", current=offered)
     if 0 < offered < ENOUGH_MA:
-        yield warn(f"{line}: all USB devices together get 600 mA", "use the 5 A supply")
+        yield warn(
+            said("{line}: all USB devices together get 600 mA", line=line),
+            said("use the 5 A supply"),
+        )
     else:
         yield ok(line)
 
@@ -59,10 +68,10 @@ def _batteries(kernel: Kernel) -> Iterator[Finding]:
         status = (kernel.text(f"{folder}/status") or "unknown").lower()
         if percent is None:
             continue
-        line = f"battery: {percent} %, {status}"
+        line = said("battery: {percent} %, {status}", percent=percent, status=status)
         if status == "discharging" and percent < LOW_PERCENT:
-            yield fail(line, "bring the mains back: the desk goes out soon")
+            yield fail(line, said("bring the mains back: the desk goes out soon"))
         elif status == "discharging":
-            yield warn(line, "bring the mains back")
+            yield warn(line, said("bring the mains back"))
         else:
             yield ok(line)

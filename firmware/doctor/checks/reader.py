@@ -6,18 +6,19 @@ from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, fail, of_message, ok, skipped
 from firmware.settings import Reader
+from scanner.said import said
 from scanner.sources.picture import decode
 from scanner.vision.engine import open_reader
 from scanner.vision.reader import ReaderUnavailable
 
 SPECIMEN = SPECIMENS[0]
-_INSTALL = "install borderpost anew: its networks or libraries are not as they were made"
+_INSTALL = said("install borderpost anew: its networks or libraries are not as they were made")
 
 
 def check(context: Context) -> Iterator[Finding]:
     settings = context.configured
     if settings is not None and all(one.kind == "serial" for one in settings.sources):
-        yield skipped("no source gives pictures")
+        yield skipped(said("no source gives pictures"))
         return
     asked = settings.reader if settings is not None else Reader()
     name = asked.engine
@@ -29,6 +30,11 @@ def check(context: Context) -> Iterator[Finding]:
         return
     reading = reader.read([picture.frame])
     if reading.lines == SPECIMEN.lines:
-        yield ok(f"{name}: it reads the specimen {SPECIMEN.file} as printed")
+        yield ok(
+            said("{name}: it reads the specimen {file} as printed", name=name, file=SPECIMEN.file)
+        )
     else:
-        yield fail(f"{name}: it does not read the specimen {SPECIMEN.file}", _INSTALL)
+        yield fail(
+            said("{name}: it does not read the specimen {file}", name=name, file=SPECIMEN.file),
+            _INSTALL,
+        )

@@ -6,22 +6,30 @@ from firmware.doctor.context import Context
 from firmware.doctor.desk_says import DeskSays
 from firmware.doctor.finding import Finding, State, fail, of_message, ok, skipped
 from firmware.settings import FolderSource
+from scanner.said import said
 from scanner.sources.replay import Replay
 
 
 def check(context: Context) -> Iterator[Finding]:
     folders = [one for one in context.settings.sources if isinstance(one, FolderSource)]
     if not folders:
-        yield skipped("no folder of pictures is configured")
+        yield skipped(said("no folder of pictures is configured"))
     for folder in folders:
         if not folder.path.is_dir():
             yield fail(
-                f"{folder.name}: {folder.path} is no folder",
-                "make it, or correct the path under [[sources]]",
+                said("{name}: {path} is no folder", name=folder.name, path=folder.path),
+                said("make it, or correct the path under [[sources]]"),
             )
             continue
         files = Replay([folder.path]).files()
-        yield ok(f"{folder.name}: {folder.path}, {files} files to read")
+        yield ok(
+            said(
+                "{name}: {path}, {files} files to read",
+                name=folder.name,
+                path=folder.path,
+                files=files,
+            )
+        )
 
 
 def as_the_desk_says(desk: DeskSays, name: str) -> Finding:
@@ -29,12 +37,14 @@ def as_the_desk_says(desk: DeskSays, name: str) -> Finding:
     says = desk.source(name)
     if says is None:
         return fail(
-            f"{name}: the running desk knows no such source",
-            "restart the desk: its configuration has changed since it began",
+            said("{name}: the running desk knows no such source", name=name),
+            said("restart the desk: its configuration has changed since it began"),
         )
     if says.ok:
-        beside = f" ({says.message})" if says.message else ""
-        return ok(f"{name}: the running desk holds it, and it is well{beside}")
+        well = said("{name}: the running desk holds it, and it is well", name=name)
+        if says.message:
+            well = said("{told} ({message})", told=well, message=says.message)
+        return ok(well)
     return of_message(State.FAIL, f"{name}: the running desk says: {says.message}", _LOG)
 
 
@@ -46,4 +56,4 @@ def naming_those_here(context: Context, message: str, pattern: str) -> str:
     return f"{what}{here}{semicolon}{fix}" if semicolon else f"{message}{here}"
 
 
-_LOG = "look at the desk's log (`journalctl -u borderpost`)"
+_LOG = said("look at the desk's log (`journalctl -u borderpost`)")

@@ -6,23 +6,26 @@ from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
 from firmware.doctor.kernel import Kernel
 from firmware.doctor.throttled import Throttled, throttled
+from scanner.said import said
 
 WARM_C, HOT_C = 70, 80
 """A Pi slows itself down from 80 °C on."""
-_COOL = "give it air: a heat sink or fan, no sun, nothing on the case"
+_COOL = said("give it air: a heat sink or fan, no sun, nothing on the case")
 
 
 def check(context: Context) -> Iterator[Finding]:
     degrees, bits = _degrees(context.kernel), throttled(context.kernel)
     if degrees is None and bits is None:
-        yield skipped("this machine does not tell its temperature")
+        yield skipped(said("this machine does not tell its temperature"))
         return
     hot = bits is not None and bool(bits & (Throttled.HOT | Throttled.WAS_HOT))
-    line = f"{degrees:.0f} °C" if degrees is not None else "the firmware tells no temperature"
+    line = f"{degrees:.0f} °C" if degrees is not None else said("the firmware tells no temperature")
     if (degrees or 0.0) >= HOT_C or (bits is not None and bits & Throttled.HOT):
-        yield fail(f"{line}: it is slowed down now for being too hot", _COOL)
+        yield fail(said("{line}: it is slowed down now for being too hot", line=line), _COOL)
     elif hot:
-        yield warn(f"{line}; since boot it was slowed down for being too hot", _COOL)
+        yield warn(
+            said("{line}; since boot it was slowed down for being too hot", line=line), _COOL
+        )
     elif (degrees or 0.0) >= WARM_C:
         yield warn(line, _COOL)
     else:

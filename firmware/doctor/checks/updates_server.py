@@ -8,15 +8,16 @@ from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, of_message, ok, skipped
 from firmware.updates.plan import PlanUnusable, plan_of
 from firmware.updates.repository import FetchFailed
+from scanner.said import said
 
 _ASKED = "metadata/timestamp.json"
-_LOOK = "look at network, updates.url and updates.ca"
+_LOOK = said("look at network, updates.url and updates.ca")
 
 
 def check(context: Context) -> Iterator[Finding]:
     settings = context.settings
     if settings.updates.url is None:
-        yield skipped("no server of lists is configured")
+        yield skipped(said("no server of lists is configured"))
         return
     try:
         clock = configured_clock(settings)
@@ -27,4 +28,11 @@ def check(context: Context) -> Iterator[Finding]:
     except (FetchFailed, OSError) as failed:
         yield of_message(State.FAIL, str(failed), _LOOK)
     else:
-        yield ok(f"{settings.updates.url}: it answers, {_ASKED} has {size} bytes")
+        yield ok(
+            said(
+                "{url}: it answers, {file} has {size} bytes",
+                url=settings.updates.url,
+                file=_ASKED,
+                size=size,
+            )
+        )
