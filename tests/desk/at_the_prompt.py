@@ -4,12 +4,14 @@ import io
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from firmware.cli import app
 from firmware.database import DiskFault
 from scanner.command_line import run_command
+from tests.desk.test_settings import GOOD
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,18 @@ class Done:
     code: int
     stdout: str
     stderr: str
+
+
+def configured(folder: Path) -> Path:
+    """A configuration that keeps everything under `folder`."""
+    path = folder / "borderpost.toml"
+    path.write_text(
+        f"""{GOOD}
+[officers]
+file = "{folder}/data/officers.json"
+""".replace("[[sources]]", f'data = "{folder}/data"\n[[sources]]', 1)
+    )
+    return path
 
 
 class Prompt:

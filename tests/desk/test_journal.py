@@ -22,7 +22,7 @@ from scanner.mrz.reading import Reading, Status
 from scanner.said import said
 from scanner.verdict import Outcome, Verdict
 from scanner.watchlist.contract import ListHealth, ListState
-from tests.desk.at_the_prompt import Done, Prompt
+from tests.desk.at_the_prompt import Done, Prompt, configured
 from tests.desk.desk_fixture import LISTED, WholeDesk, typed
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -285,27 +285,14 @@ def test_two_writers_that_are_killed_leave_one_chain_with_every_row_that_was_sai
 
 
 def test_an_auditor_verifies_lists_and_exports_by_command(
-    journal: Journal,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     borderpost = Prompt(capsys, monkeypatch)
-    config = tmp_path / "borderpost.toml"
-    config.write_text(
-        f"""[device]
-name = "desk-1"
-site = "Utopia North"
-data = "{tmp_path}"
-[[sources]]
-kind = "folder"
-name = "replay"
-path = "pages"
-[lists]
-[[lists.use]]
-name = "sltd"
-"""
-    )
+    config = configured(tmp_path)
+    data = tmp_path / "data"
+    journal = Journal(data / "journal.db", "desk-1")
 
     def command(*arguments: str) -> Done:
         return borderpost("journal", *arguments, "--config", config)
@@ -332,7 +319,7 @@ name = "sltd"
 
     assert command("list", "--since", "soon").code == 2
     assert command("verify", "--noted", "7").code == 2
-    by_force(journal, tmp_path, "UPDATE entry SET officer = '18' WHERE n = 1")
+    by_force(journal, data, "UPDATE entry SET officer = '18' WHERE n = 1")
     broken = command("verify")
     assert (broken.code, broken.stderr.count("\n")) == (1, 1)
     assert "broken at row 1" in broken.stderr

@@ -15,7 +15,7 @@ from firmware.duty import LONGEST_PAUSE_S, Duty, DutyRules, Why
 from firmware.journal import Journal
 from firmware.officers import OfficerRefused, Officers, OfficersUnusable
 from firmware.roles import Officer, Right, Role
-from tests.desk.at_the_prompt import Done, Prompt
+from tests.desk.at_the_prompt import Done, Prompt, configured
 from tests.reading.scanner_simulator import ScannerSimulator
 from tests.reading.source_consumer import Consumer, wait_until
 from tests.reading.specimens_9303 import TD3
@@ -247,23 +247,7 @@ def test_a_technician_keeps_the_officers_by_command_and_each_change_is_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     borderpost = Prompt(capsys, monkeypatch)
-    config = tmp_path / "borderpost.toml"
-    config.write_text(
-        f"""[device]
-name = "desk-1"
-site = "Utopia North"
-data = "{tmp_path}/data"
-[officers]
-file = "{tmp_path}/data/officers.json"
-[[sources]]
-kind = "folder"
-name = "replay"
-path = "pages"
-[lists]
-[[lists.use]]
-name = "sltd"
-"""
-    )
+    config = configured(tmp_path)
 
     def officers(*arguments: str, typed: str = "") -> Done:
         return borderpost("officers", *arguments, "--config", config, typed=typed)
