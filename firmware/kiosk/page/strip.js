@@ -68,13 +68,13 @@ function all(state) {
       source.ok,
       "printed",
     ]),
-    state.clock && !state.clock.trusted ? [t("Clock"), state.clock.word, false] : null,
+    state.clock?.word ? [t("Clock"), state.clock.word, false] : null,
     state.lists.length ? null : [t("Lists"), t("none"), false],
   ].filter(Boolean);
 }
 
 function ageOf(list) {
-  const age = list.age_words || t("no age");
+  const age = list.age_words ? `${list.age_is_lower_bound ? "≥ " : ""}${list.age_words}` : t("no age");
   const { done, total } = list.updating ?? {};
   const loading = total ? ` ↓ ${Math.floor((done / total) * 100)} %` : "";
   return list.health === "ok" ? age + loading : `${list.age_words ? `${age} · ` : ""}${list.word}${loading}`;
