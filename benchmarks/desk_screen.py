@@ -94,11 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     frames = list(_frames(options.pictures))
     with staged(alerts__keep_days=1) as stage, _listening(stage.kiosk.address) as listener:
         reader = open_reader("litert")
-        for _ in range(WARM_UP):
-            _measured(stage, listener, reader, frames)
-        timed = [
-            one for _ in range(options.rounds) for one in _measured(stage, listener, reader, frames)
+        stage.stream.lost = True  # the staged camera would take a share of the processor
+        rounds = [
+            list(_measured(stage, listener, reader, frames, first=number))
+            for number in range(WARM_UP + options.rounds)
         ]
+    timed = [one for measured in rounds[WARM_UP:] for one in measured]
     told = {
         "all": _summary(timed),
         "hits": _summary([one for one in timed if one.hit]),
