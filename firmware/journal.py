@@ -2,9 +2,9 @@
 
 Every scan leaves a row: when, who, which device, what outcome, which list versions, how it was
 entered. Of the document there is nothing, whatever the outcome. A hit's row also says what the
-officer was shown, as the templates of the reasons without what stood in them, and names its alert,
-whose document central holds and the outbox for its time; the row of a scan that hit nothing leads
-to nobody. What an officer did of a referral, what central answered, who signed in, when a drill
+officer was shown, as the templates of the reasons without what stood in them and what the record
+was listed as, and names its alert, whose document central holds and the outbox for its time; the
+row of a scan that hit nothing leads to nobody. What an officer did of a referral, what central answered, who signed in, when a drill
 began: each is a row of its own.
 
 All rows form one chain of hashes (`scanner/hash_chain.py`): nothing of it is changed, taken out or
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from firmware.database import Database, DiskFault
 from firmware.journal_file import add, head, links, micros, prepare, select
@@ -105,7 +106,7 @@ class Journal:
                 alert=alert_id,
                 entered=_entered(reading.reader) if reading else None,
                 drill=drill,
-                detail={"shown": _templates(verdict)} if verdict and alerting else {},
+                detail=_shown(verdict) if verdict and alerting else {},
             )
         )
         if not drill:
@@ -222,7 +223,14 @@ def _entered(reader: str) -> Entered:
     return Entered(reader) if reader in set(Entered) else Entered.READ
 
 
-def _templates(verdict: Verdict) -> list[str]:
-    """What was shown, without what stood in it."""
+def _shown(verdict: Verdict) -> dict[str, Any]:
+    """What a hit showed, without what stood in its lines; and what it was listed as, which is the
+    lists' word for the record and nothing of the document."""
     lines = (*verdict.reasons, *verdict.beside)
-    return [line.template for line in lines if isinstance(line, Said)]
+    return {
+        "shown": [line.template for line in lines if isinstance(line, Said)],
+        "listed": [
+            f"{match.certainty} {match.status} {match.kind} ({match.list})"
+            for match in verdict.matches
+        ],
+    }

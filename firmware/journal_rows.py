@@ -46,8 +46,8 @@ class Entered(StrEnum):
 class Entry:
     """What one row tells. `what` is one of What, `entered` one of Entered; `officer` is who was
     signed in, or whom the row is about; `lists` are (name, version); `ms` is the whole time of a
-    scan; `alert` the alert that a hit raised; `detail` what only this kind of row has: the
-    templates of what a hit showed, how far a purge went."""
+    scan; `alert` the alert that a hit raised; `detail` what only this kind of row has: what a hit
+    showed, how far a purge went."""
 
     at: datetime
     what: str

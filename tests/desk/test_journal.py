@@ -91,7 +91,7 @@ def test_a_hit_s_row_says_what_was_shown_without_what_stood_in_it_and_a_clear_on
     clear, hit = journal.entries(NOW)
     assert (clear.detail, clear.alert, clear.drill) == ({}, None, False)
     assert (hit.detail, hit.alert, hit.drill) == (
-        {"shown": ["Listed as {status}."]},
+        {"shown": ["Listed as {status}."], "listed": []},
         alert,
         True,
     )
@@ -135,7 +135,8 @@ def test_what_was_done_at_a_real_desk_stands_in_its_record_in_order(tmp_path: Pa
     told = [(one.what, one.outcome, one.entered) for one in whole.journal.entries(LONG_AGO)]
     assert told == [("scan", "HIT", "typed"), ("referral", "document_held", None)]
     (hit, _) = whole.journal.entries(LONG_AGO)
-    assert any("{record}" in line or "{status}" in line for line in hit.detail["shown"])
+    assert hit.detail["listed"] == ["exact stolen passport (sltd)"]
+    assert all(isinstance(line, str) for line in hit.detail["shown"])
     assert whole.journal.verify()[0] is None
 
 
@@ -315,7 +316,7 @@ def test_an_auditor_verifies_lists_and_exports_by_command(
         assert row.pop("hash") == hash_of(row)
     table = list(csv.DictReader(io.StringIO(command("export", "--format", "csv").stdout)))
     assert [row["outcome"] for row in table] == ["HIT", "CLEAR", "released"]
-    assert json.loads(table[0]["detail"]) == {"shown": ["Listed as {status}."]}
+    assert json.loads(table[0]["detail"])["shown"] == ["Listed as {status}."]
 
     assert command("list", "--since", "soon").code == 2
     assert command("verify", "--noted", "7").code == 2
