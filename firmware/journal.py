@@ -4,8 +4,8 @@ Every scan leaves a row: when, who, which device, what outcome, which list versi
 entered. Of the document there is nothing, whatever the outcome. A hit's row also says what the
 officer was shown, as the templates of the reasons without what stood in them and what the record
 was listed as, and names its alert, whose document central holds and the outbox for its time; the
-row of a scan that hit nothing leads to nobody. What an officer did of a referral, what central answered, who signed in, when a drill
-began: each is a row of its own.
+row of a scan that hit nothing leads to nobody. What an officer did of a referral, what central
+answered, who signed in, when a drill began: each is a row of its own.
 
 All rows form one chain of hashes (`scanner/hash_chain.py`): nothing of it is changed, taken out or
 put in unnoticed, and the hourly counts carry its head to central. Old rows go by policy, after a
