@@ -16,7 +16,7 @@ if [ "${5:-}" != within ]; then
   group=$here/groups/borderpost-try-$$
   mkdir "$group" || exit 99
   status=0
-  bash -c 'echo 0 >"$1/cgroup.procs"; shift; exec unshare --cgroup --pid --fork --kill-child bash "$@"' \
+  bash -c 'echo 0 >"$1/cgroup.procs"; shift; exec unshare --mount --cgroup --pid --fork --kill-child bash "$@"' \
     - "$group" "$0" "$here" "$repository" "$python" "$packages" within || status=$?
   for _ in {1..50}; do # what was in it may still be ending
     find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
