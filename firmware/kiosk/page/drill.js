@@ -18,19 +18,20 @@ export class Drill {
   show(state) {
     const drill = state.drill ?? null;
     this.#box.setAttribute("aria-label", t("Drill"));
-    this.#box.hidden = drill === null || Boolean(state.locked);
+    this.#box.hidden = drill === null;
     document.body.classList.toggle("drilling", drill?.state === "running");
-    draw(this.#box, drill, () => {
+    draw(this.#box, [drill, state.locked], () => {
       this.#box.classList.toggle("real", Boolean(drill?.real));
       this.#box.classList.toggle("over", drill?.state === "ended");
-      return drill ? this.#bar(drill) : [];
+      return drill ? this.#bar(drill, state.locked) : [];
     });
   }
 
-  #bar(drill) {
+  /** While the page is locked the bar still says that there is a drill, and nothing can be done. */
+  #bar(drill, locked) {
     const { real, results } = drill;
     const order = (what, label) =>
-      drill.may.includes(what) ? button({ "data-key": what, click: () => this.#order(what) }, label) : null;
+      !locked && drill.may.includes(what) ? button({ "data-key": what, click: () => this.#order(what) }, label) : null;
     return [
       el("strong", { class: "drill-word" }, real ? t("Real document") : t("Drill")),
       el(

@@ -9,7 +9,7 @@ import { t } from "./words.js";
 
 export class Lock {
   #box = document.getElementById("lock");
-  #covers = [document.getElementById("desk"), document.getElementById("bar"), document.getElementById("drill")];
+  #covers = [document.getElementById("desk"), document.getElementById("bar")];
 
   show(state) {
     const blank = state.state === "blank";

@@ -32,7 +32,8 @@ class Typing {
   constructor(state) {
     this.#read = state.state === "read_again" ? (state.mrz ?? []) : [];
     const lines = this.#read.map((line) => line.text);
-    this.#shape = shapeFor(lines) ?? "2x44";
+    const printed = state.drill?.printed ?? [];
+    this.#shape = shapeFor(printed) ?? shapeFor(lines) ?? "2x44";
     this.#sheet = new Sheet(t("Type it in"), {
       name: "typing",
       tools: choices(
@@ -49,7 +50,7 @@ class Typing {
       ),
     });
     const done = button({ class: "primary done", type: "submit", pointerdown: (event) => event.preventDefault() }, t("Check"));
-    const model = (state.drill?.printed ?? []).map((line) => el("p", { dir: "ltr", translate: "no" }, line));
+    const model = printed.map((line) => el("p", { dir: "ltr", translate: "no" }, line));
     this.#form.append(
       model.length ? el("div", { class: "typed-model" }, model) : "",
       el("div", { class: "typed-fields" }),

@@ -21,8 +21,8 @@ export function language() {
 /** Speaks `lang` from now on, with a catalogue as the daemon serves it. */
 export function speak(lang, catalogue) {
   spoken = lang;
-  words = catalogue?.words ?? {};
-  direction = catalogue?.dir ?? "ltr";
+  words = catalogue?.text ?? {};
+  direction = catalogue?.direction ?? "ltr";
   document.documentElement.lang = lang;
   document.documentElement.dir = direction;
   remember("direction", direction);
