@@ -14,6 +14,7 @@ import pytest
 from scanner.mrz.document import Format, Kind, Parsed, Reason
 from scanner.mrz.parse import parse
 from scanner.mrz.reading import Reading, Status, Uncertain
+from scanner.mrz.typed import number_alone
 from scanner.mrz.write import compose, write
 from scanner.verdict import Answered, judge
 from scanner.watchlist.age import ClockReading
@@ -77,6 +78,13 @@ doubtfully    wrong_digit     -            fresh          set       -           
 surely        sound           unasked      fresh          set       -               -> READ_AGAIN   could not be asked
 surely        sound           unaskable    fresh          set       -               -> READ_AGAIN   no document number
 
+not_at_all    number_alone    -            fresh          set       -               -> READ_AGAIN   No list has this number
+not_at_all    number_alone    -            fresh          unset     -               -> READ_AGAIN   No list has this number
+not_at_all    number_alone    -            one_missing    set       -               -> NOT_CHECKED  national is missing
+not_at_all    number_alone    listed       one_missing    set       -               -> HIT          Listed as stolen passport
+not_at_all    number_alone    look_alike   fresh          set       -               -> POSSIBLE     look-alike of a listed number
+not_at_all    number_alone    -            fresh          set       confirmed       -> POSSIBLE     Answered by central on 2026-11-20
+
 surely        wrong_digit     -            fresh          set       -               -> LOOK_CLOSER  check digit
 surely        unknown_issuer  -            fresh          set       -               -> LOOK_CLOSER  issuer
 surely        unknown_code    -            fresh          set       -               -> LOOK_CLOSER  document code
@@ -113,6 +121,8 @@ PRINTED = {
     "unknown_code": _printed(0, 0, "XX"),
     "unread": _printed(0, 8, "?"),
     "no_document": Parsed(LINES[:1], None, reason=Reason("single_line", "two lines are needed")),
+    # An officer typed the number, the State and the kind; of the lines nothing is known.
+    "number_alone": Parsed((), number_alone("UTO", "L898902C3", Kind.PASSPORT)),
     "nothing": Parsed((), None, reason=Reason("empty", "there is no text at all")),
 }
 
