@@ -15,6 +15,7 @@ from scanner.mrz.reading import Reading
 from scanner.said import said
 from scanner.sources.capture import Capture, Fault, Frame
 from scanner.verdict import Answered, Verdict, judge
+from scanner.vision.cut import Cut, cut_out
 from scanner.vision.reader import Reader
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.contract import Inquiry
@@ -41,8 +42,8 @@ class Examination:
     ms: Mapping[str, float] = field(default_factory=dict)
     reduced: int = 1
     """Pixels of the original, each way, for one of the pixels that the reading speaks of."""
-    frame: Frame | None = field(default=None, compare=False, repr=False)
-    """The picture that the reading's box is in."""
+    cut: Cut | None = field(default=None, compare=False, repr=False)
+    """The part of the picture that the lines are in."""
 
 
 class Examiner:
@@ -93,7 +94,7 @@ class Examiner:
             verdict,
             ms=ms,
             reduced=capture.reduced,
-            frame=taken[reading.frame] if reading.frame < len(taken) else None,
+            cut=cut_out(taken[reading.frame], reading) if reading.frame < len(taken) else None,
         )
 
     def _read(self, capture: Capture, taken: list[Frame]) -> Reading | Fault:

@@ -80,7 +80,7 @@ class Running:
         setting = None if exercise is None else self.course.exercises[exercise].setting
         old = setting is Setting.OLD_LISTS
         judged = self.lists.judge(real.source, real.reading, old=old)
-        examination = replace(judged, ms=real.ms, reduced=real.reduced, frame=real.frame)
+        examination = replace(judged, ms=real.ms, reduced=real.reduced, cut=real.cut)
         if exercise is None or judged.verdict is None:
             return Rehearsed(examination, None)
         alert_id = self._hit(exercise, examination, at)

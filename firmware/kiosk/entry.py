@@ -14,7 +14,7 @@ from scanner.mrz.reading import UNKNOWN, Reading, Status
 from scanner.mrz.text import reading_of
 from scanner.mrz.typed import number_alone
 from scanner.said import said
-from scanner.sources.capture import Capture
+from scanner.sources.capture import Capture, Frame
 
 TYPED, CORRECTED, NUMBER = "typed", "corrected", "number"
 """The readers that an officer's fingers are."""
@@ -60,5 +60,9 @@ def of_correction(
         note=None,
         why=None,
     )
-    frames = () if examination.frame is None else (examination.frame,)
+    frames: tuple[Frame, ...] = ()
+    if examination.cut is not None:
+        frames = (examination.cut.frame,)
+        box = tuple((float(x), float(y)) for x, y in examination.cut.corners)
+        corrected = replace(corrected, box=box)
     return Capture(examination.source, frames=frames, text=corrected, reduced=examination.reduced)

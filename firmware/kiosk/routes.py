@@ -1,7 +1,7 @@
 """Every way into the kiosk's server. What only looks is answered from the display; what asks for
 something is an intent (`intents.py`)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from firmware.kiosk.intents import INTENTS, Intent, carry_out
 from firmware.kiosk.live import BOUNDARY
 from firmware.kiosk.written import moment
 from firmware.roles import Right
+from scanner.vision.cut import Cut
 from scanner.vision.level import levelled
 from scanner.web.asked import Asked, json_of, query_of, whole_body
 from scanner.web.page_files import PageFiles, tagged
@@ -95,14 +96,15 @@ async def _picture(kiosk: "Kiosk", request: Request) -> Response:
     wanted = str(request.path_params["capture"])
     if kiosk.hidden or shown is None or shown.capture_id != wanted:
         raise not_found()
-    frame, reading = shown.examination.frame, shown.examination.reading
-    strip = None
-    if frame is not None and reading is not None:
-        strip = await run_sync(levelled, frame, reading)
-    done, picture = cv2.imencode(".png", strip) if strip is not None else (False, None)
-    if not done or picture is None:
+    cut, reading = shown.examination.cut, shown.examination.reading
+    if cut is None or reading is None:
         raise not_found()
-    return Response(picture.tobytes(), media_type="image/png")
+    picture = await run_sync(_png, cut, reading.lines)
+    return Response(picture, media_type="image/png")
+
+
+def _png(cut: Cut, lines: Sequence[str]) -> bytes:
+    return cv2.imencode(".png", levelled(cut, lines))[1].tobytes()
 
 
 async def _live(kiosk: "Kiosk", _request: Request) -> Response:

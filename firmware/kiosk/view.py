@@ -178,15 +178,7 @@ def _about_document(seen: Seen, state: str, now: datetime, speech: Speech) -> Js
 
 def has_picture(seen: Seen) -> bool:
     """Whether there is a picture of the lines on the page."""
-    examination = seen.shown.examination if seen.shown else None
-    reading = examination.reading if examination else None
-    return (
-        examination is not None
-        and examination.frame is not None
-        and reading is not None
-        and reading.box is not None
-        and bool(reading.lines)
-    )
+    return seen.shown is not None and seen.shown.examination.cut is not None
 
 
 def _from_alert(again: Referral, now: datetime, speech: Speech) -> Json:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from scanner.mrz.reading import UNKNOWN, Reading, Status, Uncertain
+from scanner.vision.cut import around
 from scanner.vision.reader import Frame
 
 WIDTH = 1400
@@ -135,16 +135,6 @@ def _strip(frame: Frame, reading: Reading, line: int, cells: _Cells, characters:
         cut, to_canvas, size, flags=cv2.INTER_CUBIC, borderValue=(*WHITE, 0)
     )
     return _colour(np.asarray(strip, np.uint8))
-
-
-def around(frame: Frame, box: NDArray[np.float32]) -> tuple[Frame, NDArray[np.float32]]:
-    """The part of the frame in which the box lies, with room around it, and where it begins."""
-    room = float(np.ptp(box, axis=0).max()) * 0.1 + 8
-    height, width = frame.shape[:2]
-    left, top = np.clip(np.floor(box.min(axis=0) - room), 0, (width - 1, height - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(box.max(axis=0) + room), (left + 1, top + 1), (width, height))
-    cut = frame[top : int(bottom), left : int(right)]
-    return cut, np.array((left, top), np.float32)
 
 
 def _read_as(text: str, doubts: dict[int, Uncertain], cells: _Cells) -> Frame:

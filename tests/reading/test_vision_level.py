@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from scanner.mrz.reading import Reading, Status
+from scanner.vision.cut import cut_out
 from scanner.vision.level import BAND_PX, CHARACTER_PX, levelled
 
 
@@ -29,8 +30,10 @@ def _page(turn: float) -> tuple[np.ndarray, tuple[tuple[float, float], ...]]:
 def test_every_character_stands_in_its_cell_of_its_band(turn: float, colour: bool) -> None:
     page, box = _page(turn)
     frame = cv2.cvtColor(page, cv2.COLOR_GRAY2BGR) if colour else page
-    strip = levelled(frame, Reading(Status.READ, ("A" * 30, "B" * 30), "test", box=box))
-    assert strip is not None
+    reading = Reading(Status.READ, ("A" * 30, "B" * 30), "test", box=box)
+    cut = cut_out(frame, reading)
+    assert cut is not None
+    strip = levelled(cut, reading.lines)
     assert strip.shape == (2 * BAND_PX, 30 * CHARACTER_PX)
     cells = strip.reshape(2, BAND_PX, 30, CHARACTER_PX)[:, BAND_PX // 2, :, CHARACTER_PX // 2]
     light = [[at for at, cell in enumerate(line) if cell > 150] for line in cells]
@@ -39,4 +42,13 @@ def test_every_character_stands_in_its_cell_of_its_band(turn: float, colour: boo
 
 @pytest.mark.parametrize("box", [None, ((1.0, 1.0),) * 4])
 def test_without_a_place_there_is_no_picture(box: tuple[tuple[float, float], ...] | None) -> None:
-    assert levelled(_page(0)[0], Reading(Status.READ, ("A" * 30,), "test", box=box)) is None
+    assert cut_out(_page(0)[0], Reading(Status.READ, ("A" * 30,), "test", box=box)) is None
+
+
+def test_what_is_kept_of_a_picture_is_the_part_with_the_lines() -> None:
+    frame = np.zeros((3000, 4000), np.uint8)
+    box = ((1000.0, 2000.0), (1880.0, 2000.0), (1880.0, 2080.0), (1000.0, 2080.0))
+    cut = cut_out(frame, Reading(Status.READ, ("A" * 44, "B" * 44), "test", box=box))
+    assert cut is not None
+    assert cut.frame.base is None
+    assert cut.frame.nbytes < frame.nbytes / 40
