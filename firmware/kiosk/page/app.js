@@ -158,4 +158,5 @@ async function firstState() {
   }
 }
 
-new Page().start(await firstState());
+const first = await firstState();
+new Page().start(first);

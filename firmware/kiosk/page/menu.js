@@ -29,7 +29,7 @@ export function openMenu(state, todo) {
         choices(t("Language"), "language", languages, language(), chooseLanguage),
         choices(t("Colours"), "theme", themes, recall("theme") ?? "system", chooseTheme),
         state.officer ? el("p", {}, t("Signed in: {name}", { name: state.officer.name })) : null,
-        el("p", { class: "soft" }, "Borderpost ", printed(state.version ?? "")),
+        el("p", { class: "soft" }, printed(state.version ?? "")),
       ),
       el(
         "div",

@@ -22,7 +22,7 @@ export class Mrz {
     this.#state = state;
     const lines = state.mrz ?? [];
     const touchable = mayCorrect(state);
-    draw(this.#box, [lines, state.picture, touchable, state.state === "hold_still"], () => {
+    draw(this.#box, [lines, state.picture, touchable, state.state === "hold_still", state.drill?.printed], () => {
       this.#box.dataset.lines = lines.length;
       this.#box.classList.toggle("touchable", touchable);
       if (!lines.length) return [empty(state)];
@@ -100,5 +100,9 @@ function summary(lines) {
 
 function empty(state) {
   if (state.state === "hold_still") return null;
+  const printed = state.drill?.printed ?? [];
+  if (printed.length) {
+    return el("div", { class: "mrz-printed", dir: "ltr", translate: "no" }, printed.map((line) => el("p", {}, line)));
+  }
   return el("p", { class: "mrz-empty" }, t("The lines of the MRZ stand here, below their picture."));
 }

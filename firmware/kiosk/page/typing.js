@@ -73,6 +73,7 @@ class Typing {
   #become(shape, lines = null) {
     const typed = lines ?? (this.#shape === NUMBER ? [] : this.#fields.map((field) => field.value));
     this.#shape = shape;
+    this.#form.dataset.shape = shape;
     this.#rulers = [];
     this.#fields = [];
     const box = this.#form.querySelector(".typed-fields");
