@@ -38,6 +38,7 @@ from firmware.updates.repository import Repository
 from firmware.updates.trust import Refused, Trust
 from scanner.alert import UpdateData, Updating
 from scanner.backoff import spread
+from scanner.said import said
 from scanner.watchlist.keyring import KeySource
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,10 @@ class Updater:
             last = self._last
         for result in last:
             if result.outcome not in (Outcome.UPDATED, Outcome.CURRENT):
-                yield f"update of {result.list}", f"{result.code}: {result.reason}"
+                yield (
+                    said("update of {list}", list=result.list),
+                    said("{code}: {reason}", code=result.code, reason=result.reason),
+                )
 
     def run(self, stop: Event) -> None:
         """Updates until `stop`."""
@@ -232,8 +236,8 @@ def told(result: Result) -> str:
     if result.outcome is Outcome.CURRENT:
         return f"list {name}: version {version} is the one published"
     goes_on = "no version is here" if version is None else f"version {version} goes on"
-    said = "refused" if result.outcome is Outcome.REFUSED else "not updated"
-    return f"list {name}: {said}, {goes_on}: {result.reason}"
+    became = "refused" if result.outcome is Outcome.REFUSED else "not updated"
+    return f"list {name}: {became}, {goes_on}: {result.reason}"
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from firmware.updates.fetched import Fetched, NoSpace
 from firmware.updates.repository import FetchFailed, Repository
 from firmware.updates.trust import Refused, Trusted
 from scanner.alert import UpdateOutcome
+from scanner.said import said
 from scanner.watchlist.activation import Busy, NoPrevious, alone, rolled_back
 from scanner.watchlist.canaries import probe
 from scanner.watchlist.contract import ListDamaged
@@ -140,14 +141,22 @@ class Bringer:
         if publication.root == self._fetched.set_aside():
             raise Refused(
                 "probe",
-                f"list {self._name}: version {publication.version} failed its probe before; a "
-                "newer one is waited for",
+                said(
+                    "list {name}: version {version} failed its probe before; a newer one is "
+                    "waited for",
+                    name=self._name,
+                    version=publication.version,
+                ),
             )
         if before is not None and publication.version < before.version:
             raise Refused(
                 "rollback",
-                f"list {self._name}: version {publication.version} is published and "
-                f"{before.version} is in force",
+                said(
+                    "list {name}: version {version} is published and {before} is in force",
+                    name=self._name,
+                    version=publication.version,
+                    before=before.version,
+                ),
             )
 
     def _go(self, before: Manifest | None, publication: Publication) -> None:
@@ -162,11 +171,14 @@ class Bringer:
             try:
                 self._put_together(publication, lambda stage: link_version(lists, stage, before))
             except (*_STEP_REFUSED, WholeRefused, Refused) as refused:
-                self._say("fell_back", f"the whole version was fetched, for {refused}")
+                self._say(
+                    "fell_back",
+                    said("the whole version was fetched, for {why}", why=refused),
+                )
             else:
                 return
         elif before is not None:
-            self._say("whole", "nothing shorter led from the version in force")
+            self._say("whole", said("nothing shorter led from the version in force"))
         self._total = self._came + afresh
         try:
             self._put_together(publication, lambda stage: self._put_whole(stage, whole))
@@ -210,8 +222,15 @@ class Bringer:
         if (after.version, after.root()) != (step.to_version, step.to_root):
             raise Refused(
                 "result",
-                f"list {self._name}: a step led to version {after.version}, "
-                f"{after.root()[:16]}, and {step.to_version}, {step.to_root[:16]} was signed",
+                said(
+                    "list {name}: a step led to version {version}, {root}, and {to_version}, "
+                    "{to_root} was signed",
+                    name=self._name,
+                    version=after.version,
+                    root=after.root()[:16],
+                    to_version=step.to_version,
+                    to_root=step.to_root[:16],
+                ),
             )
         if file is not None:
             self._fetched.done_with(file)
@@ -229,10 +248,17 @@ class Bringer:
         around = self._around
         target = around.trusted.lookup(path)
         if target is None:
-            raise Refused("unsigned", f"list {self._name}: nobody signed {path}")
+            raise Refused(
+                "unsigned", said("list {name}: nobody signed {path}", name=self._name, path=path)
+            )
         if target.length != size:
             raise Refused(
-                "result", f"list {self._name}: {path} has another length than its publication says"
+                "result",
+                said(
+                    "list {name}: {path} has another length than its publication says",
+                    name=self._name,
+                    path=path,
+                ),
             )
         folder = self._fetched.room_for(size, digest_of(target))
         return fetch(around.repository, target, folder, around.stop, self._has_come)
@@ -246,11 +272,17 @@ class Bringer:
         target = around.trusted.targets.get(self._name)
         if target is None:
             raise Refused(
-                "unsigned", f"list {self._name}: nothing is published for ring {around.ring}"
+                "unsigned",
+                said(
+                    "list {name}: nothing is published for ring {ring}",
+                    name=self._name,
+                    ring=around.ring,
+                ),
             )
         if target.length > MOST_BYTES:
             raise Refused(
-                "too_large", f"list {self._name}: the publication is larger than it may be"
+                "too_large",
+                said("list {name}: the publication is larger than it may be", name=self._name),
             )
         folder = self._fetched.room_for(target.length, digest_of(target))
         path = fetch(around.repository, target, folder, around.stop, self._has_come)
@@ -277,17 +309,26 @@ class Bringer:
         if now.root() == publication.root:
             fault = probe(lists, now, self._key(now.key_id), publication.canaries)
         else:
-            fault = "it has not the root that was signed"
+            fault = said("it has not the root that was signed")
         if fault is None:
             return
         self._fetched.put_aside(publication.root)
         try:
             with alone(lists, self._name):
                 back = rolled_back(lists, self._name)
-            told = f"version {back.version} is in force again"
+            told = said("version {version} is in force again", version=back.version)
         except NoPrevious as none:
-            told = f"there is none to go back to ({none})"
-        raise Refused("probe", f"list {self._name}: version {now.version}: {fault}; {told}")
+            told = said("there is none to go back to ({why})", why=none)
+        raise Refused(
+            "probe",
+            said(
+                "list {name}: version {version}: {fault}; {told}",
+                name=self._name,
+                version=now.version,
+                fault=fault,
+                told=told,
+            ),
+        )
 
     def _say(self, code: str, reason: str) -> None:
         self._result.code, self._result.reason = code, reason

@@ -22,6 +22,7 @@ from firmware.clock import boot_id
 from firmware.updates.repository import Repository
 from firmware.updates.trust import TARGETS, Refused
 from scanner.durable import replace_durably, sync_folder
+from scanner.said import said
 
 NOTED_EVERY = 8 << 20
 """Bytes between two notes of what is surely on the card."""
@@ -54,7 +55,9 @@ def fetch(
         if begun and not is_whole(part, target):
             _fetch_rest(repository, target, part, 0, stop, progress)
         if not is_whole(part, target):
-            raise Refused("tampered", f"{target.path}: this is not the file that was signed")
+            raise Refused(
+                "tampered", said("{path}: this is not the file that was signed", path=target.path)
+            )
     except Refused:
         _forget(part)
         raise
@@ -97,7 +100,9 @@ def _fetch_rest(
                 file.seek(piece.at)
                 noted = 0
             if file.tell() + len(piece.content) > target.length:
-                raise Refused("too_large", f"{target.path}: more comes than was signed")
+                raise Refused(
+                    "too_large", said("{path}: more comes than was signed", path=target.path)
+                )
             file.write(piece.content)
             progress(len(piece.content))
             if file.tell() - noted >= NOTED_EVERY:

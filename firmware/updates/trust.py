@@ -33,6 +33,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 from firmware.updates.floor import Floor, Reached
 from firmware.updates.repository import FetchFailed, NotThere, Repository, TooSlow
 from scanner.durable import clear_left, replace_durably, sync_folder
+from scanner.said import said
 from scanner.watchlist.publication import target_of
 
 METADATA, TARGETS = "metadata/", "targets/"
@@ -158,8 +159,13 @@ class Trust:
             if one.version < lowest:
                 raise Refused(
                     "rollback",
-                    f"the repository's {role} is version {one.version}, and this device has seen "
-                    f"{lowest}: it is an old copy",
+                    said(
+                        "the repository's {role} is version {version}, and this device has seen "
+                        "{lowest}: it is an old copy",
+                        role=role,
+                        version=one.version,
+                        lowest=lowest,
+                    ),
                 )
 
     def _hold_to_the_time(self, believed: dict[str, Signed]) -> None:
@@ -168,8 +174,11 @@ class Trust:
             if signed.expires <= now:
                 raise Refused(
                     "expired",
-                    f"the repository's {role} ended at {signed.expires:%Y-%m-%d %H:%M} UTC; it "
-                    "must be signed anew",
+                    said(
+                        "the repository's {role} ended at {expires} UTC; it must be signed anew",
+                        role=role,
+                        expires=f"{signed.expires:%Y-%m-%d %H:%M}",
+                    ),
                 )
 
     def _keep(self, copy: Path, believed: dict[str, Signed]) -> None:
@@ -229,15 +238,15 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.RepositoryError, "malformed"),
 )
 CODES = {
-    "expired": "the metadata ended and was not signed anew",
-    "rollback": "it is older than what this device has seen",
-    "signature": "too few of the right keys signed it",
-    "tampered": "a file is not the one that was signed",
-    "too_large": "a file is larger than it may be",
-    "slow": "it came too slowly",
-    "missing": "a file is not there",
-    "unreachable": "the repository cannot be reached",
-    "malformed": "the metadata is none",
+    "expired": said("the metadata ended and was not signed anew"),
+    "rollback": said("it is older than what this device has seen"),
+    "signature": said("too few of the right keys signed it"),
+    "tampered": said("a file is not the one that was signed"),
+    "too_large": said("a file is larger than it may be"),
+    "slow": said("it came too slowly"),
+    "missing": said("a file is not there"),
+    "unreachable": said("the repository cannot be reached"),
+    "malformed": said("the metadata is none"),
 }
 
 
@@ -248,9 +257,14 @@ def _refusals() -> Iterator[None]:
         yield
     except (exceptions.RepositoryError, exceptions.DownloadError) as error:
         code = next(code for kind, code in _CODES if isinstance(error, kind))
-        raise Refused(code, f"{CODES[code]}: {_one_line(error)}") from None
+        raise Refused(
+            code, said("{told}: {error}", told=CODES[code], error=_one_line(error))
+        ) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise Refused("malformed", f"{CODES['malformed']}: {type(error).__name__}") from None
+        raise Refused(
+            "malformed",
+            said("{told}: {error}", told=CODES["malformed"], error=type(error).__name__),
+        ) from None
 
 
 def _place(role: str) -> int:
