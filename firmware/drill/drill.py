@@ -211,7 +211,7 @@ class Drill:
         """What to show of a specimen; None for a document, which is to be treated as ever. `real`
         is what the desk says of the capture by its own lists. For the desk's thread."""
         of = capture.session if isinstance(capture, SpecimenCapture) else None
-        if of is None and (not _is_a_specimen(real) or _is_listed(real)):
+        if of is None and (not self.running or _is_listed(real) or not _is_a_specimen(real)):
             return None
         with self._changed:
             running = self._running
