@@ -1,4 +1,5 @@
-"""The words for what a program knows by a code, as they stand in sentences for an officer.
+"""The words for what a program knows of a record and of an answer by a code, as they stand in
+sentences for an officer.
 
 Each is `Said`, so that a screen can say it in its own language.
 """
@@ -6,21 +7,8 @@ Each is `Said`, so that a screen can say it in its own language.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from scanner.mrz.document import Kind
 from scanner.said import Said, said
 from scanner.watchlist.contract import ListStatus
-
-KINDS: Mapping[Kind, Said] = MappingProxyType(
-    {
-        Kind.PASSPORT: said("passport"),
-        Kind.IDENTITY: said("identity"),
-        Kind.VISA: said("visa"),
-        Kind.RESIDENCE: said("residence"),
-        Kind.CREW: said("crew"),
-        Kind.OTHER: said("other"),
-    }
-)
-"""What sort of document it is."""
 
 STATUSES: Mapping[ListStatus, Said] = MappingProxyType(
     {

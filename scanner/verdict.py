@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from scanner.mrz.document import Parsed
+from scanner.mrz.document import KINDS, Parsed
 from scanner.mrz.parse import is_sound
 from scanner.mrz.reading import UNKNOWN, Reading, Status
 from scanner.said import Said, counted, said, sentence
-from scanner.terms import ANSWERS, KINDS, STATUSES
+from scanner.terms import ANSWERS, STATUSES
 from scanner.watchlist.age import ClockReading, span
 from scanner.watchlist.contract import Certainty, Inquiry, ListHealth, ListState, Match
 

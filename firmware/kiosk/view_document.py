@@ -7,10 +7,10 @@ from datetime import date
 from firmware.kiosk.written import Json, Speech
 from scanner.alert import AlertDocument, AlertMatch
 from scanner.mrz.dates import is_over
-from scanner.mrz.document import Document, Parsed
+from scanner.mrz.document import KINDS, Document, Parsed
 from scanner.mrz.layouts import LAYOUTS
 from scanner.mrz.reading import Reading
-from scanner.terms import KINDS, STATUSES
+from scanner.terms import STATUSES
 from scanner.watchlist.contract import Match
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from firmware.kiosk.display import Seen
 from firmware.kiosk.written import Json, Speech, moment
 from firmware.referrals import Referral
+from scanner.mrz.document import KINDS
 from scanner.said import said
-from scanner.terms import ANSWERS, KINDS
+from scanner.terms import ANSWERS
 from scanner.verdict import Answered, Outcome
 
 _END_OF_NUMBER = 4

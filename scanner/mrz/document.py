@@ -4,8 +4,12 @@ Plain frozen values, without behaviour: `parse` makes them, `write` prints them 
 asked with them and the verdict is judged on them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+
+from scanner.said import Said, said
 
 
 class Format(StrEnum):
@@ -28,6 +32,19 @@ class Kind(StrEnum):
     RESIDENCE = "residence"
     CREW = "crew"
     OTHER = "other"
+
+
+KINDS: Mapping[Kind, Said] = MappingProxyType(
+    {
+        Kind.PASSPORT: said("passport"),
+        Kind.IDENTITY: said("identity"),
+        Kind.VISA: said("visa"),
+        Kind.RESIDENCE: said("residence"),
+        Kind.CREW: said("crew"),
+        Kind.OTHER: said("other"),
+    }
+)
+"""The same for a sentence to an officer."""
 
 
 class NumberRule(StrEnum):

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from scanner.mrz.document import Kind
+from scanner.mrz.document import KINDS, Kind
 from scanner.said import joined, said
-from scanner.terms import KINDS
 from scanner.watchlist.contract import (
     AskedAs,
     Certainty,

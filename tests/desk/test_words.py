@@ -151,8 +151,10 @@ def test_nothing_is_told_to_an_officer_in_english_alone() -> None:
 
 
 _PROSE = re.compile(r"[A-Z]?[a-z]+([ ,;:'’<]+[A-Za-z]+)+[ .!?…]*|[A-Z][a-z]+[ .!?…]*")
-_NO_PROSE = re.compile(r"Arrow\w+|Page\w+|Enter|Esc(ape)?|Backspace|Borderpost ?|Content-Type|input, button")
-"""Keys, a name, a header."""
+_NO_PROSE = re.compile(
+    r"Arrow\w+|Page\w+|Enter|Esc(ape)?|Backspace|Borderpost ?|Content-Type|input, button"
+)
+"""Keys, a name, a header, a selector."""
 
 
 def test_the_page_says_nothing_that_is_not_translated() -> None:

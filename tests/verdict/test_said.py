@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.mrz.document import Kind
+from scanner.mrz.document import KINDS, Kind
 from scanner.said import Said, Value, counted, joined, listed, retold, said, sentence
-from scanner.terms import ANSWERS, KINDS, STATUSES
+from scanner.terms import ANSWERS, STATUSES
 from scanner.watchlist.contract import ListDamaged, ListStatus
 
 
