@@ -47,9 +47,6 @@ hold_seconds = 0.5
 enabled = true
 port = {kiosk_port}
 
-[drill]
-allowed = true
-
 [broker]
 host = "127.0.0.1"
 port = {port}
