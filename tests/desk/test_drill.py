@@ -30,6 +30,8 @@ from scanner.alert import (
 )
 from scanner.command_line import Failure
 from scanner.examine import Examination, Examiner
+from scanner.mrz.reading import Reading, Status
+from scanner.sources.capture import Capture
 from scanner.verdict import Outcome
 from scanner.vision.engine import open_reader
 from scanner.watchlist.age import ClockReading
@@ -285,6 +287,26 @@ def test_a_hit_of_a_drill_cannot_be_passed_over(whole: WholeDesk) -> None:
     assert whole.drill.is_open(shown.alert_id)
     whole.desk.refer(shown.alert_id, Action.REFERRED)
     whole.drill.next()
+
+
+def test_printed_specimens_are_done_in_any_order_and_what_they_push_aside_was_let_pass(
+    whole: WholeDesk,
+) -> None:
+    wrong_digit = next(one for one in PROGRAMME if one.name == "wrong check digit").specimen.lines
+    whole.drill.start(None)
+    printed = Capture("camera", text=Reading(Status.READ, wrong_digit, "litert"))
+    assert whole.desk.handle(printed).drill
+    hit = whole.desk.handle(typed(STOLEN)).alert_id
+    assert whole.desk.handle(typed(PROGRAMME[0].specimen.lines)).drill
+    assert hit is not None
+    assert whole.drill.is_open(hit), "a hit is pushed aside by nothing"
+    whole.desk.refer(hit, Action.DOCUMENT_HELD)
+    whole.drill.next()
+    whole.drill.end()
+    view = whole.drill.view()
+    assert view is not None
+    assert view.results is not None
+    assert [line.right for line in view.results.lines] == [False, True, True]
 
 
 def test_the_drill_s_answer_holds_for_no_document(whole: WholeDesk) -> None:
