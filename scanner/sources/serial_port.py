@@ -199,9 +199,7 @@ class SerialScanner:
 def why_lost(port: str, error: Exception) -> str:
     """Why a port cannot be had, in one line: for what LOST names."""
     if not Path(port).exists():
-        return said(
-            "{port}: no such device; plug the reader in or correct the port", port=port
-        )
+        return said("{port}: no such device; plug the reader in or correct the port", port=port)
     if "lock" in str(error):
         return said("{port}: another program is using it; stop that program", port=port)
     if "ermission denied" in str(error):
@@ -209,9 +207,7 @@ def why_lost(port: str, error: Exception) -> str:
             "{port}: no permission; add the service's user to the group of the port",
             port=port,
         )
-    return said(
-        "{port}: the connection was lost or could not be made; trying again", port=port
-    )
+    return said("{port}: the connection was lost or could not be made; trying again", port=port)
 
 
 class _Session:
