@@ -55,8 +55,8 @@ class Hearing:
         clock: Callable[[], datetime],
         on_answer: Callable[[AnswerData], None],
         on_command: Callable[[CommandData], None],
-        ring: str | None,
-        on_update: Callable[[UpdateData], None],
+        ring: str | None = None,
+        on_update: Callable[[UpdateData], None] = lambda hint: None,
     ) -> None:
         self.topics = heard_by_device(device, ring)
         self._answers = answers

@@ -29,6 +29,7 @@ from scanner.alert import (
     new_id,
     new_key,
     read_key,
+    ring_topic,
     seal,
     topic_of,
 )
@@ -132,6 +133,8 @@ class Ear:
             lambda: NOW,
             self.told.append,
             self.told.append,
+            "all",
+            self.told.append,
         )
 
 
@@ -146,7 +149,10 @@ def ear(tmp_path: Path, desk: Desk) -> Ear:
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    topic=st.sampled_from([topic_of(one, "desk-1") for one in Message if one is not Message.UPDATE])
+    topic=st.sampled_from(
+        [topic_of(one, "desk-1") for one in Message if one is not Message.UPDATE]
+        + [ring_topic("all")]
+    )
     | st.text(max_size=40),
     payload=st.binary(max_size=300) | st.from_regex(COMPACT, fullmatch=True),
 )
