@@ -1,19 +1,25 @@
 """Buttons on gpiozero's mock pins: one press is one act, however the contact bounces."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from central.authority import Authority
 from firmware.buttons import Buttons, open_buttons
+from firmware.daemon import Box
+from firmware.panel import LampPanel
 from firmware.pins import Pins, PinsUnavailable, open_pins
-from firmware.settings import PanelSettings
+from firmware.settings import PanelSettings, Settings
 from firmware.sources import read_now
 from scanner.sources.camera import Camera, V4l2Stream
 from scanner.sources.replay import Replay
 from scanner.sources.serial_port import SerialScanner
+from tests.delivery.broker import free_port
 
 TRIGGER, FOOT, PRIVACY = 23, 24, 25
 
@@ -143,3 +149,32 @@ def test_a_trigger_asks_every_source_that_can_be_asked(monkeypatch: pytest.Monke
     camera = Camera("camera", V4l2Stream("/dev/none"))
     read_now([Replay([]), camera, SerialScanner("scanner", "/dev/none")])
     assert asked == ["camera", "scanner"]
+
+
+def test_the_privacy_button_of_a_whole_desk_blanks_its_page_and_shows_it_again(
+    tmp_path: Path,
+) -> None:
+    Authority(tmp_path / "keys").enrol("desk-1", tmp_path / "identity")
+    settings = Settings.model_validate(
+        {
+            "device": {"name": "desk-1", "site": "Utopia North", "data": str(tmp_path / "data")},
+            "sources": [{"kind": "serial", "name": "scanner", "port": "/dev/none"}],
+            "lists": {"folder": str(tmp_path / "lists"), "use": [{"name": "sltd"}]},
+            "identity": {"folder": str(tmp_path / "identity")},
+            "broker": {"tls": False},
+            "kiosk": {"enabled": True, "port": free_port()},
+            "panel": {"pins": "mock", "privacy": PRIVACY},
+        }
+    )
+    box = Box(settings)
+    try:
+        assert isinstance(box.panel, LampPanel)
+        contact = box.panel.lamps[0].pin_factory.pin(PRIVACY)
+        contact.drive_low()
+        assert box.display.seen.blank
+        contact.drive_high()
+        time.sleep(settings.panel.debounce_ms / 1000)
+        contact.drive_low()
+        assert not box.display.seen.blank
+    finally:
+        box.stop()
