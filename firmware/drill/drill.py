@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 RESULTS_STAND_S = 600.0
 """How long results wait for somebody to say whether to keep them."""
 NOTICE_STANDS_S = 600.0
+PURGED_EVERY_S = 3600.0
 _LOOK_EVERY_S = 0.2
 
 
@@ -99,6 +100,7 @@ class Drill:
         self._over: Course | None = None
         """The drill that ended last, while its results stand, until `_over_until`."""
         self._over_until = 0.0
+        self._purge_at = 0.0
         self._wish: CommandData | None = None
         self._alerts: set[str] = set()
         """Every hit of a drill since the start of this process."""
@@ -235,6 +237,7 @@ class Drill:
     def turn(self) -> SpecimenCapture | None:
         """Whatever is due. The desk is never waited for with the lock held."""
         self._say_what_was_cut()
+        self._let_old_results_go()
         self._do_as_central_wishes()
         self._end_in_time()
         with self._changed:
@@ -265,6 +268,15 @@ class Drill:
             self._record.cut(cut, self._now())
             self._marks.clear()
             self._tell()
+
+    def _let_old_results_go(self) -> None:
+        if self._ticks() < self._purge_at:
+            return
+        self._purge_at = self._ticks() + PURGED_EVERY_S
+        try:
+            self._kept.purge(self._now(), timedelta(days=self._rules.keep_days))
+        except OSError as error:
+            log.error("drill: old results cannot be removed: %s", error.strerror)
 
     def _do_as_central_wishes(self) -> None:
         with self._changed:
@@ -325,7 +337,6 @@ class Drill:
     def _keep(self, over: Course, officer: str | None) -> None:
         try:
             self._kept.keep(over, officer)
-            self._kept.purge(self._now(), timedelta(days=self._rules.keep_days))
         except OSError as error:
             log.error("drill: results are not kept: %s", error.strerror)
             refusal = said("The disk does not take the results; look after it first.")

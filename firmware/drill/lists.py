@@ -31,7 +31,9 @@ class DrillLists:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._key = ListKey.new()
-        self._folder = tempfile.TemporaryDirectory(prefix="borderpost-drill-")
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="borderpost-drill-", ignore_cleanup_errors=True
+        )
         place = Path(self._folder.name)
         source = place / "records.csv"
         try:

@@ -9,13 +9,13 @@ never stands in the way of an alert: where central does not take what drills say
 old to know them, only so much of it waits.
 """
 
-import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from firmware.database import DiskFault
 from firmware.drill.course import Course
@@ -32,15 +32,6 @@ MARK = "drill.json"
 KEPT = "drills"
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A drill that the device was cut off in."""
-
-    session: str
-    began_at: datetime
-    by_central: bool
-
-
 class Marks:
     """The mark in the device's `folder`."""
 
@@ -49,12 +40,7 @@ class Marks:
 
     def set(self, course: Course) -> None:
         """There is a drill under way. Raises OSError."""
-        mark = {
-            "session": course.session,
-            "began_at": course.began_at.isoformat(),
-            "by_central": course.by_central,
-        }
-        replace_durably(self._path, json.dumps(mark).encode())
+        replace_durably(self._path, _data(course, DrillPhase.BEGAN).model_dump_json().encode())
 
     def clear(self) -> None:
         """It is over."""
@@ -63,15 +49,13 @@ class Marks:
         except OSError as error:
             log.error("drill: %s cannot be removed: %s", self._path, error.strerror)
 
-    def found(self) -> Cut | None:
-        """The drill that the last process was in the middle of, if it was."""
+    def found(self) -> DrillData | None:
+        """How the drill began that the last process was in the middle of, if it was in one."""
         try:
-            mark = json.loads(self._path.read_bytes())
-            began = datetime.fromisoformat(mark["began_at"])
-            return Cut(str(mark["session"]), began, bool(mark["by_central"]))
+            return DrillData.model_validate_json(self._path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValidationError):
             log.warning("drill: %s cannot be read", self._path)
             self.clear()
             return None
@@ -107,19 +91,11 @@ class Record:
         """The officer has chosen to keep how it went: central hears of its end once more."""
         self._tell(_with_results(course, officer))
 
-    def cut(self, cut: Cut, now: datetime) -> None:
+    def cut(self, begun: DrillData, now: datetime) -> None:
         """A drill ended with the process that it ran in."""
         self._note(What.DRILL_ENDED, now, None, DrillEnd.CUT)
-        self._tell(
-            DrillData(
-                session=cut.session,
-                phase=DrillPhase.ENDED,
-                began_at=cut.began_at,
-                at=now,
-                by_central=cut.by_central,
-                end=DrillEnd.CUT,
-            )
-        )
+        ended = {"phase": DrillPhase.ENDED, "at": now, "end": DrillEnd.CUT}
+        self._tell(begun.model_copy(update=ended))
 
     def _note(self, what: What, now: datetime, officer: str | None, outcome: str) -> None:
         try:

@@ -132,13 +132,15 @@ class WholeDesk:
         )
         self.drill.on_answer = self.desk.rehearse_answer
 
-    def new_drill(self, *, sees: bool = False, signing_in: bool = False) -> Drill:
-        """A drill as a desk begins with, over the same disk."""
+    def new_drill(
+        self, *, sees: bool = False, signing_in: bool = False, now: datetime | None = None
+    ) -> Drill:
+        """A drill as a desk begins with, over the same disk; its clock may stand at `now`."""
         return Drill(
             DrillSettings(allowed=True, minutes=30),
             self.folder,
             Record(self.journal, self.outbox),
-            lambda: datetime.now(UTC),
+            lambda: now or datetime.now(UTC),
             place=PLACE,
             sees=sees,
             signing_in=signing_in,

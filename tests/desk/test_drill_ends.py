@@ -49,7 +49,7 @@ def test_a_desk_that_lost_its_power_in_a_drill_is_in_ordinary_mode_and_says_so(
     assert whole.new_drill().notice is None
 
 
-@pytest.mark.parametrize("mark", ["", "[]", '{"session": "x", "began_at": "yesterday"}'])
+@pytest.mark.parametrize("mark", ["", "[]", '{"session": "x"}', '{"drill": false}'])
 def test_a_mark_that_cannot_be_read_keeps_no_desk_from_starting(
     whole: WholeDesk, mark: str
 ) -> None:
@@ -128,13 +128,16 @@ def test_kept_results_are_listed_by_command(
 
 
 def test_kept_results_go_after_their_time(whole: WholeDesk) -> None:
-    whole.drill.start(None)
-    whole.drill.end()
-    whole.drill.keep(True)
-    kept, now = Kept(whole.folder), datetime.now(UTC)
-    assert kept.purge(now, timedelta(days=1)) == 0
-    assert kept.purge(now + timedelta(days=2), timedelta(days=1)) == 1
-    assert list(kept.all()) == []
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    for now in (long_ago, datetime.now(UTC)):
+        drill = whole.new_drill(now=now)
+        drill.start(None)
+        drill.end()
+        drill.keep(True)
+    assert len(list(Kept(whole.folder).all())) == 2
+    whole.drill.turn()
+    (one,) = Kept(whole.folder).all()
+    assert datetime.fromisoformat(one["began_at"]) > long_ago + timedelta(days=365)
 
 
 def test_a_supervisor_starts_a_drill_or_where_nobody_signs_in_whom_the_configuration_lets(
