@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-updates bench-delivery train torture words specimens clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture words specimens clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ bench-updates: $(VENV)/.ready-test ## what a day's update costs a device, beside
 
 bench-delivery: $(VENV)/.ready-test ## delivery beside its peers: outbox, hit to console and back, receivers, 10,000 devices by TLS (BENCH="--only outbox")
 	@$(BIN)/python benchmarks/delivery.py $(BENCH)
+
+bench-wear: $(VENV)/.ready-test ## what the desk writes to its card in an hour and for each scan; as root, for a file system of its own (BENCH="--minutes 60")
+	@$(SUDO) $(BIN)/python benchmarks/wear.py $(BENCH)
 
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)
