@@ -151,11 +151,9 @@ class Journal:
         """Writes down an act; `outcome` is one word of it and holds nothing of a document."""
         self._add(Entry(now, what, self._device, outcome, officer, alert=alert, drill=drill))
 
-    def entries(self, since: datetime) -> Iterator[Entry]:
-        """The rows from `since` on, in the order in which they were written."""
-        with self._database.look() as db:
-            found = list(select(db, "WHERE at >= ? ORDER BY n", (micros(since),)))
-        return (row.entry for row in found)
+    def entries(self, since: datetime, until: datetime | None = None) -> Iterator[Entry]:
+        """The rows from `since` on and before `until`, in the order in which they were written."""
+        return (row.entry for row in list(self.rows(since, until)))
 
     def rows(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Row]:
         """The rows of a time, in their places in the chain, a few in memory at once; nothing else

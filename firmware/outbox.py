@@ -47,6 +47,7 @@ from scanner.alert import (
     Data,
     Event,
     Message,
+    StatsData,
     TallyData,
     body_around,
     body_of,
@@ -59,6 +60,7 @@ log = logging.getLogger(__name__)
 MAX_BODY = MAX_PAYLOAD * 3 // 4 - 512
 """The most bytes that a message may have before it is signed, which adds a third."""
 _PURGED_AT_ONCE = 500
+_COUNTED = "counted"
 _WAITING = "SELECT place, id, kind, said_at, dictionary, data FROM event WHERE done_at IS NULL AND "
 _SEQUENCED = tuple(message for message, row in TABLE.items() if row.sequenced)
 
@@ -123,9 +125,18 @@ class Outbox:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (place, id_blob(id_), message, mark, _micros(now), PRESENT, content),
             )
+            if isinstance(data, StatsData):
+                raise_mark(tx, _COUNTED, _micros(data.until))
         for listener in self._listeners:
             listener()
         return id_
+
+    def counted_until(self, at_first: datetime) -> datetime:
+        """Up to when counts were put; where none ever were, `at_first`, which is remembered."""
+        with self._database.change() as tx:
+            tx.execute("INSERT OR IGNORE INTO mark VALUES (?, ?)", (_COUNTED, _micros(at_first)))
+            row = tx.execute("SELECT value FROM mark WHERE name = ?", (_COUNTED,)).fetchone()
+        return _moment(row[0])
 
     def waiting(self, limit: int, after: int = 0) -> list[Waiting]:
         """The first `limit` messages after the place `after` that are not acknowledged, oldest

@@ -94,6 +94,22 @@ def test_an_hour_is_told_once_with_its_counts_and_small_ones_suppressed(hours: H
     assert stats.counts == {"CLEAR": 20, "HIT": None}
 
 
+def test_an_hour_in_which_the_device_was_switched_off_is_told_once_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    hours = Hours(tmp_path)
+    hours.stats.look()
+    hours.documents("FRA", 9)
+    hours.clock.now += timedelta(hours=14)
+    for _ in range(3):
+        started = HourlyStats(hours.journal, hours.outbox, hours.clock, keep=KEEP)
+        started.look()
+        started.look()
+    (told,) = hours.told()
+    assert (told.since, told.until) == (NINE, NINE + timedelta(hours=1))
+    assert (told.counts, told.issuers, told.issuers_since) == ({"CLEAR": 9}, {}, told.until)
+
+
 def test_an_hour_without_a_scan_is_not_told(hours: Hours) -> None:
     hours.clock.now = NINE + timedelta(hours=3)
     hours.stats.look()
