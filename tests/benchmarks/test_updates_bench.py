@@ -16,7 +16,7 @@ from benchmarks.updating import command
 from scanner.watchlist.delta_blocks import additions_written, removals_written
 from scanner.watchlist.publication import File, Publication, Step, Whole
 
-RECORDS, DAYS, DEVICES, CUTS = 20_000, 2, 2, 4
+RECORDS, DAYS, DEVICES, CUTS = 20_000, 1, 2, 4
 SMALL = (
     f"--records {RECORDS} --days {DAYS} --devices {DEVICES} --cuts {CUTS} --peers sqlite --keep"
 ).split()
