@@ -58,7 +58,8 @@ class Booth:
         self.url = f"http://127.0.0.1:{self.port}/"
         self._changes = changes
         self._keys = office.enrol(name)
-        built(SPECIMENS_FOLDER / "demo-list.csv", folder / "lists", "sltd", as_of=datetime.now(UTC))
+        as_of = datetime.now(UTC) - timedelta(hours=3)
+        built(SPECIMENS_FOLDER / "demo-list.csv", folder / "lists", "sltd", as_of=as_of)
         write_keys(folder / "list-keys" / "sltd.key", [KEY])
         self.sources: list[Source] = [Standing("camera"), Standing("scanner")]
         self.box: Box | None = None
@@ -78,7 +79,7 @@ class Booth:
     def lay(self, specimen: int) -> None:
         """Lays a specimen under the camera."""
         assert self.box is not None
-        for capture in Replay([SPECIMENS_FOLDER / SPECIMENS[specimen - 1].file]).captures(Event()):
+        for capture in captures_of(specimen):
             self.box.desk.offer(capture, Event())
 
     def answer(self, outcome: AnswerOutcome, instruction: str) -> None:
@@ -132,6 +133,11 @@ class Booth:
         for name, section in changes.items():
             sections[name] = {**sections.get(name, {}), **section}
         return Settings.model_validate(sections)
+
+
+def captures_of(specimen: int) -> Iterator[Capture]:
+    """The capture of a specimen, as a camera would give it."""
+    return Replay([SPECIMENS_FOLDER / SPECIMENS[specimen - 1].file]).captures(Event())
 
 
 def sit_down(

@@ -5,6 +5,7 @@
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from firmware.roles import Role
 from scanner.alert import AnswerOutcome
 from scanner.mrz.reading import Reading, Status, Uncertain
 from scanner.sources import camera as sources
-from scanner.sources.capture import Capture
 from tests.console.browser.at_the_console import People
 from tests.console.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.console.browser.screenshots import small
@@ -33,12 +33,13 @@ from tests.desk.browser.booth import (
     STOLEN,
     WRONG_DIGIT,
     Booth,
+    captures_of,
     sit_down,
 )
 
 FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
 INSTRUCTION = "Keep the document and call the shift leader to lane 1."
-OLD = {"use": [{"name": "sltd", "max_age_hours": 0.0001}]}
+OLD = {"use": [{"name": "sltd", "max_age_hours": 2.0}]}
 PIN = "471182"
 
 
@@ -149,14 +150,14 @@ def _lay_doubtful(page: Page, booth: Booth) -> None:
     assert booth.box.kiosk is not None
     shown = booth.box.kiosk.display.seen.shown
     assert shown is not None
-    examination = shown.examination
-    assert examination.reading is not None
-    upper, lower = examination.reading.lines
+    sure = shown.examination.reading
+    assert sure is not None
+    upper, lower = sure.lines
     doubts = (Uncertain(1, 3, (("8", 0.6), ("B", 0.4))), Uncertain(1, 7, (("5", 0.7), ("S", 0.3))))
     lines = (upper, f"{lower[:3]}8{lower[4:]}")
-    read = Reading(Status.DOUBTFUL, lines, "litert", uncertain=doubts, box=examination.reading.box)
-    frames = () if examination.frame is None else (examination.frame,)
-    booth.box.desk.take(Capture("camera", frames=frames, text=read))
+    read = Reading(Status.DOUBTFUL, lines, "litert", uncertain=doubts, box=sure.box)
+    for capture in captures_of(CLEAN):
+        booth.box.desk.take(replace(capture, text=read))
 
 
 def _elsewhere(camera: Camera, people: People, booth: Booth) -> None:

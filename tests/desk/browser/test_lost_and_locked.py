@@ -35,7 +35,7 @@ def test_a_daemon_that_is_started_anew_is_missed_and_found_again_with_what_was_o
     expect(page.locator(".condition")).to_have_count(1)
     expect(page.locator(".bar button:enabled")).to_have_count(0)
 
-    booth.open(lists={"use": [{"name": "sltd", "max_age_hours": 0.0001}]})
+    booth.open(lists={"use": [{"name": "sltd", "max_age_hours": 2.0}]})
     expect(page.locator("#verdict[data-state=ready]")).to_be_visible()
     expect(page.locator(".chip")).to_contain_text("…3961")
     booth.lay(CLEAN)
