@@ -158,10 +158,11 @@ class Journal:
     def rows(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Row]:
         """The rows of a time, in their places in the chain, a few in memory at once; nothing else
         may use the journal meanwhile."""
-        first = -(2**63) if since is None else micros(since)
-        end = 2**63 - 1 if until is None else micros(until)
+        bounds = {"at >= ?": since, "at < ?": until}
+        asked = {words: micros(moment) for words, moment in bounds.items() if moment is not None}
+        where = f"WHERE {' AND '.join(asked)} " if asked else ""
         with self._database.look() as db:
-            yield from select(db, "WHERE at >= ? AND at < ? ORDER BY n", (first, end))
+            yield from select(db, f"{where}ORDER BY n", tuple(asked.values()))
 
     def pending(self, since: datetime) -> list[Pending]:
         """The alerts from `since` on whose referral has no outcome yet, oldest first."""
