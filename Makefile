@@ -50,13 +50,14 @@ bench-wear: $(VENV)/.ready-test ## what the desk writes to its card in an hour a
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)
 
-torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates, its builds and its updates over the air, 1,000 of delivery's ends (goes on where it was stopped); 60 of a NATS cluster's nodes
+torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills each of a list's updates, its builds and its updates over the air, 1,000 of delivery's ends (goes on where it was stopped); 60 of a NATS cluster's nodes; 20,000 documents at one desk
 	@$(BIN)/python tests/reading/parse_torture.py --count 1000000
 	@$(BIN)/python tests/lists/update_torture.py --kills 500
 	@$(BIN)/python tests/lists/build_torture.py --kills 500
 	@$(BIN)/python tests/updates/kill_torture.py --kills 500
 	@$(BIN)/python tests/delivery/chaos.py --kills 1000
 	@$(BIN)/python tests/delivery/nats_torture.py --rounds 10
+	@$(BIN)/python tests/desk/soak.py --documents 20000
 
 words: $(VENV)/.ready-test ## bring the desk's translations up to date with its sentences, and say what is missing
 	@$(BIN)/python -m firmware.kiosk.catalogues

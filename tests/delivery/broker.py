@@ -16,9 +16,9 @@ class Broker:
     """Keeps its port over a restart, and nothing that it held. Use as a context: it starts when
     told to, and is gone at the end."""
 
-    def __init__(self, folder: Path, *, anonymous: bool = True) -> None:
+    def __init__(self, folder: Path, *, anonymous: bool = True, port: int | None = None) -> None:
         assert MOSQUITTO, "mosquitto is not installed (Debian: apt-get install mosquitto)"
-        self.port = free_port()
+        self.port = port or free_port()
         self._config = folder / "mosquitto.conf"
         allowed = "true" if anonymous else "false"
         lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {allowed}", "user root"]
