@@ -17,6 +17,7 @@ import pytest
 from firmware.kiosk.pages import MOST
 from firmware.kiosk.server import CannotListen, Kiosk
 from firmware.officers import Officers
+from firmware.outbox import OutboxFault
 from firmware.roles import Role
 from firmware.settings import KioskSettings, OfficerSettings
 from scanner.mrz.reading import Reading, Status, Uncertain
@@ -434,3 +435,18 @@ def test_the_server_ends_with_pages_open_and_comes_back_on_the_same_port(
     with page.browser.stream("GET", "/kiosk/events") as response:
         assert next(events(response))[0] == "state"
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+def test_an_outcome_that_the_disk_refuses_leaves_the_referral_open(
+    page: KioskDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert = page.put(typed(LISTED))["alert"]["id"]
+
+    def refuse(*_: object) -> str:
+        raise OutboxFault("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(page.whole.outbox, "put", refuse)
+        assert _code(page.post("referral", alert=alert, action="other")) == (503, "disk")
+        assert page.state()["pending"][0]["open"] is True
+    assert page.post("referral", alert=alert, action="other").status_code == 200
