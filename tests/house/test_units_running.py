@@ -29,12 +29,19 @@ name = "sltd"
 [broker]
 host = "127.0.0.1"
 tls = false
+[kiosk]
+enabled = true
 """
 SCRIPT = """
+cp /out/site/seatd.service /etc/systemd/system/
+mkdir /etc/systemd/system/borderpost-kiosk.service.d
+cp /out/site/browser.conf /etc/systemd/system/borderpost-kiosk.service.d/
 printf '[Service]\\nWatchdogSec=2\\n' >/etc/systemd/system/borderpost.service.d/watchdog.conf
 systemctl daemon-reload
 systemctl start borderpost.service && echo '"ready"'
 until_it_holds grep -q 'desk: CLEAR' /out/log && echo '"read"'
+systemctl start borderpost-kiosk.service
+until_it_holds grep -q '<title>Borderpost' /out/browser && echo '"shown"'
 main() { systemctl show --property=MainPID --value borderpost.service; }
 first=$(main)
 grep -E 'NoNewPrivs|Seccomp:|CapBnd' /proc/$first/status | tr -d '\\t' | sed 's/.*/"&"/'
@@ -49,6 +56,18 @@ until_it_holds systemctl is-active --quiet borderpost.service && echo '"started 
 systemctl stop borderpost.service && test ! -e /run/borderpost && echo '"stopped"'
 $borderpost journal verify >/dev/null && echo '"the journal holds"'
 """
+SEATD = "[Service]\nType=oneshot\nExecStart=/bin/true\nRemainAfterExit=yes\n"
+BROWSER = """
+[Unit]
+ConditionPathExistsGlob=
+[Service]
+Restart=no
+StandardOutput=file:/out/browser
+ExecStart=
+ExecStart=/usr/bin/chromium --headless=new --user-data-dir=/run/borderpost-kiosk/profile \\
+  --disable-gpu --no-first-run --timeout=5000 --dump-dom http://127.0.0.1:8711/
+"""
+"""Without a screen there is no compositor either; Chromium's own sandbox is as it would be."""
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
@@ -65,6 +84,8 @@ def site(tmp_path: Path) -> Path:
     (data / "pages").mkdir()
     shutil.copy(SPECIMENS_FOLDER / "01-passport.jpg", data / "pages")
     (tmp_path / "site" / "borderpost.toml").write_text(CONFIG)
+    (tmp_path / "site" / "seatd.service").write_text(SEATD)
+    (tmp_path / "site" / "browser.conf").write_text(BROWSER)
     return tmp_path
 
 
@@ -80,6 +101,7 @@ def test_the_desk_works_behind_its_walls_and_is_started_again_when_it_hangs(site
     assert told == [
         "ready",
         "read",
+        "shown",
         "CapBnd:0000000000000000",
         "NoNewPrivs:1",
         "Seccomp:2",
