@@ -21,6 +21,7 @@ from firmware.enrolment import EnrolmentFailed, renewal, take_renewal
 from firmware.identity import ROOT, Identity
 from scanner.alert import KeyFault
 from scanner.backoff import Backoff
+from scanner.said import said
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ class Renewal:
             return True
         own = identity.certificate
         if own is not None and self._clock() >= _moment(own, WORRYING_AFTER):
-            identity.fault = (
-                f"the certificate ends on {_day(own.not_valid_after_utc)} and is not renewed: {why}"
+            identity.fault = said(
+                "the certificate ends on {day} and is not renewed: {why}",
+                day=_day(own.not_valid_after_utc),
+                why=why,
             )
         log.warning("identity: not renewed, the certificate before goes on: %s", why)
         return False

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from anyio.to_thread import run_sync
 
+from scanner.said import said
 from scanner.sources.camera import Camera
 from scanner.sources.capture import Frame
 from scanner.vision.finder import Corners, Finder
@@ -44,11 +45,11 @@ class Live:
     def stream(self) -> AsyncIterator[bytes]:
         """The parts of a multipart body. Raises Problem."""
         if not self._cameras:
-            raise Problem(404, "no_camera", "this desk has no camera")
+            raise Problem(404, "no_camera", said("this desk has no camera"))
         if self._hidden():
-            raise Problem(403, "hidden", "the page shows nothing now")
+            raise Problem(403, "hidden", said("the page shows nothing now"))
         if self._viewers >= MOST_VIEWERS:
-            raise Problem(503, "viewers", "the live picture is looked at already")
+            raise Problem(503, "viewers", said("the live picture is looked at already"))
         return self._parts()
 
     async def _parts(self) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ there even while nothing happens.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from scanner.said import said
 from scanner.web.problem import Problem
 
 BEAT_S = 0.5
@@ -53,7 +54,7 @@ class Pages:
         """What one page is sent; `text` gives the state as it is then. Raises Problem where there
         are too many pages."""
         if len(self._open) >= MOST:
-            raise Problem(503, "pages", "too many pages are open; close one")
+            raise Problem(503, "pages", said("too many pages are open; close one"))
         changed = asyncio.Event()
         self._open.add(changed)
         return self._sent(changed, text)

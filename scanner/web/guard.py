@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from scanner.said import said
 from scanner.web.problem import Problem, mistake
 
 log = logging.getLogger(__name__)
@@ -96,9 +97,9 @@ class Guard:
         headers = Headers(scope=scope)
         host, port = _host_of(headers.getlist("host"))
         if host not in self._hosts or (self._port is not None and port != self._port):
-            return Problem(421, "host", "this page is not reached under this name")
+            return Problem(421, "host", said("this page is not reached under this name"))
         if scope["method"] not in _SAFE and not self._is_ours(headers):
-            return Problem(403, "origin", "this did not come from our own page")
+            return Problem(403, "origin", said("this did not come from our own page"))
         return None
 
     def _is_ours(self, headers: Headers) -> bool:

@@ -118,6 +118,8 @@ _MESSAGES = {
     "KeyMissing": (0,),
     "StreamError": (0,),
     "Refused": (1,),
+    "Problem": (2,),
+    "bad_field": (1,),
 }
 """Who says something to an officer, and which argument it is."""
 _OF_TECHNICIANS = (
