@@ -30,13 +30,17 @@ EDGES = ("--edge", "--focus")
 
 
 def _themes() -> dict[str, dict[str, str]]:
-    blocks = re.findall(r"(:root[^{]*)\{([^}]*)\}", (PAGE / "theme.css").read_text())
+    """Every colour of each theme: by day and by night, where it has two, and in the sun."""
+    both, sun = re.findall(r":root(?:\[data-theme=\"sunlight\"\])? \{([^}]*--[^}]*)\}", _THEME)
+    colours = re.findall(r"(--[\w-]+): (?:light-dark\((#\w+), (#\w+)\)|(#\w+));", both)
     return {
-        selector.strip(): dict(re.findall(r"(--[\w-]+):\s*(#\w+)", block))
-        for selector, block in blocks
+        "day": {name: light or same for name, light, _, same in colours},
+        "night": {name: dark or same for name, _, dark, same in colours},
+        "sun": dict(re.findall(r"(--[\w-]+): (#\w+);", sun)),
     }
 
 
+_THEME = (PAGE / "theme.css").read_text()
 THEMES = _themes()
 
 
@@ -60,7 +64,7 @@ def test_no_rule_brings_a_colour_of_its_own_and_none_moves() -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_text_can_be_read_and_every_verdict_throws_the_same_light(theme: str) -> None:
     colours = THEMES[theme]
-    assert colours.keys() == THEMES[":root"].keys()
+    assert colours.keys() == THEMES["day"].keys()
     pairs = [*product(TEXTS, GROUNDS), ("--on-press", "--press-fill")]
     pairs += [("--on-fill", fill) for fill in FILLS]
     poor = {pair: contrast(*(colours[name] for name in pair)) for pair in pairs}
