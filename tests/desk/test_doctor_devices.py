@@ -34,7 +34,7 @@ def camera(patient: Patient, script: str, *words: str, size: str = "640x360") ->
     command = " ".join([sys.executable, str(STANDS_IN / script), *words])
     source = f'[[sources]]\nkind = "rpicam"\nname = "eye"\ncommand = "{command}"\n'
     width, height = size.split("x")
-    return patient.context(f"{source}width = {width}\nheight = {height}\n")
+    return patient.context(f"{source}width = {width}\nheight = {height}\nfps = 1\n")
 
 
 @contextmanager
