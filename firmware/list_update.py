@@ -1,7 +1,8 @@
 """`borderpost list update`: fetches what is published, once, from the configured server or from a
-folder such as a USB stick."""
+folder such as a USB stick, and leaves what became of it for central in the desk's outbox."""
 
 import json
+import os
 import signal
 import sys
 import time
@@ -14,10 +15,14 @@ from typing import TextIO
 import typer
 
 from firmware.choice import chosen_lists, configured_clock
+from firmware.clock import DeviceClock
+from firmware.database import DiskFault
+from firmware.outbox import Outbox
 from firmware.progress import CLEAR, span_left
-from firmware.settings import load
+from firmware.rollouts import Rollouts
+from firmware.settings import Settings, load
 from firmware.updater import Busy, told, update
-from firmware.updates.bring import Outcome
+from firmware.updates.bring import Outcome, Result
 from firmware.updates.download import Interrupted
 from firmware.updates.plan import PlanUnusable, plan_of
 from scanner.command_line import Failure, Refusal
@@ -31,7 +36,8 @@ def list_update(config: Path, source: Path | None, *, as_json: bool) -> None:
     settings = load(config)
     try:
         chosen = chosen_lists(None, None, settings)
-        plan = plan_of(settings, chosen.lists(), chosen.keys, configured_clock(settings), source)
+        clock = configured_clock(settings)
+        plan = plan_of(settings, chosen.lists(), chosen.keys, clock, source)
     except PlanUnusable as unusable:
         raise Refusal(str(unusable)) from None
     stop, line = Event(), Line(sys.stderr)
@@ -47,8 +53,26 @@ def list_update(config: Path, source: Path | None, *, as_json: bool) -> None:
         line.make_room()
     for result in results:
         print(json.dumps(asdict(result)) if as_json else told(result), flush=True)
+    _tell_central(settings, plan.ring, results, clock)
     if any(result.outcome not in (Outcome.UPDATED, Outcome.CURRENT) for result in results):
         raise typer.Exit(1)
+
+
+def _tell_central(settings: Settings, ring: str, results: list[Result], clock: DeviceClock) -> None:
+    """Puts the results into the desk's outbox; whether the desk runs does not matter. The file is
+    not begun for somebody else: the desk could not write into it."""
+    data = settings.device.data
+    path = data / "outbox.db"
+    if not path.exists() and data.stat().st_uid != os.geteuid():
+        return
+    outbox = Outbox(path, settings.device.name, marks=b"")
+    try:
+        for result in results:
+            Rollouts(outbox, ring, clock.now).tell(result)
+    except DiskFault as fault:
+        print(f"borderpost: central is not told of this: {fault}", file=sys.stderr)
+    finally:
+        outbox.close()
 
 
 class Line:

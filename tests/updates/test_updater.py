@@ -297,6 +297,13 @@ def test_from_the_first_ceremony_to_a_stick_at_the_desk(tmp_path: Path) -> None:
     assert "updated from none to version 1" in both.device("update", "--from", repository)
     assert "version 1 is the one published" in both.device("update", "--from", repository)
     assert "version 1" in both.device("status")
+    outbox = Outbox(tmp_path / "data" / "outbox.db", "desk-1", b"")
+    told_to_central = [json.loads(one.body or b"")["data"] for one in outbox.waiting(9)]
+    outbox.close()
+    assert [(one["outcome"], one["publication"]) for one in told_to_central] == [
+        ("updated", 1),
+        ("current", 1),
+    ]
 
 
 def test_a_terminal_is_shown_how_far_an_update_is_and_a_pipe_now_and_then() -> None:
