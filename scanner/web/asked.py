@@ -7,7 +7,6 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from scanner.said import said
 from scanner.web.problem import Problem, bad_field, not_found
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -37,7 +36,7 @@ def query_of(request: Request, model: type[Model]) -> Model:
     given = request.query_params
     for name in given:
         if len(given.getlist(name)) > 1:
-            raise bad_field(_field((name,), model), said("is given more than once"))
+            raise bad_field(_field((name,), model), "is given more than once")
     return _checked(model, {name: value for name, value in given.items() if value != ""})
 
 

@@ -41,7 +41,7 @@ def check(context: Context) -> Iterator[Finding]:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield warn(
             said("{key}: others of this machine may read the device's key", key=key),
-            f"chmod 600 {key}",
+            said("chmod 600 {key}", key=key),
         )
     count = len(keys.central_keys)
     yield ok(said("enrolled; it believes {count} of central's keys", count=count))

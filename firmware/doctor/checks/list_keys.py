@@ -27,7 +27,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _finding(name: str, key: Held) -> Finding:
     if key.grade is None:
         return fail(
-            f"{name}: {key.said}",
+            said("{name}: {why}", name=name, why=key.said),
             said("bring {name}.key from headquarters", name=name),
         )
     line = said(
