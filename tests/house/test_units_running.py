@@ -1,5 +1,6 @@
-"""The units under a real systemd, hardened as they are: the desk reads pictures, keeps its record,
-is watched, and says of itself what the doctor passes on."""
+"""The units under a real systemd, hardened as they are, on a machine whose root is read-only, with
+/tmp in memory and no network: the desk reads pictures, keeps its record, is watched, and says of
+itself what the doctor passes on; the browser shows its page."""
 
 import json
 import shutil
@@ -37,6 +38,9 @@ cp /out/site/seatd.service /etc/systemd/system/
 mkdir /etc/systemd/system/borderpost-kiosk.service.d
 cp /out/site/browser.conf /etc/systemd/system/borderpost-kiosk.service.d/
 printf '[Service]\\nWatchdogSec=2\\n' >/etc/systemd/system/borderpost.service.d/watchdog.conf
+mount --bind /var/lib/borderpost /var/lib/borderpost
+mount -o remount,bind,ro /
+touch /etc/written 2>/dev/null || echo '"the root is read-only"'
 systemctl daemon-reload
 systemctl start borderpost.service && echo '"ready"'
 until_it_holds grep -q 'desk: CLEAR' /out/log && echo '"read"'
@@ -99,6 +103,7 @@ def test_the_desk_works_behind_its_walls_and_is_started_again_when_it_hangs(site
     told = [line for line in lines if isinstance(line, str)]
     log = (site / "log").read_text()
     assert told == [
+        "the root is read-only",
         "ready",
         "read",
         "shown",

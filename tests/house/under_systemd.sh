@@ -71,6 +71,8 @@ chmod 755 "$root/opt/borderpost/bin/borderpost"
 cp "$repository"/systemd/*.{service,timer,target} "$root/etc/systemd/system/"
 cp "$repository/systemd/sysusers.d/borderpost.conf" "$root/usr/lib/sysusers.d/"
 cp "$repository/systemd/tmpfiles.d/borderpost.conf" "$root/usr/lib/tmpfiles.d/"
+mkdir -p "$root/usr/lib/systemd/journald.conf.d"
+cp "$repository/systemd/journald.conf.d/borderpost.conf" "$root/usr/lib/systemd/journald.conf.d/"
 cat >"$root/etc/systemd/system/try.service" <<'END'
 [Unit]
 DefaultDependencies=no
