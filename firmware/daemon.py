@@ -269,7 +269,7 @@ class Box:
                 for one in self.sources
             ),
             connected=state.connected,
-            link=f"{state}, {state.broker}",
+            link=said("{link}, {broker}", link=state, broker=state.broker),
             lamps=self._settings.panel.pins,
             identity=self._identity.fault,
             updates=None if faults is None else tuple(faults),

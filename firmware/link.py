@@ -19,6 +19,7 @@ from threading import Thread
 from typing import Literal
 
 from scanner.backoff import spread
+from scanner.said import said
 
 Version = Literal["5", "3.1.1"]
 Protocol = Literal["auto", "5", "3.1.1"]
@@ -82,8 +83,10 @@ class LinkState:
     alerts: int
 
     def __str__(self) -> str:
-        how = "up" if self.connected else "down"
-        return f"link {how} since {self.since:%H:%M:%S} UTC, queued alerts: {self.alerts}"
+        since = f"{self.since:%H:%M:%S} UTC"
+        up = said("link up since {time}, queued alerts: {count}", time=since, count=self.alerts)
+        down = said("link down since {time}, queued alerts: {count}", time=since, count=self.alerts)
+        return up if self.connected else down
 
 
 class LinkDown(Exception):

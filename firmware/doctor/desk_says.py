@@ -10,20 +10,36 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from firmware.clock import boot_id
 from firmware.doctor.finding import Finding
 from firmware.doctor.kernel import Kernel
 from firmware.settings import Settings
 from scanner.durable import replace_durably
+from scanner.said import Said
 
 FILE = "health.json"
 ROUND_S = 60.0
 RUNTIME = "RUNTIME_DIRECTORY"
 _SERVICE_FOLDER = Path("run/borderpost")
 _STALE_AFTER_S = 2.5 * ROUND_S
+
+
+def _as_said(value: object, validated: ValidatorFunctionWrapHandler) -> object:
+    return value if isinstance(value, Said) else validated(value)
+
+
+_Text = Annotated[str, WrapValidator(_as_said)]
+"""A line; one that can be said in another language stays so, as long as it is not read back."""
 
 
 class _Word(BaseModel):
@@ -35,7 +51,7 @@ class SourceSays(_Word):
 
     name: str
     ok: bool
-    message: str = ""
+    message: _Text = ""
 
 
 class DeskSays(_Word):
@@ -47,7 +63,7 @@ class DeskSays(_Word):
     at: float
     sources: tuple[SourceSays, ...] = ()
     connected: bool = False
-    link: str = ""
+    link: _Text = ""
     lamps: str = "none"
     identity: str | None = None
     updates: tuple[str, ...] | None = None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from scanner.said import said
 from scanner.watchlist.contract import AskedAs, Certainty, ListDamaged, Question
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest
@@ -23,8 +24,13 @@ def probe(lists: Path, manifest: Manifest, key: ListKey, canaries: Sequence[Cana
                 matches = store.look_up([question])
                 found = any(match.certainty is Certainty.EXACT for match in matches)
                 if found != canary.listed:
-                    said = "is not found" if canary.listed else "is found and must not be"
-                    return f"canary {number} of {len(canaries)} {said}"
+                    missed = said("is not found"), said("is found and must not be")
+                    return said(
+                        "canary {number} of {count} {fault}",
+                        number=number,
+                        count=len(canaries),
+                        fault=missed[0] if canary.listed else missed[1],
+                    )
     except ListDamaged as damage:
         return str(damage)
     return None

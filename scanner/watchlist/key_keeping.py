@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from scanner.said import joined, said
 from scanner.watchlist.keyring import CREDENTIALS, SERVICE_CREDENTIALS, SUFFIX, lies_within
 
 _IN_MEMORY = {"tmpfs", "ramfs"}
@@ -81,9 +82,14 @@ def how_well_kept(key: Path, lists: Path, machine: Machine | None = None) -> Kee
     try:
         found = list(_findings(key, lists, machine or Machine()))
     except OSError as error:
-        found = [Keeping(Grade.FAIR, f"how it is kept cannot be told: {error.strerror or error}")]
+        found = [
+            Keeping(
+                Grade.FAIR,
+                said("how it is kept cannot be told: {error}", error=error.strerror or error),
+            )
+        ]
     worst = max((one.grade for one in found), key=list(Grade).index)
-    return Keeping(worst, "; ".join(one.said for one in found))
+    return Keeping(worst, joined(one.said for one in found))
 
 
 def _findings(key: Path, lists: Path, machine: Machine) -> Iterator[Keeping]:
@@ -92,11 +98,17 @@ def _findings(key: Path, lists: Path, machine: Machine) -> Iterator[Keeping]:
     if mode & _TOO_WIDE:
         yield Keeping(
             Grade.POOR,
-            f"others of this machine may read or change {key} (mode {mode:04o}): make it 0600, "
-            "and change the key if somebody may have",
+            said(
+                "others of this machine may read or change {key} (mode {mode}): make it "
+                "0600, and change the key if somebody may have",
+                key=key,
+                mode=f"{mode:04o}",
+            ),
         )
     for copy in sorted(lists.rglob(f"{key.stem}*{SUFFIX}*")):
-        yield Keeping(Grade.POOR, f"a key file lies with the lists, {copy}: remove it")
+        yield Keeping(
+            Grade.POOR, said("a key file lies with the lists, {copy}: remove it", copy=copy)
+        )
 
 
 def _place(key: Path, lists: Path, machine: Machine) -> Keeping:
@@ -104,28 +116,41 @@ def _place(key: Path, lists: Path, machine: Machine) -> Keeping:
     if key.stat().st_dev == lists.stat().st_dev or own & of_lists:
         return Keeping(
             Grade.POOR,
-            "it lies on the same disk or card as the list: whoever takes that can try out every "
-            "number and so learn which are listed",
+            said(
+                "it lies on the same disk or card as the list: whoever takes that can "
+                "try out every number and so learn which are listed"
+            ),
         )
     if not machine.in_memory(key):
-        where = f"on another disk, {', '.join(sorted(own))}" if own else "on another file system"
+        disks = ", ".join(sorted(own))
+        another = said("on another disk, {disks}", disks=disks)
+        where = another if own else said("on another file system")
         return Keeping(
             Grade.FAIR,
-            f"it lies {where}: whoever takes only the list's learns nothing from it, whoever "
-            "takes both learns which numbers are listed",
+            said(
+                "it lies {where}: whoever takes only the list's learns nothing from it, "
+                "whoever takes both learns which numbers are listed",
+                where=where,
+            ),
         )
     if not _is_credential(key):
-        return Keeping(Grade.GOOD, "it is in memory alone: it is gone when the power goes")
+        return Keeping(Grade.GOOD, said("it is in memory alone: it is gone when the power goes"))
     if not machine.has_tpm():
         return Keeping(
             Grade.POOR,
-            "systemd gives it, in memory; but this machine has no TPM, so whatever systemd opens "
-            "it with lies on the machine: whoever takes that whole can open it too",
+            said(
+                "systemd gives it, in memory; but this machine has no TPM, so whatever "
+                "systemd opens it with lies on the machine: whoever takes that whole can "
+                "open it too"
+            ),
         )
     return Keeping(
         Grade.FAIR,
-        "systemd gives it, in memory; whether it is sealed to this machine's TPM cannot be told "
-        "from here: it is if `systemd-creds encrypt --with-key=tpm2` made it",
+        said(
+            "systemd gives it, in memory; whether it is sealed to this machine's TPM "
+            "cannot be told from here: it is if `systemd-creds encrypt "
+            "--with-key=tpm2` made it"
+        ),
     )
 
 
