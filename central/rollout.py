@@ -129,10 +129,9 @@ def latest(db: sa.Connection, name: str, *which: sa.ColumnElement[bool]) -> Sequ
         .correlate(devices)
         .scalar_subquery()
     )
-    same = sa.and_(rollouts.c.device == devices.c.device, rollouts.c.id == last)
-    return db.execute(
-        sa.select(rollouts).select_from(devices.join(rollouts, same)).where(*which)
-    ).all()
+    these = sa.select(last, devices.c.device).where(*which)
+    named = sa.tuple_(rollouts.c.id, rollouts.c.device).in_(these)
+    return db.execute(sa.select(rollouts).where(named)).all()
 
 
 def _stands(
