@@ -6,8 +6,11 @@ buffer and nothing more: the devices keep everything that central has not acknow
 it may be bounded, and even lost. STATUS holds the latest status of every device; each receiver
 reads it from the start, as it would hear retained messages, and then whatever is new.
 
-What is there already is left as it is, so that an operator may set it up otherwise.
+What is there already is left as it is, so that an operator may set it up otherwise; only subjects
+that a stream lacks are added, for a later release has messages that an earlier one did not know.
 """
+
+from dataclasses import replace
 
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
@@ -77,6 +80,10 @@ async def reader_of_statuses(context: JetStreamContext) -> tuple[str, int]:
 
 async def _stream(context: JetStreamContext, config: api.StreamConfig) -> None:
     try:
-        await context.stream_info(str(config.name))
+        there = (await context.stream_info(str(config.name))).config
     except NotFoundError:
         await context.add_stream(config)
+        return
+    before, wanted = there.subjects or [], config.subjects or []
+    if lacking := [subject for subject in wanted if subject not in before]:
+        await context.update_stream(replace(there, subjects=[*before, *lacking]))

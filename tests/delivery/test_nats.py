@@ -12,11 +12,12 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.js import api
 
 from central import hints, settings
-from central.nats_names import subject_of, topic_of_subject
+from central.nats_names import SAID, subject_of, topic_of_subject
 from central.store import Answer
-from scanner.alert import AnswerOutcome, Message, topic_of
+from scanner.alert import AnswerOutcome, Message, RolloutData, UpdateOutcome, topic_of
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for
 from tests.delivery.chaos_wire import Cut, Wires
 from tests.delivery.nats_cluster import PASSWORD, NatsCluster
@@ -80,6 +81,25 @@ def test_an_alert_arrives_is_acknowledged_and_answered_and_a_hint_is_heard(
         hints.say(settings.load(office.config), office.store, "all", "sltd 8")
         wait_for(lambda: [one.publication for one in desk.hinted] == ["sltd 8"])
     wait_for(lambda: [row.id for row in office.shown] == [alert_id])
+
+
+def test_a_stream_of_an_earlier_release_takes_the_messages_of_this_one(
+    cluster: NatsCluster, account: str, desk: Desk, office: HeadOffice
+) -> None:
+    alerts = subject_of(topic_of(Message.ALERT, "desk-1")).replace("desk-1", "*")
+
+    async def of_an_earlier_release() -> None:
+        async with await nats.connect(cluster.nodes[0].url, user=account, password=PASSWORD) as one:
+            kept = api.StreamConfig(
+                name=SAID, subjects=[alerts], retention=api.RetentionPolicy.WORK_QUEUE
+            )
+            await one.jetstream().add_stream(kept)
+
+    asyncio.run(of_an_earlier_release())
+    said = RolloutData(list="sltd", ring="all", outcome=UpdateOutcome.CURRENT, at=datetime.now(UTC))
+    desk.outbox.put(Message.ROLLOUT, said, datetime.now(UTC))
+    with desk.running(), office.receiving():
+        wait_for(lambda: desk.outbox.queued() == 0, UP_WITHIN_S)
 
 
 def test_a_device_costs_the_cluster_no_queue_of_its_own(
