@@ -90,6 +90,8 @@ class Kiosk:
         self.findings = served.findings
         self.now = served.clock
         self._cameras = served.cameras
+        for language in settings.languages:
+            Words.of(language)  # read now, not while a page waits
         self._upkeep = served.upkeep
         self._version = software()
         self.pages = Pages(lambda: self.display.seen.n)

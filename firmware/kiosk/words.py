@@ -2,8 +2,9 @@
 
 The English sentence is the key, and gettext catalogues (`locale/<language>/LC_MESSAGES/kiosk.po`)
 have its translations; Babel reads them as they are, so nothing is built when one is changed. A
-sentence without a translation is said in English rather than not at all. The names of States come
-from CLDR, which Babel brings along, as far as it has them.
+sentence without a translation is said in English rather than not at all, and so is everything where
+a catalogue cannot be read. The names of States come from CLDR, which Babel brings along, as far as
+it has them.
 
 What is printed stays as it is printed: names, numbers, dates and digits. Where the language is
 written from right to left such a value is kept apart from the text around it, or a date would be
@@ -11,6 +12,7 @@ shown backwards.
 """
 
 import gettext
+import logging
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -24,11 +26,13 @@ from babel import Locale
 from babel.core import get_global
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 from scanner.mrz.states import CODES
 from scanner.said import Value, counted, retold, said
 from scanner.watchlist.age import span
+
+log = logging.getLogger(__name__)
 
 ENGLISH: Final = "en"
 LANGUAGES: Final = (ENGLISH, "fr", "es", "ar")
@@ -47,7 +51,7 @@ def catalogue_path(language: str) -> Path:
 
 
 def read_catalogue(language: str) -> Catalog:
-    """A language's translations. Raises OSError, and ValueError for what is no catalogue."""
+    """A language's translations. Raises OSError, and PoFileError or ValueError for what is none."""
     with catalogue_path(language).open("rb") as file:
         return read_po(file, locale=language, abort_invalid=True)
 
@@ -151,7 +155,11 @@ def _translations(language: str) -> tuple[gettext.NullTranslations, Mapping[str,
     """A language's translations, and those of the page's own text alone."""
     if language == ENGLISH:
         return gettext.NullTranslations(), MappingProxyType({})
-    catalogue = read_catalogue(language)
+    try:
+        catalogue = read_catalogue(language)
+    except (OSError, ValueError, PoFileError) as error:
+        log.error("kiosk: %s cannot be read (%s); install anew", catalogue_path(language), error)
+        return gettext.NullTranslations(), MappingProxyType({})
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

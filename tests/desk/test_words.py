@@ -95,6 +95,18 @@ def test_a_translation_with_wrong_places_gives_way_to_the_english(
     assert Words("fr").told(said("list {list}", list="a")) == "list a"
 
 
+def test_a_catalogue_that_cannot_be_read_is_said_and_english_is_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(words, "_CATALOGUES", tmp_path)
+    assert Words("es").told(said("Ready")) == "Ready"
+    path = words.catalogue_path("ar")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\xff\x00 no catalogue")
+    assert Words("ar").told(said("Ready")) == "Ready"
+    assert caplog.text.count("cannot be read") == 2
+
+
 def _python() -> Iterator[tuple[Path, ast.AST]]:
     for folder in DESK:
         for path in (ROOT / folder).rglob("*.py"):
