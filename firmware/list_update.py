@@ -22,7 +22,7 @@ from firmware.progress import CLEAR, span_left
 from firmware.rollouts import Rollouts
 from firmware.settings import Settings, load
 from firmware.updater import Busy, told, update
-from firmware.updates.bring import Outcome, Result
+from firmware.updates.attempt import Outcome, Result
 from firmware.updates.download import Interrupted
 from firmware.updates.plan import PlanUnusable, plan_of
 from scanner.command_line import Failure, Refusal

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from firmware.outbox import Outbox
-from firmware.updates.bring import Result
+from firmware.updates.attempt import Result
 from scanner.alert import Message, RolloutData, rollout_reason
 
 

@@ -23,15 +23,8 @@ from pathlib import Path
 from threading import Event, Lock
 
 from firmware.database import DiskFault
-from firmware.updates.bring import (
-    Bringer,
-    Outcome,
-    Progress,
-    Result,
-    Surroundings,
-    in_force,
-    in_words,
-)
+from firmware.updates.attempt import Outcome, Progress, Result, Surroundings
+from firmware.updates.bring import Bringer, in_force, in_words
 from firmware.updates.download import Interrupted
 from firmware.updates.fetched import forget_others
 from firmware.updates.repository import Repository

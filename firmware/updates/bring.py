@@ -12,15 +12,14 @@ publication's version is not tried again.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 
-from firmware.updates.download import Interrupted, digest_of, fetch
+from firmware.updates.attempt import Outcome, Result, Surroundings
+from firmware.updates.download import Interrupted
 from firmware.updates.fetched import Fetched, NoSpace
-from firmware.updates.repository import FetchFailed, Repository
-from firmware.updates.trust import Refused, Trusted
-from scanner.alert import UpdateOutcome
+from firmware.updates.repository import FetchFailed
+from firmware.updates.targets import Targets
+from firmware.updates.trust import Refused
 from scanner.said import said
 from scanner.watchlist.activation import Busy, NoPrevious, alone, rolled_back
 from scanner.watchlist.canaries import probe
@@ -28,22 +27,12 @@ from scanner.watchlist.contract import ListDamaged
 from scanner.watchlist.delta_apply import apply_delta
 from scanner.watchlist.delta_header import DeltaRefused
 from scanner.watchlist.fold import FoldRefused, fold
-from scanner.watchlist.keyring import KeyMissing, KeySource
+from scanner.watchlist.keyring import KeyMissing
 from scanner.watchlist.listkey import ListKey
 from scanner.watchlist.manifest import Manifest, read_manifest
 from scanner.watchlist.parts import BASE, OVERLAY, parts_in
-from scanner.watchlist.publication import (
-    MOST_BYTES,
-    Publication,
-    PublicationUnusable,
-    Step,
-    Whole,
-    read_publication,
-)
+from scanner.watchlist.publication import Publication, Step, Whole
 from scanner.watchlist.whole import WholeRefused, adopt, link_version, put_whole, renew
-
-Progress = Callable[[str, int, int], None]
-"""Told of a list how many bytes have come, and of how many."""
 
 _STEP_REFUSED = (DeltaRefused, FoldRefused, ListDamaged)
 _FAILED: dict[type[Exception], str] = {
@@ -56,40 +45,6 @@ _FAILED: dict[type[Exception], str] = {
 }
 
 
-Outcome = UpdateOutcome
-
-
-@dataclass
-class Result:
-    """One attempt with one list. `code` and `reason` say why it did not come to the version that
-    was published, or why the whole version had to be fetched; neither holds personal data."""
-
-    list: str
-    outcome: Outcome = Outcome.FAILED
-    from_version: int | None = None
-    version: int | None = None
-    publication: int | None = None
-    bytes: int = 0
-    seconds: float = 0.0
-    code: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What an attempt works with: the device's lists and their keys, its ring, the repository and
-    what is trusted of it. The lists in `damaged` are fetched whole, whatever version they are."""
-
-    lists: Path
-    keys: KeySource
-    ring: str
-    repository: Repository
-    trusted: Trusted
-    stop: Event
-    progress: Progress = lambda name, done, total: None
-    damaged: frozenset[str] = frozenset()
-
-
 class Bringer:
     """One attempt with the list `name`."""
 
@@ -97,7 +52,7 @@ class Bringer:
         self._around = around
         self._name = name
         self._fetched = Fetched(around.lists, name)
-        self._came = self._total = 0
+        self._targets = Targets(around, name, self._fetched)
         self._result = Result(name)
 
     def bring(self) -> Result:
@@ -117,12 +72,12 @@ class Bringer:
             result.reason = in_words(failed)
         after = in_force(self._around.lists, self._name)
         result.version = after.version if after else None
-        result.bytes = self._came
+        result.bytes = self._targets.came
         result.seconds = time.monotonic() - began
         return result
 
     def _bring(self, before: Manifest | None) -> None:
-        publication = self._publication()
+        publication = self._targets.publication()
         self._result.publication = publication.number
         self._hold_to_order(before, publication)
         damaged = self._name in self._around.damaged
@@ -166,7 +121,7 @@ class Bringer:
         steps = publication.steps_from(before.version, before.root()) if before else None
         afresh = whole.bytes + _bytes(onwards)
         if before is not None and steps is not None and _bytes(steps) <= afresh:
-            self._total = self._came + _bytes(steps)
+            self._targets.expect(_bytes(steps))
             lists = self._around.lists
             try:
                 self._put_together(publication, lambda stage: link_version(lists, stage, before))
@@ -179,7 +134,7 @@ class Bringer:
                 return
         elif before is not None:
             self._say("whole", said("nothing shorter led from the version in force"))
-        self._total = self._came + afresh
+        self._targets.expect(afresh)
         try:
             self._put_together(publication, lambda stage: self._put_whole(stage, whole))
         except (*_STEP_REFUSED, WholeRefused) as refused:
@@ -216,7 +171,7 @@ class Bringer:
             self._fetched.room_for(sizes[BASE] + overlay)
             after = fold(lists, self._name, key, expected_root=step.to_root)
         else:
-            file = self._file(step.path, step.bytes)
+            file = self._targets.file(step.path, step.bytes)
             self._fetched.room_for(overlay + step.bytes)
             after = apply_delta(lists, self._name, file, key)
         if (after.version, after.root()) != (step.to_version, step.to_root):
@@ -237,70 +192,11 @@ class Bringer:
 
     def _put_whole(self, stage: Path, whole: Whole) -> None:
         key = self._key(whole.key_id)
-        files = {file.place: self._file(file.path, file.bytes) for file in whole.files}
+        files = {file.place: self._targets.file(file.path, file.bytes) for file in whole.files}
         put_whole(stage, whole.manifest(self._name), files, key)
 
     def _key(self, key_id: str) -> ListKey:
         return self._around.keys.key(self._name, key_id)
-
-    def _file(self, path: str, size: int) -> Path:
-        """A target's file. Raises Refused, FetchFailed, NoSpace, OSError, Interrupted."""
-        around = self._around
-        target = around.trusted.lookup(path)
-        if target is None:
-            raise Refused(
-                "unsigned", said("list {name}: nobody signed {path}", name=self._name, path=path)
-            )
-        if target.length != size:
-            raise Refused(
-                "result",
-                said(
-                    "list {name}: {path} has another length than its publication says",
-                    name=self._name,
-                    path=path,
-                ),
-            )
-        folder = self._fetched.room_for(size, digest_of(target))
-        return fetch(around.repository, target, folder, around.stop, self._has_come)
-
-    def _has_come(self, count: int) -> None:
-        self._came += count
-        self._around.progress(self._name, self._came, max(self._total, self._came))
-
-    def _publication(self) -> Publication:
-        around = self._around
-        target = around.trusted.targets.get(self._name)
-        if target is None:
-            raise Refused(
-                "unsigned",
-                said(
-                    "list {name}: nothing is published for ring {ring}",
-                    name=self._name,
-                    ring=around.ring,
-                ),
-            )
-        if target.length > MOST_BYTES:
-            raise Refused(
-                "too_large",
-                said("list {name}: the publication is larger than it may be", name=self._name),
-            )
-        folder = self._fetched.room_for(target.length, digest_of(target))
-        path = fetch(around.repository, target, folder, around.stop, self._has_come)
-        try:
-            publication = read_publication(path.read_bytes(), self._name, around.ring)
-        except PublicationUnusable as unusable:
-            raise Refused("malformed", str(unusable)) from None
-        self._forget_what_others_named(publication, digest_of(target))
-        return publication
-
-    def _forget_what_others_named(self, publication: Publication, digest: str) -> None:
-        """Removes what was fetched for an older publication and this one has no use for."""
-        if not self._fetched.has_other_than(digest):
-            return
-        paths = [step.path for step in publication.steps if step.path is not None]
-        paths += [file.path for file in publication.whole.files]
-        named = (self._around.trusted.lookup(path) for path in paths)
-        self._fetched.keep_only({digest, *(digest_of(one) for one in named if one is not None)})
 
     def _answer_for(self, publication: Publication) -> None:
         """The version now in force must know its canaries; else the one before comes back."""

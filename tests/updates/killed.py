@@ -21,12 +21,12 @@ from threading import Event
 from typing import Any
 
 from firmware import updater
-from firmware.updates import bring, trust
-from firmware.updates.bring import Outcome
+from firmware.updates import bring, targets, trust
+from firmware.updates.attempt import Outcome
 
 _WORK: dict[str, tuple[object, str]] = {
     "metadata": (trust.Trust, "_keep"),
-    "download": (bring, "fetch"),
+    "download": (targets, "fetch"),
     "whole": (bring, "put_whole"),
     "delta": (bring, "apply_delta"),
     "fold": (bring, "fold"),

@@ -14,7 +14,8 @@ from tuf.api.metadata import Metadata
 from central.publishing.ceremony import commit, delegate, sign, start
 from central.publishing.publish import Publisher, Wish
 from central.publishing.repository import RepositoryFolder
-from firmware.updates.bring import Bringer, Result, Surroundings
+from firmware.updates.attempt import Result, Surroundings
+from firmware.updates.bring import Bringer
 from firmware.updates.repository import FetchFailed, FolderRepository, Piece, Repository
 from firmware.updates.trust import Trust
 from scanner.mrz.document import Kind

@@ -17,7 +17,7 @@ from tuf.ngclient._internal import trusted_metadata_set
 from central.publishing.ceremony import CeremonyRefused, commit, delegate, replace_key
 from central.publishing.publish import Wish
 from firmware.updates import trust as trust_module
-from firmware.updates.bring import Outcome, Result
+from firmware.updates.attempt import Outcome, Result
 from firmware.updates.repository import FetchFailed, FolderRepository, NotThere, Piece, TooSlow
 from firmware.updates.trust import Refused
 from scanner.durable import replace_durably

@@ -14,7 +14,7 @@ from central.publishing.publish import Wish
 from central.publishing.published import KEPT
 from firmware.updater import Plan, update
 from firmware.updates import fetched as fetched_module
-from firmware.updates.bring import Outcome
+from firmware.updates.attempt import Outcome
 from firmware.updates.fetched import Fetched, NoSpace
 from firmware.updates.repository import FetchFailed, Piece
 from tests.listing import KEY, KEYS

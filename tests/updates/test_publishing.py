@@ -20,7 +20,7 @@ from central.publishing.ceremony import (
 from central.publishing.publish import Publisher, PublishRefused, Wish, published_in
 from central.publishing.repository import RepositoryFolder, RepositoryUnusable
 from central.publishing.signing import KeyUnusable, new_key, read_public, read_signer
-from firmware.updates.bring import Outcome
+from firmware.updates.attempt import Outcome
 from scanner.watchlist.listkey import ListKey
 from tests.listing import KEY
 from tests.updates.over_the_air import LIST, Device, Headquarters, Web, key

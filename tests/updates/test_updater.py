@@ -25,7 +25,7 @@ from firmware.progress import CLEAR
 from firmware.rollouts import Rollouts
 from firmware.updater import Busy, Plan, Updater, update
 from firmware.updates import fetched as fetched_module
-from firmware.updates.bring import Outcome, Result
+from firmware.updates.attempt import Outcome, Result
 from firmware.updates.repository import FetchFailed, Piece
 from scanner.alert import UpdateData
 from scanner.watchlist.keyring import write_keys

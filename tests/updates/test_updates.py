@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.updates.bring import Outcome
+from firmware.updates.attempt import Outcome
 from scanner.watchlist import whole
 from tests.updates.over_the_air import Device, Headquarters, Web
 
