@@ -79,7 +79,7 @@ def test_a_document_without_a_record_is_spelled_out_below_its_picture(
     shown = "node => node.complete && node.naturalWidth / node.naturalHeight"
     assert page.locator("#mrz img").first.evaluate(shown) == pytest.approx(44 / 4, rel=0.1)
     expect(page.locator(".condition")).to_have_count(5)  # a list, the link, the queue, two devices
-    expect(page.locator(".condition.unwell")).to_have_count(0)
+    expect(page.locator(".condition.unwell")).to_have_count(0)  # once the link stands
     assert page.evaluate("window.shifts") == []
     page.keyboard.press("F8")
     expect(_state(page, "ready")).to_be_visible()

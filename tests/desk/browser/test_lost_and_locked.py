@@ -40,7 +40,7 @@ def test_a_daemon_that_is_started_anew_is_missed_and_found_again_with_what_was_o
     expect(page.locator(".chip")).to_contain_text("…3961")
     booth.lay(CLEAN)
     expect(page.locator("#verdict[data-state=not_checked]")).to_be_visible()
-    expect(page.locator(".condition.unwell")).to_contain_text("sltd")
+    expect(page.locator(".condition.unwell", has_text="sltd")).to_be_visible()
 
     assert booth.box is not None
     assert booth.box.kiosk is not None
