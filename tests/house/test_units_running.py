@@ -37,7 +37,7 @@ SCRIPT = """
 cp /out/site/seatd.service /etc/systemd/system/
 mkdir /etc/systemd/system/borderpost-kiosk.service.d
 cp /out/site/browser.conf /etc/systemd/system/borderpost-kiosk.service.d/
-printf '[Service]\\nWatchdogSec=2\\n' >/etc/systemd/system/borderpost.service.d/watchdog.conf
+printf '[Service]\\nWatchdogSec=4\\n' >/etc/systemd/system/borderpost.service.d/watchdog.conf
 mount --bind /var/lib/borderpost /var/lib/borderpost
 mount -o remount,bind,ro /
 touch /etc/written 2>/dev/null || echo '"the root is read-only"'
