@@ -1,10 +1,9 @@
 """The lamps at the desk: three steady, neutral lights that a traveller cannot read as an alarm.
 
-Nothing blinks, and each state of the desk has one pattern; what is behind *attend* stands on the
-officer's screen, so a hit looks no different from a document that is to be looked at more closely.
-*Ready* beside *attend* says that nothing came of it: the document is to be put down again, or the
-desk itself needs a look. A buzzer, which is off unless its pin is set, ticks once at each verdict,
-the same for all.
+Nothing blinks. One lamp is lit at a time, the one whose place the state has on the officer's page;
+what is behind *attend* stands there, so a hit looks no different from a document that is to be
+looked at more closely. *Ready* asks for a document, for the same one again where nothing was read
+of it. A buzzer, which is off unless its pin is set, ticks once at each verdict, the same for all.
 """
 
 import logging
@@ -33,14 +32,14 @@ DARK: Pattern = (Light.OFF, Light.OFF, Light.OFF)
 """A document is being examined."""
 READY: Pattern = (Light.ON, Light.OFF, Light.OFF)
 ATTEND: Pattern = (Light.OFF, Light.OFF, Light.ON)
-FAULT: Pattern = (Light.ON, Light.OFF, Light.ON)
+FAULT: Pattern = ATTEND
 """The desk itself needs attention: nothing was checked."""
 
 PATTERNS: dict[Outcome, Pattern] = {
     Outcome.HIT: ATTEND,
     Outcome.POSSIBLE: ATTEND,
     Outcome.NOT_CHECKED: ATTEND,
-    Outcome.READ_AGAIN: (Light.ON, Light.OFF, Light.ON),
+    Outcome.READ_AGAIN: READY,
     Outcome.LOOK_CLOSER: ATTEND,
     Outcome.CLEAR: (Light.OFF, Light.ON, Light.OFF),
 }
@@ -83,11 +82,11 @@ class LampPanel:
             if settings.buzzer is not None:
                 self.buzzer = taken.enter_context(pins.take("buzzer", settings.buzzer, Buzzer))
             self._taken = taken.pop_all()
-        self._shown: Pattern = DARK
+        self._shown: Pattern | None = None
 
     def show(self, pattern: Pattern) -> None:
-        """Sets the lamps; a buzzer, where one is configured, ticks once at each new verdict."""
-        if self.buzzer is not None and pattern not in (self._shown, READY, DARK):
+        """Sets the lamps; a buzzer, where one is configured, ticks once as each examination ends."""
+        if self.buzzer is not None and self._shown == DARK != pattern:
             self.buzzer.beep(on_time=_TICK_S, off_time=_TICK_S, n=1)
         self._shown = pattern
         for lamp, light in zip(self.lamps, pattern, strict=True):

@@ -21,6 +21,7 @@ from firmware.panel import (
 from firmware.pins import Pins, PinsUnavailable, open_pins
 from firmware.settings import PanelSettings
 from scanner.verdict import Outcome
+from tests.delivery.both_ends import wait_for
 
 
 @pytest.fixture
@@ -78,6 +79,19 @@ def test_the_buzzer_is_off_unless_it_is_configured(pins: Pins) -> None:
     with_buzzer = _panel(pins, buzzer=5)
     assert with_buzzer.buzzer is not None
     with_buzzer.close()
+
+
+def test_the_buzzer_ticks_once_at_each_verdict_and_the_same_for_all(pins: Pins) -> None:
+    panel = _panel(pins, buzzer=5)
+    assert panel.buzzer is not None
+    ticks = panel.buzzer.pin.states
+    panel.show(READY)
+    for n, pattern in enumerate(PATTERNS.values(), start=1):
+        panel.show(DARK)
+        panel.show(pattern)
+        wait_for(lambda n=n: len(ticks) == 2 * n + 1)
+        panel.show(READY)
+    panel.close()
 
 
 def test_a_machine_without_pins_says_so_and_does_not_fall_back() -> None:
