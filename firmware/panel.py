@@ -85,7 +85,7 @@ class LampPanel:
         self._shown: Pattern | None = None
 
     def show(self, pattern: Pattern) -> None:
-        """Sets the lamps; a buzzer, where one is configured, ticks once as each examination ends."""
+        """Sets the lamps; a buzzer, where there is one, ticks once as each examination ends."""
         if self.buzzer is not None and self._shown == DARK != pattern:
             self.buzzer.beep(on_time=_TICK_S, off_time=_TICK_S, n=1)
         self._shown = pattern
