@@ -203,6 +203,8 @@ def _live(camera: Camera, page: Page, stream: StagedStream) -> None:
     camera.take(page, "live")
     page.keyboard.press("Escape")
     stream.lay(None)
+    page.keyboard.press("F8")
+    expect(page.locator("#verdict[data-state=ready]")).to_be_visible()
 
 
 def _faults(camera: Camera, page: Page, booth: Booth) -> None:
