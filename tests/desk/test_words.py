@@ -25,6 +25,7 @@ from scanner.mrz.states import CODES
 from scanner.mrz.typed import number_alone
 from scanner.mrz.write import compose, write
 from scanner.said import Said, counted, said
+from scanner.sources.capture import Capture, Fault, Health
 from scanner.verdict import Answered, Outcome, Verdict, judge
 from scanner.watchlist.age import ClockReading, age_of, span
 from scanner.watchlist.contract import (
@@ -36,6 +37,8 @@ from scanner.watchlist.contract import (
     ListStatus,
     Match,
 )
+from tests.desk.desk_fixture import CLEAN, LISTED, typed
+from tests.desk.kiosk_page import kiosk_desk
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 TODAY = date(2026, 11, 26)
@@ -368,3 +371,46 @@ def test_lengths_of_time_and_plurals_are_french() -> None:
     french = Words.of("fr")
     assert french.told(span(3 * 86400.0)) == "3 jours"
     assert french.told(counted("{count} year", "{count} years", 1)) == "1 an"
+
+
+def test_each_text_that_the_page_is_sent_is_said_in_its_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def marked(_words: Words, text: str) -> str:
+        return f"«{text}»" if isinstance(text, Said) else text
+
+    monkeypatch.setattr(Words, "told", marked)
+    unread = Reading(Status.UNREADABLE, (), "our", note=said("no MRZ was found in the picture"))
+    doubtful = ("P<UTO?", "?")
+    with kiosk_desk(tmp_path) as desk:
+        desk.faults = (said("the disk is full"),)
+        desk.sources["camera"] = Health(False, said("camera: stopped"))
+        gone = Capture("camera", fault=Fault("gone", said("it is gone")))
+        laid = [*map(typed, (LISTED, CLEAN, doubtful)), Capture("camera", text=unread), gone]
+        states = [desk.put(capture) for capture in laid]
+        states.append(desk.until(lambda state: bool(state["faults"])))
+    assert {state["state"] for state in states} >= {"refer", "no_record", "read_again", "fault"}
+    told = [one for state in states for one in _texts(state)]
+    assert {text for _, text in told if text.startswith("«")}
+    assert [one for one in told if not one[1].startswith("«")] == []
+
+
+_NAMES = frozenset({"issuer_name", "nationality_name", "name", "version"})
+"""Said by other means, or not at all."""
+
+
+def _texts(state: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text for a person in what the page is sent."""
+    if isinstance(state, dict):
+        for name, value in state.items():
+            yield from _texts(value, name)
+    elif isinstance(state, list):
+        for value in state:
+            yield from _texts(value, key)
+    elif isinstance(state, str) and state and key not in _NAMES and _is_for_a_person(key, state):
+        yield key, state
+
+
+def _is_for_a_person(key: str, text: str) -> bool:
+    prose = re.search(r"[a-z]{2}.* |^[A-Z][a-z]+$", text)
+    return prose is not None or key.endswith(("word", "words"))
