@@ -30,6 +30,7 @@ from firmware.settings import Settings, load
 from scanner.alert import AnswerData, AnswerOutcome
 from scanner.sources.camera import Camera, StreamError
 from scanner.sources.capture import Capture, Fault, Frame
+from scanner.sources.presence import State
 
 _WIDTH, _HEIGHT = 1440, 1080
 _EVERY_S = 0.05
@@ -151,13 +152,14 @@ class Stage:
 
     def _open(self) -> None:
         self.stream = StagedStream()
-        self.box = Box(self._settings, sources=[Camera("camera", self.stream)])
+        camera = Camera("camera", self.stream)
+        self.box = Box(self._settings, sources=[camera])
         self.box.start()
         self._over = Event()
         self._watching = Thread(target=self._watch, name="stage", daemon=True)
         self._watching.start()
         deadline = time.monotonic() + _WITHIN_S
-        while not self.box.sources[0].health.ok and time.monotonic() < deadline:
+        while camera.state is not State.EMPTY and time.monotonic() < deadline:
             time.sleep(_EVERY_S)
 
     def _watch(self) -> None:
