@@ -36,7 +36,8 @@ class Page {
 
   constructor() {
     const may = (intent) => this.#link.connected && this.#state?.may?.includes(intent);
-    const pending = (shown) => this.#state?.pending?.find((one) => one.shown === shown && (one.open || one.answer));
+    const pending = (shown) =>
+      this.#state?.pending?.find((one) => one.shown === shown && (one.open || one.answer));
     this.todo = {
       typed: () => may("typed") && typeIn(this.#state),
       correct: () => this.#correct(),
@@ -62,7 +63,14 @@ class Page {
     const time = el("span", { class: "time" });
     document
       .getElementById("tools")
-      .append(time, button({ class: "open-menu", click: this.todo.menu }, el("span", {}, t("Menu"), this.#officer), el("kbd", {}, "F10")));
+      .append(
+        time,
+        button(
+          { class: "open-menu", click: this.todo.menu },
+          el("span", {}, t("Menu"), this.#officer),
+          el("kbd", {}, "F10"),
+        ),
+      );
     new TimeOfDay(time);
     document.body.append(this.#notice);
     listenToKeys(this.todo);
@@ -130,13 +138,20 @@ class Page {
 
   /** One sentence for a screen reader, at each verdict and each answer. */
   #announce(state) {
-    const what = JSON.stringify([state.capture, state.state, state.answer?.at, state.pending?.map((one) => one.answer?.outcome)]);
+    const what = JSON.stringify([
+      state.capture,
+      state.state,
+      state.answer?.at,
+      state.pending?.map((one) => one.answer?.outcome),
+    ]);
     if (what === this.#announced) return;
     const first = this.#announced === null;
     this.#announced = what;
     if (first || state.locked) return;
     const answer = state.answer ? t("Central: {answer}", { answer: state.answer.word }) : "";
-    this.#say([state.word, state.lines_told?.[0], answer, state.answer?.instruction].filter(Boolean).join(". "));
+    this.#say(
+      [state.word, state.lines_told?.[0], answer, state.answer?.instruction].filter(Boolean).join(". "),
+    );
   }
 
   #say(sentence) {

@@ -37,7 +37,13 @@ export class Bar {
 
   #button(name, label, key, able, sort = "task") {
     return button(
-      { class: sort, "data-key": sort === "primary" ? "next" : name, "data-do": name, disabled: !able, click: () => this.#do[name]() },
+      {
+        class: sort,
+        "data-key": sort === "primary" ? "next" : name,
+        "data-do": name,
+        disabled: !able,
+        click: () => this.#do[name](),
+      },
       label,
       el("kbd", {}, key),
     );
@@ -54,14 +60,26 @@ export class Bar {
           click: () => this.#do.finish(one.alert),
         },
         el("span", { class: "chip-name" }, named(one)),
-        el("span", { class: "chip-said" }, one.answer ? t("Central: {answer}", { answer: one.answer.word }) : one.kind_word),
+        el(
+          "span",
+          { class: "chip-said" },
+          one.answer ? t("Central: {answer}", { answer: one.answer.word }) : one.kind_word,
+        ),
       );
     const more = waiting.length - CHIPS;
     return [
       el("h2", { class: "for-ears" }, t("Referrals that wait")),
       ...waiting.slice(0, CHIPS).map(chip),
       more > 0
-        ? button({ class: "chip more", "data-key": "more", disabled: !connected, click: () => this.#do.finish(waiting[CHIPS].alert) }, t("+{n} more", { n: more }))
+        ? button(
+            {
+              class: "chip more",
+              "data-key": "more",
+              disabled: !connected,
+              click: () => this.#do.finish(waiting[CHIPS].alert),
+            },
+            t("+{n} more", { n: more }),
+          )
         : null,
     ];
   }
@@ -69,7 +87,8 @@ export class Bar {
 
 function nextOf(state, may, able) {
   const shown = state.pending?.find((one) => one.shown && one.open);
-  if (shown) return { name: "outcome", label: t("Outcome…"), key: "F4", able: may("referral"), alert: shown.alert };
+  if (shown)
+    return { name: "outcome", label: t("Outcome…"), key: "F4", able: may("referral"), alert: shown.alert };
   if (state.state === "read_again") {
     return able.correct
       ? { name: "correct", label: t("Correct it"), key: "F3", able: true }

@@ -29,10 +29,20 @@ class Correction {
   constructor(state, at) {
     this.#state = state;
     this.#at = at;
-    this.#sheet = new Sheet(t("Correct a character"), { name: "correcting", onState: (now) => this.#hear(now) });
-    const step = (by, face, label) => button({ class: "step", "aria-label": label, click: () => this.#step(by) }, face);
+    this.#sheet = new Sheet(t("Correct a character"), {
+      name: "correcting",
+      onState: (now) => this.#hear(now),
+    });
+    const step = (by, face, label) =>
+      button({ class: "step", "aria-label": label, click: () => this.#step(by) }, face);
     this.#sheet.body.append(
-      el("div", { class: "zoom-row", dir: "ltr" }, step(-1, "◀", t("To the left")), this.#window, step(1, "▶", t("To the right"))),
+      el(
+        "div",
+        { class: "zoom-row", dir: "ltr" },
+        step(-1, "◀", t("To the left")),
+        this.#window,
+        step(1, "▶", t("To the right")),
+      ),
       el("div", { class: "zoom-said" }, this.#place, this.#perhaps),
       letterKeys((character) => this.#send(character), { moves: false }),
     );
@@ -69,7 +79,12 @@ class Correction {
     });
     draw(this.#perhaps, [this.#at, candidates], () => [
       candidates.length ? el("span", { class: "soft" }, t("Perhaps:")) : null,
-      ...candidates.map((character) => button({ class: "candidate", "data-key": character, click: () => this.#send(character) }, printed(character))),
+      ...candidates.map((character) =>
+        button(
+          { class: "candidate", "data-key": character, click: () => this.#send(character) },
+          printed(character),
+        ),
+      ),
     ]);
   }
 
@@ -87,7 +102,8 @@ class Correction {
   #key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const character = event.key.toUpperCase();
-    if (event.key === "ArrowLeft" || event.key === "ArrowRight") this.#step(event.key === "ArrowLeft" ? -1 : 1);
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight")
+      this.#step(event.key === "ArrowLeft" ? -1 : 1);
     else if (/^[A-Z0-9<]$/.test(character)) this.#send(character);
     else return;
     event.preventDefault();

@@ -26,7 +26,9 @@ export class DocumentFields {
 }
 
 function spelled(shown, entered) {
-  const by = { typed: t("typed by hand"), corrected: t("corrected by hand"), number: t("number alone") }[entered];
+  const by = { typed: t("typed by hand"), corrected: t("corrected by hand"), number: t("number alone") }[
+    entered
+  ];
   return [
     el(
       "p",
@@ -56,7 +58,12 @@ function spelled(shown, entered) {
 function names(shown) {
   return [
     shown.surname || shown.given_names
-      ? el("span", { dir: "ltr", translate: "no" }, el("span", { class: "surname" }, shown.surname), ` ${shown.given_names}`)
+      ? el(
+          "span",
+          { dir: "ltr", translate: "no" },
+          el("span", { class: "surname" }, shown.surname),
+          ` ${shown.given_names}`,
+        )
       : t("No name is printed"),
     shown.name_truncated ? el("span", { class: "tag" }, t("perhaps cut")) : null,
   ];
@@ -91,6 +98,8 @@ function hint(state) {
   return el(
     "p",
     { class: "hint" },
-    faulty ? t("No document is shown.") : t("Lay the page with the two or three lines of capitals down, flat."),
+    faulty
+      ? t("No document is shown.")
+      : t("Lay the page with the two or three lines of capitals down, flat."),
   );
 }

@@ -31,7 +31,9 @@ export class Drill {
   #bar(drill, locked) {
     const { real, results } = drill;
     const order = (what, label) =>
-      !locked && drill.may.includes(what) ? button({ "data-key": what, click: () => this.#order(what) }, label) : null;
+      !locked && drill.may.includes(what)
+        ? button({ "data-key": what, click: () => this.#order(what) }, label)
+        : null;
     return [
       el("strong", { class: "drill-word" }, real ? t("Real document") : t("Drill")),
       el(
@@ -70,8 +72,19 @@ function show({ right, wrong, why, lines }) {
         el(
           "li",
           { class: `finding ${line.right ? "ok" : "fail"}` },
-          el("span", { class: "finding-state" }, el("span", { "aria-hidden": "true" }, line.right ? "●" : "◇"), " ", line.right ? t("right") : t("wrong")),
-          el("div", {}, el("p", { dir: "auto" }, line.word), line.told ? el("p", { class: "fix", dir: "auto" }, line.told) : null),
+          el(
+            "span",
+            { class: "finding-state" },
+            el("span", { "aria-hidden": "true" }, line.right ? "●" : "◇"),
+            " ",
+            line.right ? t("right") : t("wrong"),
+          ),
+          el(
+            "div",
+            {},
+            el("p", { dir: "auto" }, line.word),
+            line.told ? el("p", { class: "fix", dir: "auto" }, line.told) : null,
+          ),
         ),
       ),
     ),

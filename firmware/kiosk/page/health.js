@@ -28,11 +28,27 @@ export function showHealth() {
 }
 
 function finding(one) {
-  const words = { ok: t("in order"), warn: t("look at it"), fail: t("not in order"), skipped: t("not looked at") };
+  const words = {
+    ok: t("in order"),
+    warn: t("look at it"),
+    fail: t("not in order"),
+    skipped: t("not looked at"),
+  };
   return el(
     "li",
     { class: `finding ${one.state}` },
-    el("span", { class: "finding-state" }, el("span", { "aria-hidden": "true" }, SIGN[one.state] ?? "?"), " ", words[one.state] ?? one.state),
-    el("div", {}, el("p", { dir: "auto" }, printed(one.check, { class: "check" }), one.line), one.fix ? el("p", { class: "fix", dir: "auto" }, one.fix) : null),
+    el(
+      "span",
+      { class: "finding-state" },
+      el("span", { "aria-hidden": "true" }, SIGN[one.state] ?? "?"),
+      " ",
+      words[one.state] ?? one.state,
+    ),
+    el(
+      "div",
+      {},
+      el("p", { dir: "auto" }, printed(one.check, { class: "check" }), one.line),
+      one.fix ? el("p", { class: "fix", dir: "auto" }, one.fix) : null,
+    ),
   );
 }

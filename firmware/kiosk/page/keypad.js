@@ -14,7 +14,13 @@ const DIGITS = ["123", "456", "789"];
 export function letterKeys(onKey, { more = "<", done = null, moves = true } = {}) {
   const [digits, top, middle, bottom] = LETTERS;
   const rows = [digits, top, middle + more, bottom];
-  const last = moves ? [key("◀", "left", onKey, t("To the left")), key("▶", "right", onKey, t("To the right")), key("⌫", "back", onKey, t("Delete"))] : [];
+  const last = moves
+    ? [
+        key("◀", "left", onKey, t("To the left")),
+        key("▶", "right", onKey, t("To the right")),
+        key("⌫", "back", onKey, t("Delete")),
+      ]
+    : [];
   return el(
     "div",
     { class: done ? "keypad mrz-keys with-done" : "keypad mrz-keys", dir: "ltr" },

@@ -5,7 +5,17 @@ import { el } from "./dom.js";
 import { Sheet } from "./sheet.js";
 import { t } from "./words.js";
 
-const KEYS = { F1: "keys", F2: "typed", F3: "correct", F4: "outcome", F6: "finish", F7: "live", F8: "next", F9: "blank", F10: "menu" };
+const KEYS = {
+  F1: "keys",
+  F2: "typed",
+  F3: "correct",
+  F4: "outcome",
+  F6: "finish",
+  F7: "live",
+  F8: "next",
+  F9: "blank",
+  F10: "menu",
+};
 
 /** Listens to the function keys; `todo`: what each does, by name. */
 export function listenToKeys(todo) {
@@ -36,7 +46,12 @@ export function showKeys() {
     el(
       "table",
       {},
-      el("tbody", {}, Object.entries(KEYS).map(([key, name]) => row(key, words[name])), row("Esc", t("Close what is open"))),
+      el(
+        "tbody",
+        {},
+        Object.entries(KEYS).map(([key, name]) => row(key, words[name])),
+        row("Esc", t("Close what is open")),
+      ),
     ),
   );
   sheet.open();

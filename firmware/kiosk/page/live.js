@@ -7,9 +7,21 @@ import { t } from "./words.js";
 
 /** Opens the sheet. */
 export function showLive() {
-  const picture = el("img", { class: "live", src: `/kiosk/live?${Date.now()}`, alt: t("What the camera sees") });
-  const sheet = new Sheet(t("What the camera sees"), { name: "seeing", onClose: () => picture.removeAttribute("src") });
-  picture.addEventListener("error", () => sheet.tell(t("There is no picture: no camera is connected, or it does not answer.")));
-  sheet.body.append(picture, el("p", { class: "soft" }, t("The frame shows where an MRZ is found. Nothing of this picture is kept.")));
+  const picture = el("img", {
+    class: "live",
+    src: `/kiosk/live?${Date.now()}`,
+    alt: t("What the camera sees"),
+  });
+  const sheet = new Sheet(t("What the camera sees"), {
+    name: "seeing",
+    onClose: () => picture.removeAttribute("src"),
+  });
+  picture.addEventListener("error", () =>
+    sheet.tell(t("There is no picture: no camera is connected, or it does not answer.")),
+  );
+  sheet.body.append(
+    picture,
+    el("p", { class: "soft" }, t("The frame shows where an MRZ is found. Nothing of this picture is kept.")),
+  );
   sheet.open();
 }

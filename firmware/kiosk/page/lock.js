@@ -26,13 +26,17 @@ export class Lock {
     const said = this.#box.querySelector(".error");
     if (said && state.refused) setText(said, state.refused.message); // a badge that was scanned
     const drilling = this.#box.querySelector(".locked-drill");
-    if (drilling) setText(drilling, state.drill?.state === "running" ? `${t("Drill")}: ${state.drill.task}` : "");
+    if (drilling)
+      setText(drilling, state.drill?.state === "running" ? `${t("Drill")}: ${state.drill.task}` : "");
   }
 }
 
 /** Opens the same form on a page that is not locked. */
 export function signIn(state) {
-  const sheet = new Sheet(t("Sign in"), { name: "signing-in", onState: (now) => now.officer && sheet.close() });
+  const sheet = new Sheet(t("Sign in"), {
+    name: "signing-in",
+    onState: (now) => now.officer && sheet.close(),
+  });
   const fields = form(state.sign_in, null);
   sheet.body.append(fields);
   sheet.open(fields.querySelector("input"));
@@ -40,7 +44,10 @@ export function signIn(state) {
 
 function blanked() {
   const uncover = () => post("/kiosk/blank", { on: false }).catch(() => {});
-  return button({ class: "blanked", click: uncover, keydown: uncover }, t("The screen is blank. Touch it, or press a key."));
+  return button(
+    { class: "blanked", click: uncover, keydown: uncover },
+    t("The screen is blank. Touch it, or press a key."),
+  );
 }
 
 function form(kind, title) {
@@ -79,7 +86,13 @@ function form(kind, title) {
       { class: "sign-in-said" },
       el("p", { class: "locked-drill", dir: "auto" }),
       title ? el("h2", {}, title) : null,
-      el("p", {}, byPin ? t("Sign in with your name and PIN.") : t("Sign in with your badge: scan it, or type its number.")),
+      el(
+        "p",
+        {},
+        byPin
+          ? t("Sign in with your name and PIN.")
+          : t("Sign in with your badge: scan it, or type its number."),
+      ),
       el("p", { class: "soft" }, t("Documents go on being checked meanwhile.")),
       error,
     ),
@@ -94,5 +107,13 @@ function form(kind, title) {
 }
 
 function field(id, type) {
-  return el("input", { id, type, inputmode: "none", autocomplete: "off", autocapitalize: "none", spellcheck: "false", dir: "ltr" });
+  return el("input", {
+    id,
+    type,
+    inputmode: "none",
+    autocomplete: "off",
+    autocapitalize: "none",
+    spellcheck: "false",
+    dir: "ltr",
+  });
 }

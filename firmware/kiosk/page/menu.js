@@ -11,7 +11,8 @@ export function openMenu(state, todo) {
   const sheet = new Sheet(t("Menu"), { name: "menu" });
   const may = (intent) => Boolean(state.may?.includes(intent));
   const ask = (path, body) => async () => (await sheet.attempt(() => post(path, body))) && sheet.close();
-  const entry = (shown, label, click, name = null) => (shown ? button({ "data-do": name, click }, label) : null);
+  const entry = (shown, label, click, name = null) =>
+    shown ? button({ "data-do": name, click }, label) : null;
   const themes = [
     ["system", t("As the device")],
     ["dark", t("Dark room")],
@@ -37,7 +38,12 @@ export function openMenu(state, todo) {
         entry(may("blank"), t("Blank the screen"), ask("/kiosk/blank", { on: true })),
         entry(!state.locked, t("The desk's condition"), todo.conditions),
         entry(may("health"), t("The device's health"), todo.health, "health"),
-        entry(may("drill") && !state.drill, t("Start a drill"), ask("/kiosk/drill", { do: "start" }), "drill"),
+        entry(
+          may("drill") && !state.drill,
+          t("Start a drill"),
+          ask("/kiosk/drill", { do: "start" }),
+          "drill",
+        ),
         entry(true, t("Keys"), todo.keys),
         entry(may("sign_in") && !state.locked, t("Sign in"), todo.signIn),
         entry(may("sign_out"), t("Sign out"), ask("/kiosk/sign-out"), "sign_out"),

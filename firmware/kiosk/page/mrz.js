@@ -22,12 +22,19 @@ export class Mrz {
     this.#state = state;
     const lines = state.mrz ?? [];
     const touchable = mayCorrect(state);
-    draw(this.#box, [lines, state.picture, touchable, state.state === "hold_still", state.drill?.printed], () => {
-      this.#box.dataset.lines = lines.length;
-      this.#box.classList.toggle("touchable", touchable);
-      if (!lines.length) return [empty(state)];
-      return [el("h2", { class: "for-ears" }, summary(lines)), ...lines.map((line, at) => row(state, line, at))];
-    });
+    draw(
+      this.#box,
+      [lines, state.picture, touchable, state.state === "hold_still", state.drill?.printed],
+      () => {
+        this.#box.dataset.lines = lines.length;
+        this.#box.classList.toggle("touchable", touchable);
+        if (!lines.length) return [empty(state)];
+        return [
+          el("h2", { class: "for-ears" }, summary(lines)),
+          ...lines.map((line, at) => row(state, line, at)),
+        ];
+      },
+    );
   }
 
   #touched(event) {
@@ -52,7 +59,8 @@ export function mayCorrect(state) {
 
 /** The doubtful characters first, then the check digits that do not hold, as line and position. */
 export function marked(lines) {
-  const places = (kind) => (line, at) => line[kind].map((one) => ({ line: at, position: one.position ?? one }));
+  const places = (kind) => (line, at) =>
+    line[kind].map((one) => ({ line: at, position: one.position ?? one }));
   return [...lines.flatMap(places("doubtful")), ...lines.flatMap(places("wrong"))];
 }
 
@@ -102,7 +110,11 @@ function empty(state) {
   if (state.state === "hold_still") return null;
   const printed = state.drill?.printed ?? [];
   if (printed.length) {
-    return el("div", { class: "mrz-printed", dir: "ltr", translate: "no" }, printed.map((line) => el("p", {}, line)));
+    return el(
+      "div",
+      { class: "mrz-printed", dir: "ltr", translate: "no" },
+      printed.map((line) => el("p", {}, line)),
+    );
   }
   return el("p", { class: "mrz-empty" }, t("The lines of the MRZ stand here, below their picture."));
 }

@@ -38,7 +38,11 @@ export function finish(state, alert) {
 function outcomes(note, ask) {
   const choices = Object.entries(actions()).map(([action, words]) =>
     button(
-      { class: "outcome", "data-action": action, click: () => ask("/kiosk/referral", { action, note: note.value.trim() }) },
+      {
+        class: "outcome",
+        "data-action": action,
+        click: () => ask("/kiosk/referral", { action, note: note.value.trim() }),
+      },
       words,
     ),
   );
@@ -66,8 +70,17 @@ function told(one, ask) {
     el(
       "div",
       { class: "line" },
-      el("p", { class: "kind-word" }, one.kind_word, " ", named(one), one.drill ? el("span", { class: "tag" }, t("drill")) : null),
-      one.shown ? null : button({ "data-key": "look", click: () => ask("/kiosk/look") }, t("Show the document")),
+      el(
+        "p",
+        { class: "kind-word" },
+        one.kind_word,
+        " ",
+        named(one),
+        one.drill ? el("span", { class: "tag" }, t("drill")) : null,
+      ),
+      one.shown
+        ? null
+        : button({ "data-key": "look", click: () => ask("/kiosk/look") }, t("Show the document")),
     ),
     one.answer ? answered(one.answer) : el("p", { class: "soft" }, waits(one)),
   ];

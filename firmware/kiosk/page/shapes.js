@@ -22,7 +22,12 @@ const SHAPES = {
   read_again: { place: "low", tone: "wait", body: TRAY, inside: "M41 28a10 10 0 1 0 1 8M42 22v7h-7" },
   no_record: { place: "middle", tone: "go", body: DISC, inside: "M20 33l8 8 16-18" },
   refer: { place: "high", tone: "attend", body: DIAMOND, inside: "M20 32h24M35 23l9 9-9 9" },
-  look_closer: { place: "high", tone: "attend", body: DIAMOND, inside: "M29 21a8 8 0 1 1 0 16a8 8 0 1 1 0-16zM35 36l8 8" },
+  look_closer: {
+    place: "high",
+    tone: "attend",
+    body: DIAMOND,
+    inside: "M29 21a8 8 0 1 1 0 16a8 8 0 1 1 0-16zM35 36l8 8",
+  },
   not_checked: { place: "high", tone: "none", body: SQUARE, hollow: true, inside: "M20 32h24" },
   fault: { place: "high", tone: "none", body: SQUARE, hollow: true, inside: "M22 22l20 20M42 22L22 42" },
   lost: { place: "high", tone: "none", body: SQUARE, hollow: true, inside: "M18 32h9M37 32h9M30 24l4 16" },

@@ -26,10 +26,7 @@ export class Strip {
 export function showConditions(state) {
   const sheet = new Sheet(t("The desk's condition"), { name: "conditions-sheet" });
   const faults = (state.faults ?? []).map((line) => el("li", { class: "finding-line", dir: "auto" }, line));
-  sheet.body.append(
-    el("dl", { class: "in-full" }, all(state).map(inFull)),
-    el("ul", {}, faults),
-  );
+  sheet.body.append(el("dl", { class: "in-full" }, all(state).map(inFull)), el("ul", {}, faults));
   sheet.open();
 }
 

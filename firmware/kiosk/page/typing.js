@@ -49,7 +49,10 @@ class Typing {
         (shape) => this.#become(shape),
       ),
     });
-    const done = button({ class: "primary done", type: "submit", pointerdown: (event) => event.preventDefault() }, t("Check"));
+    const done = button(
+      { class: "primary done", type: "submit", pointerdown: (event) => event.preventDefault() },
+      t("Check"),
+    );
     const model = printed.map((line) => el("p", { dir: "ltr", translate: "no" }, line));
     this.#form.append(
       model.length ? el("div", { class: "typed-model" }, model) : "",
@@ -63,7 +66,10 @@ class Typing {
 
   /** The first character that is doubtful is selected, to be typed over. */
   open() {
-    const line = Math.max(0, this.#read.findIndex((one) => one.doubtful.length));
+    const line = Math.max(
+      0,
+      this.#read.findIndex((one) => one.doubtful.length),
+    );
     this.#sheet.open(this.#fields[line]);
     const at = this.#read[line]?.doubtful[0]?.position;
     if (at !== undefined) this.#fields[line].setSelectionRange(at, at + 1);
@@ -79,7 +85,11 @@ class Typing {
     const box = this.#form.querySelector(".typed-fields");
     box.replaceChildren(...(shape === NUMBER ? this.#number() : this.#lines(shape, typed)));
     box.classList.toggle("alone", shape === NUMBER);
-    this.#faults.replaceChildren(...(shape === NUMBER ? [el("li", {}, t("A number alone can be found on a list, but is never clear: nothing was read."))] : []));
+    this.#faults.replaceChildren(
+      ...(shape === NUMBER
+        ? [el("li", {}, t("A number alone can be found on a list, but is never clear: nothing was read."))]
+        : []),
+    );
     this.#focused = this.#fields[0];
     if (box.isConnected) this.#focused.focus();
     this.#check();
@@ -104,7 +114,8 @@ class Typing {
   }
 
   #number() {
-    const labelled = (field, label, hint) => el("div", {}, el("label", { for: field.id }, label), field, el("p", { class: "soft" }, hint));
+    const labelled = (field, label, hint) =>
+      el("div", {}, el("label", { for: field.id }, label), field, el("p", { class: "soft" }, hint));
     return [
       labelled(this.#field("number", { maxlength: 30 }), t("Document number"), t("as it is printed")),
       labelled(this.#field("issuer", { maxlength: 3 }), t("State"), t("its code of one to three letters")),
@@ -133,7 +144,10 @@ class Typing {
 
   #typed(field) {
     const at = field.selectionStart;
-    const clean = field.value.toUpperCase().replaceAll(/[ _«]/g, "<").replaceAll(/[^A-Z0-9<]/g, "");
+    const clean = field.value
+      .toUpperCase()
+      .replaceAll(/[ _«]/g, "<")
+      .replaceAll(/[^A-Z0-9<]/g, "");
     if (clean !== field.value) {
       const moved = field.value.length - clean.length;
       field.value = clean;
@@ -143,7 +157,10 @@ class Typing {
   }
 
   #paste(event, at) {
-    const lines = event.clipboardData.getData("text").trim().split(/\s*\n\s*/);
+    const lines = event.clipboardData
+      .getData("text")
+      .trim()
+      .split(/\s*\n\s*/);
     if (lines.length < 2) return;
     event.preventDefault();
     lines.slice(0, this.#fields.length - at).forEach((line, n) => {
@@ -172,7 +189,8 @@ class Typing {
 
   async #ask() {
     const lines = this.#fields.map((field) => field.value);
-    if (!lines.some(Boolean)) return this.#tellFaults([], [t("Type the lines as they are printed; a space counts as <.")]);
+    if (!lines.some(Boolean))
+      return this.#tellFaults([], [t("Type the lines as they are printed; a space counts as <.")]);
     const mine = (this.#asked += 1);
     try {
       const said = await post("/kiosk/typed/check", { lines });
@@ -186,8 +204,16 @@ class Typing {
     for (const [at, { ruler, width }] of this.#rulers.entries()) {
       const { problems = [], check_digits: digits = [] } = lines[at] ?? {};
       const marks = Array.from({ length: width }, () => el("span", {}));
-      const mark = (position, sort, sign) => marks[position] && Object.assign(marks[position], { className: sort, textContent: sign });
-      const say = (position, message) => told.push(t("Line {line}, character {position}: {message}", { line: at + 1, position: position + 1, message }));
+      const mark = (position, sort, sign) =>
+        marks[position] && Object.assign(marks[position], { className: sort, textContent: sign });
+      const say = (position, message) =>
+        told.push(
+          t("Line {line}, character {position}: {message}", {
+            line: at + 1,
+            position: position + 1,
+            message,
+          }),
+        );
       for (const { position, expected, got } of digits) {
         const right = expected === got;
         mark(position, right ? "right" : "wrong", right ? "✓" : "✕");
@@ -215,5 +241,7 @@ class Typing {
 }
 
 function shapeFor(lines) {
-  return Object.keys(SHAPES).find((key) => SHAPES[key][0] === lines.length && SHAPES[key][1] === lines[0].length);
+  return Object.keys(SHAPES).find(
+    (key) => SHAPES[key][0] === lines.length && SHAPES[key][1] === lines[0].length,
+  );
 }

@@ -34,32 +34,40 @@ export class Verdict {
     const seen = this.#lostSince === null ? this.#state : lostSince(this.#lostSince);
     if (!seen) return;
     const wait = waiting(seen);
-    draw(this.#box, [seen.state, seen.word, seen.lines_told, seen.beside, seen.certainty, seen.answer, wait, seen.faults], () => {
-      const look = shapeOf(seen.state);
-      this.#box.dataset.tone = look.tone;
-      this.#box.dataset.state = seen.state;
-      return [
-        el(
-          "div",
-          { class: "places" },
-          PLACES.map((place) =>
-            el("div", { class: "place" }, place === look.place ? shape(seen.state) : outline(place)),
-          ),
-        ),
-        el(
-          "div",
-          { class: "told" },
+    draw(
+      this.#box,
+      [seen.state, seen.word, seen.lines_told, seen.beside, seen.certainty, seen.answer, wait, seen.faults],
+      () => {
+        const look = shapeOf(seen.state);
+        this.#box.dataset.tone = look.tone;
+        this.#box.dataset.state = seen.state;
+        return [
           el(
             "div",
-            { class: "head" },
-            el("h1", { class: seen.word.length > LONG_WORD ? "word long" : "word", dir: "auto" }, seen.word),
-            certainty(seen),
+            { class: "places" },
+            PLACES.map((place) =>
+              el("div", { class: "place" }, place === look.place ? shape(seen.state) : outline(place)),
+            ),
           ),
-          el("div", { class: "lines" }, reasons(seen)),
-          said(seen.answer, wait),
-        ),
-      ];
-    });
+          el(
+            "div",
+            { class: "told" },
+            el(
+              "div",
+              { class: "head" },
+              el(
+                "h1",
+                { class: seen.word.length > LONG_WORD ? "word long" : "word", dir: "auto" },
+                seen.word,
+              ),
+              certainty(seen),
+            ),
+            el("div", { class: "lines" }, reasons(seen)),
+            said(seen.answer, wait),
+          ),
+        ];
+      },
+    );
     this.#fit();
   }
 

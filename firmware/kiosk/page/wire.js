@@ -48,5 +48,9 @@ async function ask(path, options) {
   }
   if (response.ok) return said;
   const { code = "failed", message = null, field = null } = said.error ?? {};
-  throw new WireError(code, message ?? t("That could not be done ({status}).", { status: response.status }), field);
+  throw new WireError(
+    code,
+    message ?? t("That could not be done ({status}).", { status: response.status }),
+    field,
+  );
 }

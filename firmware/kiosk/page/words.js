@@ -93,5 +93,9 @@ export function sexOf(code) {
 }
 
 function told(parts, moment, timeZone) {
-  return new Intl.DateTimeFormat(REGION[spoken] ?? spoken ?? "en-GB", { ...parts, timeZone, numberingSystem: "latn" }).format(moment);
+  return new Intl.DateTimeFormat(REGION[spoken] ?? spoken ?? "en-GB", {
+    ...parts,
+    timeZone,
+    numberingSystem: "latn",
+  }).format(moment);
 }

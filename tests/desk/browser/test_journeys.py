@@ -181,7 +181,8 @@ def test_a_touch_beside_a_doubtful_character_corrects_it(page: Page, booth: Boot
     marked = page.locator("#mrz .cell.doubtful")
     box = marked.bounding_box()
     assert box is not None
-    page.touchscreen.tap(box["x"] - box["width"] * 0.8, box["y"] + box["height"] / 2)
+    x, y = box["x"] - box["width"] * 0.8, box["y"] + box["height"] / 2
+    wait_for(lambda: page.touchscreen.tap(x, y) or page.locator("dialog").count())
     page.locator(".candidate", has_text="B").tap()
     expect(_state(page, "no_record")).to_be_visible()
     expect(page.locator("dialog")).to_have_count(0)
