@@ -17,10 +17,6 @@ from importlib.metadata import PackageNotFoundError, version
 from threading import Event, Thread, current_thread, main_thread
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from central import changes, systems
@@ -33,8 +29,8 @@ from central.console.trends import Trends
 from central.settings import ConsoleSettings
 from central.store import Store
 from scanner.command_line import Failure, Refusal
+from scanner.web.application import application, configured
 from scanner.web.guard import Guard
-from scanner.web.problem import Problem, mistake, not_found
 
 log = logging.getLogger(__name__)
 
@@ -83,14 +79,12 @@ class Console:
 
     def app(self) -> ASGIApp:
         """The whole application."""
-        inner = Starlette(
-            routes=[
+        inner = application(
+            [
                 *routes(self),
                 *systems.ways(self.store, self.settings, self.feed.pages.load),
-            ],
-            exception_handlers={HTTPException: _as_problem, Exception: _as_mistake},
+            ]
         )
-        inner.router.redirect_slashes = False
         hosts = {self.settings.host, *self.settings.names}
         return Guard(inner, hosts, secure=self.secure)
 
@@ -175,31 +169,12 @@ class _Server(uvicorn.Server):
 
 def _config(console: Console) -> uvicorn.Config:
     settings = console.settings
-    logging.getLogger("uvicorn.access").disabled = True  # it writes whole queries; the guard logs
-    return uvicorn.Config(
+    return configured(
         console.app(),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=_CLOSE_WITHIN_S,
-        ssl_certfile=settings.certificate,
-        ssl_keyfile=settings.private_key,
+        close_within_s=_CLOSE_WITHIN_S,
+        certificate=settings.certificate,
+        private_key=settings.private_key,
     )
-
-
-def _as_problem(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    if status == 405:
-        return Problem(405, "method", "this is not done here that way").response()
-    return not_found().response()
-
-
-def _as_mistake(_request: Request, _bug: Exception) -> Response:
-    """The guard logs it."""
-    return mistake().response()
 
 
 def _is_loopback(host: str) -> bool:

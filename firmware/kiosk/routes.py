@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import cv2
 from anyio.to_thread import run_sync
 from sse_starlette import EventSourceResponse
@@ -29,6 +30,9 @@ PAGE = Path(__file__).parent / "page"
 BODY_MOST = 4096
 _SEND_WITHIN_S = 10.0
 _COMMENT_EVERY_S = 3600
+
+_LOOKING = anyio.CapacityLimiter(1)
+"""The checks of the device run one after another, whoever asks."""
 
 Answer = Callable[["Kiosk", Request], Awaitable[Response]]
 
@@ -124,7 +128,7 @@ async def _health(kiosk: "Kiosk", request: Request) -> Response:
             "line": speech.told(found.line),
             "fix": speech.told(found.fix) or None,
         }
-        for found in await run_sync(lambda: list(kiosk.findings(again)))
+        for found in await run_sync(lambda: list(kiosk.findings(again)), limiter=_LOOKING)
     ]
     return JSONResponse({"findings": findings, "at": moment(kiosk.now())})
 

@@ -16,10 +16,6 @@ from datetime import date, datetime
 from threading import Event
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from firmware.desk import Desk
@@ -39,8 +35,8 @@ from firmware.settings import KioskSettings
 from firmware.wellbeing import software
 from scanner.sources.camera import Camera
 from scanner.sources.presence import State
+from scanner.web.application import application, configured
 from scanner.web.guard import Guard
-from scanner.web.problem import mistake, not_found, wrong_method
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +157,7 @@ class Kiosk:
 
     async def _serve(self, stop: Event) -> None:
         self.pages.open_in(asyncio.get_running_loop())
-        server = _Server(_config(self._app()))
+        server = _Server(configured(self._app(), close_within_s=_CLOSE_WITHIN_S))
         serving = asyncio.create_task(server.serve(sockets=[self._listener.dup()]))
         try:
             while not stop.is_set() and not serving.done():
@@ -199,12 +195,7 @@ class Kiosk:
         return Attending(duty.mode, duty.officer, duty.locked, duty.refused, frozenset(may))
 
     def _app(self) -> ASGIApp:
-        inner = Starlette(
-            routes=routes(self),
-            exception_handlers={HTTPException: _as_problem, Exception: _as_mistake},
-        )
-        inner.router.redirect_slashes = False
-        return Guard(inner, port=self.port, level=logging.DEBUG)
+        return Guard(application(routes(self)), port=self.port, level=logging.DEBUG)
 
 
 class _Server(uvicorn.Server):
@@ -227,27 +218,3 @@ def _listen(port: int) -> socket.socket:
 
 def _line(told: Json) -> str:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    logging.getLogger("uvicorn.access").disabled = True  # the guard logs
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=_CLOSE_WITHIN_S,
-    )
-
-
-def _as_problem(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return (wrong_method() if status == 405 else not_found()).response()
-
-
-def _as_mistake(_request: Request, _bug: Exception) -> Response:
-    """The guard logs it."""
-    return mistake().response()
