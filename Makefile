@@ -44,6 +44,9 @@ bench-updates: $(VENV)/.ready-test ## what a day's update costs a device, beside
 bench-delivery: $(VENV)/.ready-test ## delivery beside its peers: outbox, hit to console and back, receivers, 10,000 devices by TLS (BENCH="--only outbox")
 	@$(BIN)/python benchmarks/delivery.py $(BENCH)
 
+bench-desk: $(VENV)/.ready-test ## from a document's picture to its verdict on the officer's page, beside the reader's own time (BENCH="--rounds 30")
+	@$(BIN)/python benchmarks/desk_screen.py $(BENCH)
+
 bench-wear: $(VENV)/.ready-test ## what the desk writes to its card in an hour and for each scan; as root, for a file system of its own (BENCH="--minutes 60")
 	@$(SUDO) $(BIN)/python benchmarks/wear.py $(BENCH)
 
