@@ -132,7 +132,8 @@ def parse(as_json: AsJson = False) -> None:
 @app.command()
 def run(config: Config = DEFAULT_CONFIG) -> None:
     """Runs the desk until SIGTERM."""
-    from firmware.daemon import CannotStart, run_until_told  # noqa: PLC0415  needs the extra `device`
+    from firmware.box import CannotStart  # noqa: PLC0415  needs the extra `device`
+    from firmware.daemon import run_until_told  # noqa: PLC0415
     from firmware.supervisor import GaveUp  # noqa: PLC0415
 
     settings = load(config)

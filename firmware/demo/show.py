@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from firmware.daemon import Box, CannotStart
+from firmware.box import Box, CannotStart
 from firmware.demo.broker import DemoBroker
 from firmware.demo.stage import Site, SiteFailed, set_up
 from firmware.desk import Reply, Screen, Shown

@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from firmware.daemon import Box
+from firmware.box import Box
 from firmware.demo.broker import DemoBroker, free_port
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from firmware.demo.stage import set_up

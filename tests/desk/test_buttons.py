@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from central.authority import Authority
+from firmware.box import Box
 from firmware.buttons import Buttons, open_buttons
-from firmware.daemon import Box
 from firmware.panel import LampPanel
 from firmware.pins import Pins, PinsUnavailable, open_pins
 from firmware.settings import PanelSettings, Settings

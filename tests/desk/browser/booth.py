@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, expect
 
 from central.store import Answer
-from firmware.daemon import Box
+from firmware.box import Box
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from firmware.referrals import NotOpen
 from firmware.settings import Settings
