@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture words specimens clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture words specimens deb deb-try clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,15 @@ words: $(VENV)/.ready-test ## bring the desk's translations up to date with its 
 specimens: $(VENV)/.ready-test ## draw the specimen pages anew (needs Debian's fonts-ocr-b)
 	@$(call debian,fonts-ocr-b fonts-dejavu-core)
 	@$(BIN)/python tests/data/render_specimens.py
+
+deb: $(VENV)/.ready-run ## a Debian package for each release and architecture, wheels inside (RELEASE=bookworm|trixie ARCH=amd64|arm64; DEB="--lock" takes newer wheels)
+	@$(call debian,dpkg)
+	@$(BIN)/python packaging/build_deb.py $(if $(RELEASE),--release $(RELEASE)) $(if $(ARCH),--arch $(ARCH)) $(DEB)
+
+deb-try: $(VENV)/.ready-run ## the package for Debian 12 installed, used, upgraded, rolled back and removed in a Debian 12 of its own, without a network; as root
+	@$(call debian,dpkg debootstrap)
+	@ls build/deb/borderpost_*+deb12_$$(dpkg --print-architecture).deb >/dev/null 2>&1 || $(MAKE) --no-print-directory deb RELEASE=bookworm ARCH=$$(dpkg --print-architecture)
+	@$(SUDO) $(BIN)/python packaging/try_deb.py
 
 clean: ## remove virtual environments and caches; what training has learnt so far (build/training) stays
 	rm -rf $(VENV) $(TRAINING) .venv-tflite *.egg-info dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

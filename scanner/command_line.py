@@ -23,7 +23,7 @@ _EXTRAS = {
     "demo": ("amqtt",),
     "passporteye": ("passporteye", "pytesseract", "skimage"),
     "device,central": ("paho",),
-    "device": ("serial", "gpiozero", "lgpio", "argon2"),
+    "device": ("serial", "gpiozero", "lgpio", "argon2", "tomlkit"),
 }
 """Which extra of ours brings a package, by the name that it is imported by."""
 
