@@ -285,9 +285,10 @@ def _rows(path: Path, query: str) -> list[tuple[str, str | None]]:
 
 
 def _memory_kib(pid: int) -> int:
-    """What the process holds, of its own and of files."""
+    """What the process holds of its own: how much of its libraries' files lies in memory, too, is
+    the machine's affair."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith("RssAnon:"):
             return int(line.split()[1])
     raise Wrong("the daemon has no memory")
 
