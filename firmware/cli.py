@@ -148,6 +148,27 @@ app.command()(enrol)
 
 
 @app.command()
+def setup(
+    unattended: Annotated[
+        bool,
+        typer.Option("--unattended", help="Ask nothing: take borderpost-setup.toml there."),
+    ] = False,
+    given: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="The folder of files from headquarters; else /boot/firmware/borderpost."
+        ),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Makes a desk of this device: asks what it cannot see, configures, enrols, fetches lists."""
+    from firmware.setup.command import set_up  # noqa: PLC0415  needs the extra `device`
+    from firmware.setup.course import Where  # noqa: PLC0415
+
+    set_up(Where(config=config, given=given), unattended=unattended)
+
+
+@app.command()
 def doctor(
     as_json: AsJson = False,
     speed: Annotated[

@@ -54,29 +54,32 @@ def enrol(
         if is_enrolled(place) and not again:
             raise Failure(f"{place}: the device is enrolled already; --again enrols it anew")
         if request is not None:
-            _write_request(place, name, request)
+            write_request(place, name, request)
         elif accept is not None:
-            _accept(place, name, accept)
+            accept_answer(place, name, accept)
         else:
-            _over_network(place, name, str(url), token_file)
+            enrol_over_network(place, name, str(url), asked_token(token_file))
     except (EnrolmentFailed, KeyFault) as failure:
         raise Failure(str(failure)) from None
 
 
-def _write_request(place: Path, name: str, file: Path) -> None:
+def write_request(place: Path, name: str, file: Path) -> None:
+    """Writes the request of the device `name` to a file. Raises KeyFault, OSError."""
     replace_durably(file, begin(place, name).request + b"\n", mode=0o644)
     print(f"carry {file} to headquarters (borderpost-central enrol sign), and the answer back")
 
 
-def _accept(place: Path, name: str, file: Path) -> None:
+def accept_answer(place: Path, name: str, file: Path) -> None:
+    """Takes the answer in a file. Raises EnrolmentFailed, KeyFault, OSError."""
     with file.open("rb") as opened:
         answer = opened.read(4 * MAX_MESSAGE).strip()
     given = complete(place, begin(place, name), answer, token=None, service=None)
     _say(place, name, given)
 
 
-def _over_network(place: Path, name: str, url: str, token_file: Path | None) -> None:
-    token, service = _token(token_file), Service(url)
+def enrol_over_network(place: Path, name: str, url: str, token: Token) -> None:
+    """Asks the service at `url` and takes its answer. Raises EnrolmentFailed, KeyFault."""
+    service = Service(url)
     root = service.authority(token)
     pending = begin(place, name)
     answer = service.enrol(root, token, pending.request)
@@ -89,9 +92,9 @@ def _say(place: Path, name: str, given: Answer) -> None:
     print(f"the authority's fingerprint: {shown_fingerprint(given.authority)}")
 
 
-def _token(file: Path | None) -> Token:
+def asked_token(file: Path | None = None) -> Token:
     """The token: from a file, from whoever sits there, or from a pipe; never from the command line,
-    where every other program can read it."""
+    where every other program can read it. Raises Failure."""
     if file is not None:
         text = file.read_text(errors="replace")
     elif sys.stdin is not None and sys.stdin.isatty():

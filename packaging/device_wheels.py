@@ -15,6 +15,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -26,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = Path(__file__).parent / "deb" / "wheels"
 BUILT_BY = LOCKS / "built-by.txt"
+_WORTH_IT = 1_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 LEFT_OUT = {
@@ -134,11 +136,25 @@ def build_own(source: Path, folder: Path, epoch: int) -> Path:
 
 def make_slim(wheel: Path, folder: Path) -> dict[str, int]:
     """Writes `wheel` into `folder` without what no device uses; says how many bytes of each kind
-    that left out, and under "" how many are left."""
+    that left out, and under "" how many are left. One of others that holds little of that stays as
+    it came."""
     sizes = {"": 0}
+    with zipfile.ZipFile(wheel) as whole:
+        for entry in whole.infolist():
+            kind = _left_out(entry.filename)
+            sizes[kind] = sizes.get(kind, 0) + entry.file_size
+    every = sum(sizes.values())
+    if every - sizes[""] < _WORTH_IT and not wheel.name.startswith("borderpost-"):
+        shutil.copyfile(wheel, folder / wheel.name)
+        return {"": every}
+    _write_slim(wheel, folder / wheel.name)
+    return sizes
+
+
+def _write_slim(wheel: Path, slim_wheel: Path) -> None:
     with (
         zipfile.ZipFile(wheel) as whole,
-        zipfile.ZipFile(folder / wheel.name, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as slim,
+        zipfile.ZipFile(slim_wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as slim,
     ):
         record, rows = "", []
         for entry in sorted(whole.infolist(), key=lambda one: one.filename):
@@ -147,9 +163,7 @@ def make_slim(wheel: Path, folder: Path) -> dict[str, int]:
             if entry.filename.endswith(".dist-info/RECORD"):
                 record = entry.filename
                 continue
-            kind = _left_out(entry.filename)
-            sizes[kind] = sizes.get(kind, 0) + entry.file_size
-            if kind:
+            if _left_out(entry.filename):
                 continue
             content = whole.read(entry)
             if entry.filename.endswith(".dist-info/entry_points.txt"):
@@ -160,7 +174,6 @@ def make_slim(wheel: Path, folder: Path) -> dict[str, int]:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([*rows, (record, "", "")])
         _put(slim, record, text.getvalue().encode(), 0o644 << 16)
-    return sizes
 
 
 def _left_out(name: str) -> str:
