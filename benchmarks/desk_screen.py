@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # it is run by its path, as a script
@@ -25,11 +26,12 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # it is run by its path,
 from benchmarks.written import write  # noqa: E402
 from firmware.demo.catalogue import SPECIMENS_FOLDER  # noqa: E402
 from firmware.journal import ALERTING  # noqa: E402
-from firmware.kiosk.stage import Stage, staged  # noqa: E402
+from firmware.kiosk.stage import Stage  # noqa: E402
 from scanner.sources.capture import Capture, Frame  # noqa: E402
 from scanner.sources.replay import Replay  # noqa: E402
 from scanner.vision.engine import open_reader  # noqa: E402
 from scanner.vision.reader import Reader  # noqa: E402
+from tests.delivery.broker import Broker, free_port  # noqa: E402
 
 GOAL = 1.5
 WARM_UP = 2
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; 1 where the goal is missed."""
     options = _options(arguments)
     frames = list(_frames(options.pictures))
-    with staged(alerts__keep_days=1) as stage, _listening(stage.kiosk.address) as listener:
+    with _desk() as stage, _listening(stage.kiosk.address) as listener:
         reader = open_reader("litert")
         stage.stream.lost = True  # the staged camera would take a share of the processor
         rounds = [
@@ -129,6 +131,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _frames(folder: Path) -> Iterator[Frame]:
     for capture in Replay([folder]).captures(Event()):
         yield from capture.frames
+
+
+@contextmanager
+def _desk() -> Iterator[Stage]:
+    """The box, with a broker in a process of its own, as at a real desk."""
+    with TemporaryDirectory() as name, Broker(Path(name)) as broker:
+        broker.start()
+        stage = Stage(Path(name), broker.port, free_port())
+        try:
+            yield stage
+        finally:
+            stage.stop()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from central.console.trends import Trends
 from central.settings import ConsoleSettings
 from central.store import Store
 from scanner.command_line import Failure, Refusal
-from scanner.web.application import application, configured
+from scanner.web.application import application, configured, send_at_once
 from scanner.web.guard import Guard
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,7 @@ def listen(settings: ConsoleSettings) -> socket.socket:
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise Failure(f"the console cannot listen on {where}: {error.strerror}") from None
+    send_at_once(listener)
     return listener
 
 

@@ -35,7 +35,7 @@ from firmware.settings import KioskSettings
 from firmware.wellbeing import software
 from scanner.sources.camera import Camera
 from scanner.sources.presence import State
-from scanner.web.application import application, configured
+from scanner.web.application import application, configured, send_at_once
 from scanner.web.guard import Guard
 
 log = logging.getLogger(__name__)
@@ -208,12 +208,14 @@ class _Server(uvicorn.Server):
 
 def _listen(port: int) -> socket.socket:
     try:
-        return socket.create_server((_HOST, port), backlog=64)
+        listener = socket.create_server((_HOST, port), backlog=64)
     except OSError as error:
         raise CannotListen(
             f"the officer's page cannot listen on {_HOST}:{port}: {error.strerror}; "
             "set another port in [kiosk], or end what uses it"
         ) from None
+    send_at_once(listener)
+    return listener
 
 
 def _line(told: Json) -> str:

@@ -450,3 +450,8 @@ def test_an_outcome_that_the_disk_refuses_leaves_the_referral_open(
         assert _code(page.post("referral", alert=alert, action="other")) == (503, "disk")
         assert page.state()["pending"][0]["open"] is True
     assert page.post("referral", alert=alert, action="other").status_code == 200
+
+
+def test_an_event_that_follows_another_at_once_is_not_held_back(page: KioskDesk) -> None:
+    listener = page.kiosk._listener
+    assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
