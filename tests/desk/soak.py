@@ -11,7 +11,7 @@ At the end the journal must hold the documents' outcomes in the very order in wh
 missing; headquarters must have an alert of every hit; and over the second half of the documents the
 daemon's memory, the median of each eighth of it, must stay within five per cent of the first's. A
 daemon that died or was started again is a failure. A run that was stopped goes on where it was,
-with a daemon that is new: memory is then judged from where that one had run in, and the report says so.
+with a daemon that is new: memory is then judged from where that one had run in.
 
 Exit code 1 where any of it does not hold.
 """
