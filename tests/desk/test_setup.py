@@ -25,6 +25,8 @@ from scanner.alert.enrolment_token import parse_token
 from scanner.command_line import Failure
 from scanner.toml_errors import SettingsError
 from tests.delivery.test_enrolment import HeadOffice
+from tests.listing import KEY
+from tests.updates.over_the_air import Headquarters, copy_of
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = ROOT / "config" / "borderpost.toml"
@@ -73,6 +75,15 @@ class Unpacked:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
         return file
+
+    def has_systemd(self, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Gives the file that holds what systemctl was told."""
+        told = self.root / "told"
+        (self.root / "run/systemd/system").mkdir(parents=True)
+        program = self.has("programs/systemctl", f'#!/bin/sh\necho "$*" >>{told}\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        return told
 
     def command(self, *more: str) -> list[str]:
         return [sys.executable, "-c", RUN, str(self.root), str(self.default), *more]
@@ -272,8 +283,14 @@ def test_a_technician_answers_at_a_terminal_is_interrupted_and_goes_on(
 
 
 def test_nobody_needs_to_sit_there_where_a_file_answers(
-    device: Unpacked, office: HeadOffice
+    device: Unpacked, office: HeadOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    started = device.has_systemd(monkeypatch)
+    headquarters = Headquarters(device.root / "headquarters")
+    device.has(f"{GIVEN}/lists-root.json", headquarters.begin().decode())
+    device.has(f"{GIVEN}/sltd.key", KEY.secret.hex())
+    headquarters.day()
+    copy_of(headquarters.repository, device.root / GIVEN / "repository")
     token = office.command("enrol", "token", "desk-8").split()[0]
     file = device.has(
         str(FILE),
@@ -283,12 +300,21 @@ def test_nobody_needs_to_sit_there_where_a_file_answers(
     at = Terminal(device.command("--unattended"))
     assert at.end() == 1
     assert "still to do: enrolment: https://localhost:1" in at.shown
+    assert "start: the desk is started once it is enrolled" in at.shown
+    assert "list sltd: updated from none to version 1" in at.shown
     assert token in file.read_text()
+    assert not started.exists()
 
     file.write_text(file.read_text().replace("https://localhost:1", office.url))
     at = Terminal(device.command("--unattended"))
     assert at.end() == 0
     assert is_enrolled(device.identity)
+    units = "borderpost.target borderpost.service borderpost-scrub.timer"
+    assert started.read_text().splitlines() == [
+        f"enable --quiet {units}",
+        "try-restart borderpost.service",
+        f"start {units}",
+    ]
     done = file.with_name(DONE)
     assert not file.exists()
     assert token not in done.read_text()
