@@ -75,7 +75,7 @@ deb: $(VENV)/.ready-run ## a Debian package for each release and architecture, w
 
 deb-try: $(VENV)/.ready-run ## the package for Debian 12 installed, used, upgraded, rolled back and removed in a Debian 12 of its own, without a network; as root
 	@$(call debian,dpkg debootstrap)
-	@ls build/deb/borderpost_*+deb12_$$(dpkg --print-architecture).deb >/dev/null 2>&1 || $(MAKE) --no-print-directory deb RELEASE=bookworm ARCH=$$(dpkg --print-architecture)
+	@$(BIN)/python packaging/build_deb.py --release bookworm --arch $$(dpkg --print-architecture)
 	@$(SUDO) $(BIN)/python packaging/try_deb.py
 
 clean: ## remove virtual environments and caches; what training has learnt so far (build/training) stays

@@ -21,12 +21,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "deb"
-CLEAN, DEVICE = WORK / "root-bookworm", WORK / "try"
+CLEAN, DEVICE, TRIED = WORK / "root-bookworm", WORK / "try", WORK / "tried"
 SPECIMENS = ROOT / "firmware" / "demo" / "specimens"
 BIN = ROOT / ".venv" / "bin"
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 ENTER = ("unshare", "-n", "-m", "-p", "-f", "--mount-proc", "chroot")
 """Into a root, without a network and with processes of its own."""
+MOST_MB = 400
 DATA, CONFIG = "var/lib/borderpost", "etc/borderpost"
 MRZ = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10\n"
 LISTED = "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n"
@@ -35,9 +36,12 @@ LISTED = "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n"
 def main() -> None:
     if os.geteuid() != 0:
         sys.exit("deb-try: run it as root; it makes a root file system and enters it")
-    package = next(WORK.glob(f"borderpost_*+deb12_{ARCH}.deb"), None)
-    if package is None:
+    packages = sorted(
+        WORK.glob(f"borderpost_*+deb12_{ARCH}.deb"), key=lambda one: one.stat().st_mtime
+    )
+    if not packages:
         sys.exit(f"deb-try: no package for {ARCH} in {WORK}; make deb first")
+    package = packages[-1]
     make_root()
     later, broken = other_version(package, "0.9.1"), other_version(package, "0.9.2", broken=True)
     try:
@@ -48,13 +52,15 @@ def main() -> None:
         goes(later)
     finally:
         shutil.rmtree(DEVICE, ignore_errors=True)
+        shutil.rmtree(TRIED, ignore_errors=True)
     print("\nall as it should be")
 
 
 def installs(package: Path) -> None:
     heading("installed, without a network")
     say(inside(install(package)))
-    say(inside("du -sm /opt/borderpost"))
+    size_mb = int(inside("du -sm /opt/borderpost").split()[0])
+    holds(size_mb < MOST_MB, f"{size_mb} MB in /opt/borderpost, {MOST_MB} allowed")
     in_force = inside("readlink /opt/borderpost/current").strip()
     holds(in_force.startswith("venvs/"), f"in force: {in_force}")
     say(inside("borderpost config check"))
@@ -148,7 +154,7 @@ def make_root() -> None:
 
 def other_version(package: Path, version: str, *, broken: bool = False) -> Path:
     """The same package as another version; a broken one lacks the library of pictures."""
-    tree, made = WORK / "other", WORK / "tried" / f"borderpost_{version}{'-broken' * broken}.deb"
+    tree, made = WORK / "other", TRIED / f"borderpost_{version}{'-broken' * broken}.deb"
     shutil.rmtree(tree, ignore_errors=True)
     run("dpkg-deb", "-R", str(package), str(tree))
     old = run("dpkg-deb", "-f", str(package), "Version").strip()
@@ -165,7 +171,7 @@ def other_version(package: Path, version: str, *, broken: bool = False) -> Path:
 
 def sets_up() -> None:
     """From the boot partition, and without a network: the request goes to headquarters by hand."""
-    made = WORK / "tried" / "headquarters"
+    made = TRIED / "headquarters"
     shutil.rmtree(made, ignore_errors=True)
     boot = DEVICE / "boot/firmware/borderpost"
     boot.mkdir(parents=True)

@@ -17,7 +17,7 @@ from scanner.watchlist.contract import AskedAs, ListHealth
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("models/*.md")])
 PATH_IN_TEXT = re.compile(
-    r"`((?:scanner|firmware|central|config|tests|systemd|models|benchmarks|docs)/[\w./-]*\w)`"
+    r"`((?:scanner|firmware|central|config|tests|systemd|models|benchmarks|packaging|docs)/[\w./-]*\w)`"
 )
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"^(?:make|borderpost(?:-central)?) .*$", re.MULTILINE)
