@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import tomlkit
 from pydantic import AfterValidator, Field
 
 from firmware.settings import Device, IdentitySettings, Section, Settings, UpdateSettings
@@ -20,7 +21,6 @@ from scanner.toml_errors import check
 
 BROKER_PORT = 8883
 NONE = "none"
-_TOKEN = re.compile(r'^(\s*token\s*=\s*)(".*?"|\'.*?\')', re.MULTILINE)
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -90,8 +90,10 @@ def read(path: Path) -> AnswersFile:
 
 def forget_token(path: Path) -> None:
     """Takes the token out of the file; all else stays as it was written. Raises OSError."""
-    text = path.read_text()
-    replace_durably(path, _TOKEN.sub(r'\1""', text).encode(), mode=0o600)
+    document = tomlkit.parse(path.read_text())
+    if document.get("token"):
+        document["token"] = ""
+        replace_durably(path, tomlkit.dumps(document).encode())
 
 
 def already(settings: Settings) -> Answers:

@@ -1,5 +1,6 @@
 """Makes a desk of a device, at a terminal or from a file on the boot partition."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,9 @@ EMPTY = Answers(device="", site="", lane="1", ring="all", broker=None, enrolment
 def set_up(where: Where, *, unattended: bool, pi_camera: str = "rpicam-vid") -> None:
     """Sets the machine up that `where` names; ends with exit code 1 where something is left to be
     done. Raises Refusal, Failure, SettingsError, OSError."""
+    folder = where.config.parent
+    if not os.access(folder, os.W_OK):
+        raise Refusal(f"{folder} cannot be written; run it as root, as in: sudo borderpost setup")
     machine = look(where.kernel, pi_camera)
     _tell(machine)
     file = where.kernel.root / FILE

@@ -24,7 +24,7 @@ from firmware.setup.detect import Found, Machine, look
 from scanner.alert.enrolment_token import parse_token
 from scanner.command_line import Failure
 from scanner.toml_errors import SettingsError
-from tests.delivery.test_enrolment import HeadOffice
+from tests.delivery.test_enrolment import HeadOffice, run
 from tests.listing import KEY
 from tests.updates.over_the_air import Headquarters, copy_of
 
@@ -343,8 +343,15 @@ def test_a_file_with_a_mistake_changes_nothing_and_is_told_in_one_line(
     assert device.config.read_bytes() == before
 
 
+def test_who_may_not_write_the_configuration_is_told_so_before_anything_is_asked() -> None:
+    said = run("firmware", "setup", "--config", "/nowhere/borderpost.toml", code=2)
+    assert (
+        said == "firmware: /nowhere cannot be written; run it as root, as in: sudo borderpost setup"
+    )
+
+
 def test_the_token_goes_however_it_is_written(tmp_path: Path) -> None:
-    for written in ('token = "abc-def"', "  token='abc-def' # once", 'token   =   "abc-def"'):
+    for written in ('token = "abc-def"', "  token='abc-def' # once", 'token   =   """abc-def"""'):
         file = tmp_path / "file.toml"
         file.write_text(f'site = "A"\n{written}\nring = "all"\n')
         forget_token(file)

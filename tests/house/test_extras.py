@@ -20,7 +20,7 @@ sys.meta_path.insert(0, Missing())
 importlib.import_module("{program}.cli").main()
 """
 OF_EXTRAS = (
-    "paho", "serial", "gpiozero", "lgpio", "sqlalchemy",
+    "paho", "serial", "gpiozero", "lgpio", "tomlkit", "sqlalchemy",
     "passporteye", "pytesseract", "skimage", "amqtt",
 )  # fmt: skip
 MRZ = """P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<
@@ -81,6 +81,7 @@ def test_pictures_are_read_without_any_extra(tmp_path: Path) -> None:
         ("central", ("alerts",), "sqlalchemy", "central"),
         ("central", ("receive",), "paho", "device,central"),
         ("firmware", ("run",), "serial", "device"),
+        ("firmware", ("setup",), "tomlkit", "device"),
         ("firmware", ("demo", "--once"), "amqtt", "demo"),
     ],
 )
