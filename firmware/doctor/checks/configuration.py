@@ -27,8 +27,5 @@ def check(context: Context) -> Iterator[Finding]:
     else:
         yield fail(
             said("{file} is not there", file=file),
-            said(
-                "copy config/borderpost.toml of the release there and fill it in, or "
-                "name another with --config"
-            ),
+            said("run `sudo borderpost setup`, or name another with --config"),
         )
