@@ -5,7 +5,7 @@
 Nothing is compiled, so a package for a Pi is made on any machine. The same commit gives the same
 bytes: wheels are those of the locks (`device_wheels.py`), files carry the commit's time
 (SOURCE_DATE_EPOCH), and their order and owners are fixed. What the package does on a device stands
-in `deb/postinst`, `deb/prerm` and `deb/postrm`; why it is so in docs/decisions/0022-packaging.md.
+in the scripts in `deb/`; why it is so in docs/decisions/0022-packaging.md.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 from device_wheels import ROOT, TARGETS, Target, build_own, fetch, lock, make_slim
 
 SOURCES = ("scanner", "firmware", "central", "models", "pyproject.toml", "README.md", "LICENSE")
-SCRIPTS = ("postinst", "prerm", "postrm")
+SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 UNITS = "usr/lib/systemd/system"
 PLACES = {
     "systemd/sysusers.d/borderpost.conf": "usr/lib/sysusers.d/borderpost.conf",

@@ -34,10 +34,14 @@ def set_up(where: Where, *, unattended: bool, pi_camera: str = "rpicam-vid") -> 
     folder = where.config.parent
     if not os.access(folder, os.W_OK):
         raise Refusal(f"{folder} cannot be written; run it as root, as in: sudo borderpost setup")
+    known = _known(where)
     machine = look(where.kernel, pi_camera)
     _tell(machine)
     file = where.kernel.root / FILE
-    course = _from_file(where, machine, file) if unattended else _asked(where, machine)
+    if unattended:
+        course = _from_file(where, machine, file)
+    else:
+        course = Course(where, ask(known), machine, token=asked_token)
     left = course.go()
     for one in left:
         print(f"still to do: {one}")
@@ -47,10 +51,6 @@ def set_up(where: Where, *, unattended: bool, pi_camera: str = "rpicam-vid") -> 
     if unattended:
         file.replace(file.with_name(DONE))
     print("this is a desk now")
-
-
-def _asked(where: Where, machine: Machine) -> Course:
-    return Course(where, ask(_known(where)), machine, token=asked_token)
 
 
 def _known(where: Where) -> Answers:

@@ -19,6 +19,7 @@ from firmware.setup.answers import Answers
 from firmware.setup.detect import Found, Machine
 from scanner.command_line import Failure
 from scanner.durable import replace_durably
+from scanner.toml_errors import SettingsError
 
 DEFAULT = Path("/usr/share/borderpost/borderpost.toml")
 """The file that a configuration begins as: every setting, with its meaning."""
@@ -55,6 +56,8 @@ def write(
         replace_durably(tried, content, mode=0o644)
         load(tried)
         replace_durably(path, content, mode=0o644)
+    except SettingsError as error:
+        raise SettingsError(path, error.problems) from None
     finally:
         tried.unlink(missing_ok=True)
     return load(path)

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "packaging"))
 import build_deb  # noqa: E402  programs that are run by path
 import device_wheels  # noqa: E402
 
-SCRIPTS = ("postinst", "prerm", "postrm")
+SCRIPTS = build_deb.SCRIPTS
 SECTION = "[console_scripts]\n"
 BOOKWORM_AMD64, _, _, TRIXIE_ARM64 = device_wheels.TARGETS
 
@@ -231,6 +231,16 @@ def test_a_version_is_put_in_force_once_it_has_answered(device: Device) -> None:
     assert device.in_force == "venvs/2-2"
     assert [one.name for one in (device.home / "venvs").iterdir()] == ["2-2"]
     assert (device.etc / "borderpost.toml").read_text() == "# ours\n"
+
+
+def test_a_configuration_that_nobody_touched_is_the_newest_versions(device: Device) -> None:
+    config = device.etc / "borderpost.toml"
+    for text, stays in (("# as shipped\n", False), ("# ours\n", True)):
+        config.write_text(text)
+        assert device.script("preinst", "install").returncode == 0
+        assert config.exists()
+        assert device.script("preinst", "upgrade", "1").returncode == 0
+        assert config.exists() is stays
 
 
 def test_a_version_that_does_not_answer_leaves_the_one_before_and_says_why(device: Device) -> None:
