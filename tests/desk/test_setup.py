@@ -17,12 +17,12 @@ import pytest
 from firmware.doctor.kernel import Kernel
 from firmware.enrolment import is_enrolled
 from firmware.setup.answers import Answers, forget_token, read
-from firmware.setup.command import DONE, FILE
+from firmware.setup.command import DONE, FILE, set_up
 from firmware.setup.configuration import write
-from firmware.setup.course import GIVEN
+from firmware.setup.course import GIVEN, Where
 from firmware.setup.detect import Found, Machine, look
 from scanner.alert.enrolment_token import parse_token
-from scanner.command_line import Failure
+from scanner.command_line import Failure, Refusal
 from scanner.toml_errors import SettingsError
 from tests.delivery.test_enrolment import HeadOffice, run
 from tests.listing import KEY
@@ -336,9 +336,10 @@ def test_a_file_with_a_mistake_changes_nothing_and_is_told_in_one_line(
 ) -> None:
     device.has(str(FILE), text)
     before = device.config.read_bytes()
-    at = Terminal(device.command("--unattended"))
-    assert at.end() == 2
-    (line,) = [row for row in at.shown.splitlines() if row.startswith("borderpost: ")]
+    where = Where(Kernel(device.root), device.config, device.default)
+    with pytest.raises((SettingsError, Refusal)) as refused:
+        set_up(where, unattended=True, pi_camera="false")
+    (line,) = str(refused.value).splitlines()
     assert told in line
     assert device.config.read_bytes() == before
 
