@@ -151,7 +151,9 @@ app.command()(enrol)
 def setup(
     unattended: Annotated[
         bool,
-        typer.Option("--unattended", help="Ask nothing: take borderpost-setup.toml there."),
+        typer.Option(
+            "--unattended", help="Ask nothing: take /boot/firmware/borderpost-setup.toml."
+        ),
     ] = False,
     given: Annotated[
         Path | None,
