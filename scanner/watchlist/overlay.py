@@ -15,6 +15,7 @@ the list, as multisets, and of equal records the first are the removed ones. So 
 and list alone, by whatever deltas a device came there.
 """
 
+import os
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -116,7 +117,8 @@ def open_overlay(folder: Path, root: str) -> Overlay:
     path = folder / TOMBSTONES
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES)
+            # What is asked for is taken of memory first, however little there is to read.
+            content = file.read(min(_MOST_BYTES, os.fstat(file.fileno()).st_size))
     except OSError as error:
         raise damaged(path, error.strerror or error, folder) from None
     if overlay_root(content) != root:

@@ -15,6 +15,7 @@ compared byte by byte, unfolded: blanks are numbered by a machine, and a range o
 cover half a country. What a camera may have misread is asked as a number of its own.
 """
 
+import os
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator
@@ -189,7 +190,8 @@ def verified(path: Path, digest: str) -> bytes:
     """The content of a file with this digest, still encrypted. Raises ListDamaged."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES)
+            # What is asked for is taken of memory first, however little there is to read.
+            content = file.read(min(_MOST_BYTES, os.fstat(file.fileno()).st_size))
     except OSError as error:
         raise damaged(path, error.strerror or error) from None
     if digest_of(content) != digest:

@@ -3,6 +3,7 @@ secret and is never read where it is not whole."""
 
 import re
 import struct
+import tracemalloc
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -160,6 +161,16 @@ def test_no_ranges_are_a_file_like_any_other(tmp_path: Path) -> None:
     ranges = open_ranges(tmp_path / digest[:16], digest, KEY)
     assert ranges.count == 0
     assert list(ranges.covering("UTO", "L898902C3")) == []
+
+
+def test_a_small_file_is_opened_in_a_small_memory(tmp_path: Path) -> None:
+    digest = write_ranges(lambda digest: tmp_path / digest[:16], [span("100", "200")], KEY)
+    tracemalloc.start()
+    try:
+        open_ranges(tmp_path / digest[:16], digest, KEY)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_equal_ranges_give_equal_files_in_whatever_order_they_come(tmp_path: Path) -> None:
