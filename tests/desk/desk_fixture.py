@@ -8,13 +8,14 @@ from pathlib import Path
 from firmware import desk
 from firmware.answers import Answers
 from firmware.clock import machine_clock
-from firmware.desk import Desk, OnDuty, Reply, Rules, Shown
+from firmware.desk import Desk, OnDuty, Rules
 from firmware.drill import Drill, Record
 from firmware.journal import Journal
 from firmware.link import LinkState
 from firmware.outbox import Outbox
 from firmware.panel import Pattern
 from firmware.referrals import Referrals
+from firmware.screen import Reply, Shown
 from firmware.settings import DrillSettings
 from scanner.examine import Examiner
 from scanner.mrz.document import Format
@@ -89,18 +90,20 @@ class Nobody:
 
 
 class WholeDesk:
-    """`screens` are shown what happens, too; `duty` makes who is at the desk, of its journal."""
+    """`screens` are shown what happens, too; `duty` makes who is at the desk, of its journal; the
+    list is in `lists` already, or is built."""
 
     def __init__(
         self,
         folder: Path,
         screens: Sequence[desk.Screen] = (),
         duty: Callable[[Journal], OnDuty] = lambda journal: Nobody(),
+        lists: Path | None = None,
     ) -> None:
         self.folder = folder
-        source = folder / "sltd.csv"
-        source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
-        built(source, folder / "lists", "sltd", as_of=datetime.now(UTC))
+        if lists is None:
+            lists = folder / "lists"
+            build_lists(lists)
         self.outbox = Outbox(folder / "outbox.db", "desk-1", MARKS)
         self.answers = Answers(folder / "answers.db", MARKS, self.outbox.document_of)
         self.journal = Journal(folder / "journal.db", "desk-1")
@@ -115,7 +118,7 @@ class WholeDesk:
         self.desk = Desk(
             examiner=Examiner(
                 None,
-                lists_in(folder / "lists"),
+                lists_in(lists),
                 machine_clock,
                 lambda document: self.answers.holding(document, datetime.now(UTC)),
             ),
@@ -146,6 +149,13 @@ class WholeDesk:
             signing_in=signing_in,
             ticks=lambda: self.ticks,
         )
+
+
+def build_lists(folder: Path) -> None:
+    """Builds the list that LISTED is on in `folder`."""
+    source = folder.with_name("sltd.csv")
+    source.write_text(HEADER + "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n")
+    built(source, folder, "sltd", as_of=datetime.now(UTC))
 
 
 def typed(lines: tuple[str, ...]) -> Capture:

@@ -99,10 +99,12 @@ class World:
 
 
 class Desk:
-    """A device that updates, and its desk, which asks the list all the while."""
+    """A device that updates, and its desk, which asks the list all the while. Its folder is begun
+    anew, or goes on."""
 
-    def __init__(self, world: World, folder: Path, url: str) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+    def __init__(self, world: World, folder: Path, url: str, *, anew: bool = True) -> None:
+        if anew:
+            shutil.rmtree(folder, ignore_errors=True)
         self.device = Device(folder, world.root)
         self._world, self._url = world, url
         self._lists = lists_in(self.device.lists)

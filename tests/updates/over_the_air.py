@@ -127,7 +127,7 @@ class Device:
     def __init__(self, folder: Path, root: bytes, ring: str = "all") -> None:
         self.folder, self.root, self.ring = folder, root, ring
         self.lists = folder / "lists"
-        self.lists.mkdir(parents=True)
+        self.lists.mkdir(parents=True, exist_ok=True)
         self.now = lambda: datetime.now(UTC)
         self.damaged: frozenset[str] = frozenset()
         self.stop = Event()
