@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture words specimens deb deb-try clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,11 @@ torture: $(VENV)/.ready-test ## a million random inputs to the parser; 500 kills
 	@$(BIN)/python tests/delivery/chaos.py --kills 1000
 	@$(BIN)/python tests/delivery/nats_torture.py --rounds 10
 	@$(BIN)/python tests/desk/soak.py --documents 20000
+
+powercut: $(VENV)/.ready-test ## cut a device's power 340 times in each of three kinds of work, and find out disks that never sync; goes on where it was stopped (CUTS=20; ARGS="--shard 2")
+	@$(call debian,user-mode-linux e2fsprogs gcc libc6-dev)
+	@nice $(BIN)/python tests/powercut/torture.py --control
+	@nice $(BIN)/python tests/powercut/torture.py --cuts $(or $(CUTS),340) $(ARGS)
 
 words: $(VENV)/.ready-test ## bring the desk's translations up to date with its sentences, and say what is missing
 	@$(BIN)/python -m firmware.kiosk.catalogues
