@@ -18,7 +18,7 @@ from firmware.broker_access import link_of
 from firmware.buttons import Act, Buttons, open_buttons
 from firmware.choice import chosen_lists, configured_clock
 from firmware.clock import DeviceClock
-from firmware.desk import Desk, Rules, Screen
+from firmware.desk import Desk, Rules
 from firmware.doctor.desk_says import DeskSays, SourceSays
 from firmware.doctor.finding import Finding
 from firmware.doctor.rounds import Rounds
@@ -36,6 +36,7 @@ from firmware.pins import PinsUnavailable, open_pins
 from firmware.referrals import Referrals
 from firmware.renewal import Renewal
 from firmware.rollouts import Rollouts
+from firmware.screen import Screen
 from firmware.settings import Settings
 from firmware.sources import open_source, read_now
 from firmware.stats import HourlyStats

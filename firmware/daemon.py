@@ -13,8 +13,8 @@ from threading import Event
 from types import FrameType
 
 from firmware.box import STUCK_AFTER_S, Box
-from firmware.desk import Screen
 from firmware.notify import notify, watchdog_interval_s
+from firmware.screen import Screen
 from firmware.settings import Settings
 
 log = logging.getLogger(__name__)

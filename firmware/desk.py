@@ -22,21 +22,20 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Event
 from typing import Protocol
 
 from firmware.answers import Answers
 from firmware.drill import Drill, RehearsedAnswer
 from firmware.journal import ALERTING, Journal, JournalFault
-from firmware.link import LinkState
 from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel, Pattern
 from firmware.referrals import Referrals
+from firmware.screen import Reply, Screen, Shown, on_screens
 from firmware.unwritten import Unwritten
-from scanner.alert import Action, AlertData, AnswerData, AnswerOutcome, Place, alert_of
+from scanner.alert import Action, AlertData, AnswerData, Place, alert_of
 from scanner.examine import Examination, Examiner
-from scanner.failing import where
 from scanner.said import said
 from scanner.sources.capture import Capture
 from scanner.watchlist.age import ClockReading
@@ -44,54 +43,6 @@ from scanner.watchlist.age import ClockReading
 log = logging.getLogger(__name__)
 
 _BEAT_S = 0.5
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the officer sees of one document: the examination, its alert and the desk's faults.
-    `capture_id` names it for as long as it is on a screen."""
-
-    examination: Examination
-    alert_id: str | None
-    faults: tuple[str, ...]
-    capture_id: str
-    at: datetime
-    drill: bool = False
-    """Whether it is a specimen of a drill. Whatever a drill does not know is real."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """Central's answer to an alert of this desk, as the officer sees it: what it found, what to do,
-    and until when it holds. `still_shown` says that its document is the one on the screen."""
-
-    alert_id: str
-    outcome: AnswerOutcome
-    instruction: str
-    at: datetime
-    until: datetime
-    still_shown: bool
-    drill: bool = False
-    """Whether it is about a specimen, and no answer of central's."""
-
-
-class Screen(Protocol):
-    """Anything that shows what happens at the desk. Each method may be called from another thread,
-    and none may take long."""
-
-    def busy(self) -> None:
-        """A document is being examined: what was said of the last one no longer stands."""
-        return
-
-    def ready(self) -> None:
-        """What was shown has stood for long enough."""
-        return
-
-    def show(self, shown: Shown) -> None: ...
-
-    def answered(self, reply: Reply) -> None: ...
-
-    def link(self, state: LinkState) -> None: ...
 
 
 class OnDuty(Protocol):
@@ -350,14 +301,3 @@ class Desk:
     def _write_what_was_refused(self) -> None:
         if written := self._unwritten.write(self._put):
             log.info("desk: %d alerts that the disk had refused are now written", written)
-
-
-def on_screens(screens: Sequence[Screen], show: Callable[[Screen], None]) -> None:
-    """Shows something on every screen; one that fails keeps nothing from the others, nor from the
-    thread that brought it."""
-    for screen in screens:
-        try:
-            show(screen)
-        except Exception as error:
-            # A screen can raise anything, and the text of it could quote a document.
-            log.error("desk: a screen failed: %s at %s", type(error).__name__, where(error))

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable, Sequence
 from threading import Event
 
-from firmware.desk import Screen, on_screens
 from firmware.link import LinkState
+from firmware.screen import Screen, on_screens
 
 log = logging.getLogger(__name__)
 

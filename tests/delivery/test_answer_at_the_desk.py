@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from central.store import Answer
-from firmware.desk import Reply, Shown
 from firmware.link import Address, LinkState
+from firmware.screen import Reply, Shown
 from firmware.watching import LinkWatch
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 from tests.delivery.both_ends import NOW, Desk, HeadOffice, wait_for

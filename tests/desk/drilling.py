@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firmware.demo.catalogue import SPECIMENS
-from firmware.desk import Shown
 from firmware.drill.programme import PROGRAMME, Act
+from firmware.screen import Shown
 from scanner.alert import Action, Message
 from scanner.verdict import Outcome
 from tests.desk.desk_fixture import WholeDesk, typed

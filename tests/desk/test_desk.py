@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 
-from firmware.desk import Shown
 from firmware.panel import DARK, FAULT, PATTERNS, READY
+from firmware.screen import Shown
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 from scanner.sources.capture import Capture, Fault
 from scanner.verdict import Outcome
