@@ -23,8 +23,6 @@ from typing import Any
 from scanner.durable import sync_folder
 from tests.powercut.console import Wrong, say
 
-_CANARY = b"canary" * 500
-
 
 def main() -> int:
     name, data, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
@@ -47,11 +45,11 @@ def look_for_canaries(data: Path, known: dict[str, Any]) -> None:
     """Says which of the last life's canaries are there, and sets new ones."""
     for name, number in known["canaries"].items():
         path = _place(data, name, number)
-        say("canary", name=name, kept=path.exists() and path.read_bytes() == _canary(number))
+        say("canary", name=name, kept=path.exists() and path.read_bytes() == canary(name, number))
     number = int(known["life"])
     for name in ("unsynced", "synced"):
         handle = os.open(_place(data, name, number), os.O_WRONLY | os.O_CREAT, 0o600)
-        os.write(handle, _canary(number))
+        os.write(handle, canary(name, number))
         if name == "synced":
             os.fsync(handle)
             sync_folder(data)
@@ -63,8 +61,9 @@ def _place(data: Path, name: str, number: int) -> Path:
     return data / f"canary-{name}-{number}"
 
 
-def _canary(number: int) -> bytes:
-    return str(number).encode() + _CANARY
+def canary(name: str, number: int) -> bytes:
+    """What a canary's file holds, and no other file."""
+    return f"a file {name} in life {number}; ".encode() * 100
 
 
 class _Unsynced(sqlite3.Connection):
