@@ -76,7 +76,7 @@ class _Unsynced(sqlite3.Connection):
 def never_sync() -> None:
     """From now on nothing is synced, and every promise is a lie."""
     sqlite3.connect = functools.partial(sqlite3.connect, factory=_Unsynced)  # type: ignore[assignment]
-    os.fsync = lambda handle: None
+    os.fsync = lambda fd: None
 
 
 if __name__ == "__main__":
