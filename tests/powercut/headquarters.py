@@ -9,6 +9,7 @@ import base64
 import pickle
 import queue
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,7 +85,7 @@ class Hits:
         stored = [row.id for row in self._store.all_alerts()]
         if lost := set(self.alerts) - set(stored):
             raise Wrong(f"{len(lost)} alerts never came, among them {min(lost)}")
-        if twice := {one for one in self._shown if self._shown.count(one) > 1}:
+        if twice := {one for one, count in Counter(self._shown).items() if count > 1}:
             raise Wrong(f"{len(twice)} alerts were shown twice, among them {min(twice)}")
         if len(stored) != len(set(stored)):
             raise Wrong("an alert is stored twice")

@@ -75,7 +75,7 @@ class Machine:
         told = [f'{name}="{value}"' for name, value in variables.items()]
         self._process = subprocess.Popen(
             [
-                KERNEL,
+                *("setpriv", "--pdeathsig", "KILL", KERNEL),
                 *(f"mem={_MEMORY}", f"ubda={image}", "rootfstype=hostfs", "rootflags=/", "ro"),
                 *(f"init={HERE / 'boot.sh'}", "con=null", "con0=fd:0,fd:1", "quiet", "panic=-1"),
                 *(f"uml_dir={folder}", f"umid=guest-{os.getpid()}-{random.getrandbits(32):x}"),
@@ -93,6 +93,8 @@ class Machine:
         self._left = b""
         self._unheard: deque[Message] = deque()
         self._telling = threading.Lock()
+        self.ended = False
+        """Whether it came to an end by itself."""
         self.last_lines: deque[str] = deque(maxlen=30)
         """What it last said besides messages: the kernel, and programs that failed."""
 
@@ -108,6 +110,7 @@ class Machine:
                 if within <= 0:
                     return
                 if selector.select(within) and not self._read():
+                    self.ended = True
                     return
 
     def _read(self) -> bool:

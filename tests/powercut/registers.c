@@ -1,9 +1,12 @@
-/* Lets User Mode Linux run where the processor has more registers than that kernel knows.
+/* Loaded into User Mode Linux by LD_PRELOAD, for two things that its kernel 6.1 lacks.
  *
- * The kernel keeps its processes' floating-point registers in a buffer of fixed size. The host gives
- * it as much as fits, but takes registers back only whole; on a processor with AMX, which has more
- * than fits, it refuses, and the first process of the guest is killed. So what is put back is made
- * whole here, with nothing in the registers that the guest never uses. Loaded into the kernel by LD_PRELOAD.
+ * It runs where the processor has more registers than it knows. It keeps its processes'
+ * floating-point registers in a buffer of fixed size: the host gives it as much as fits, but takes
+ * registers back only whole, and on a processor with AMX, which has more than fits, it refuses. So
+ * what is put back is made whole, with nothing in the registers that the guest never uses.
+ *
+ * And its processes die with it. Without their kernel they would make their system calls to the
+ * host.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -46,6 +49,8 @@ long ptrace(enum __ptrace_request request, ...)
     va_end(rest);
     if (request == PTRACE_SETREGSET && address == (void *)NT_X86_XSTATE)
         return put_whole(pid, address, data);
+    if (request == PTRACE_SETOPTIONS)
+        data = (void *)((unsigned long)data | PTRACE_O_EXITKILL);
     if (request != PTRACE_PEEKTEXT && request != PTRACE_PEEKDATA && request != PTRACE_PEEKUSER)
         return syscall(SYS_ptrace, request, pid, address, data);
     done = syscall(SYS_ptrace, request, pid, address, &peeked);

@@ -136,7 +136,9 @@ class Shard:
                     self._hear(message, machine)
                     if over := message["said"] == "over":
                         break
-            elif not early:
+            if machine.ended and not over:
+                raise Wrong("it came to an end by itself")
+            if phase == "coming up" and not (early or over):
                 raise Wrong(f"it does not come up within {UP_WITHIN_S:.0f} s")
         finally:
             rest = machine.cut()
