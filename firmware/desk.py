@@ -194,15 +194,7 @@ class Desk:
     def answered(self, answer: AnswerData) -> None:
         """Shows an answer of central's; for the thread that brings it."""
         log.info("central answered an alert: %s", answer.outcome.value.replace("_", " "))
-        reply = Reply(
-            alert_id=answer.alert,
-            outcome=answer.outcome,
-            instruction=answer.instruction,
-            at=answer.at,
-            until=answer.until,
-            still_shown=answer.alert == self._alert_shown,
-        )
-        on_screens(self._screens, lambda screen: screen.answered(reply))
+        self._show_answer(answer.alert, answer)
         self._referrals.answered(answer)
         try:
             self._journal.answered(
@@ -213,14 +205,19 @@ class Desk:
 
     def rehearse_answer(self, answer: RehearsedAnswer) -> None:
         """Shows what a drill says in central's place; for the drill's thread."""
+        self._show_answer(answer.alert_id, answer, drill=True)
+
+    def _show_answer(
+        self, alert_id: str, answer: AnswerData | RehearsedAnswer, *, drill: bool = False
+    ) -> None:
         reply = Reply(
-            alert_id=answer.alert_id,
+            alert_id=alert_id,
             outcome=answer.outcome,
             instruction=answer.instruction,
             at=answer.at,
             until=answer.until,
-            still_shown=answer.alert_id == self._alert_shown,
-            drill=True,
+            still_shown=alert_id == self._alert_shown,
+            drill=drill,
         )
         on_screens(self._screens, lambda screen: screen.answered(reply))
 
