@@ -14,7 +14,15 @@ from scanner.alert import (
     UpdateOutcome,
 )
 from scanner.watchlist.contract import ListHealth
-from tests.console.browser.at_the_console import People, Room, now, row, sign_in, sounds
+from tests.console.browser.at_the_console import (
+    People,
+    Room,
+    now,
+    row,
+    sign_in,
+    sounds,
+    wait_for,
+)
 from tests.console.sample_site import PEOPLE, a_list, an_alert
 
 HOSTILE = (
@@ -240,7 +248,7 @@ def test_a_desk_that_was_long_away_may_bring_hundreds_at_once(people: People, ro
     page.keyboard.press("c")
     page.keyboard.type("The issuing State confirms the record.")
     assert page.input_value("#reason") == "The issuing State confirms the record."
-    page.wait_for_function("window.sounds >= 1")
+    wait_for(lambda: sounds(page) >= 1)
     assert sounds(page) <= 3
 
 
