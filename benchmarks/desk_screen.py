@@ -25,8 +25,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # it is run by its path,
 
 from benchmarks.written import write  # noqa: E402
 from firmware.demo.catalogue import SPECIMENS_FOLDER  # noqa: E402
-from firmware.journal import ALERTING  # noqa: E402
 from firmware.kiosk.stage import Stage  # noqa: E402
+from firmware.record.journal import ALERTING  # noqa: E402
 from scanner.sources.capture import Capture, Frame  # noqa: E402
 from scanner.sources.replay import Replay  # noqa: E402
 from scanner.vision.engine import open_reader  # noqa: E402

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # it is run by its path, as a script
 
 from benchmarks.written import write  # noqa: E402
-from central.authority import Authority  # noqa: E402
+from central.enrolment.authority import Authority  # noqa: E402
 from firmware.clock import DeviceClock  # noqa: E402
 from firmware.doctor.desk_says import RUNTIME  # noqa: E402
 from tests.desk.desk_fixture import CLEAN, LISTED, WholeDesk, typed  # noqa: E402

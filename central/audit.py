@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from central.database import lock
 from central.moments import to_ms
-from central.rows import insert_rows
-from central.schema import audit
+from central.store.database import lock
+from central.store.rows import insert_rows
+from central.store.schema import audit
 from scanner import hash_chain
 from scanner.hash_chain import NOTHING, Broken, Head, Link, hash_of
 

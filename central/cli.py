@@ -17,26 +17,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from central.audit_cli import audit_app
-from central.authority import Authority
-from central.broker_cli import broker_app
+from central.brokers.cli import broker_app
 from central.drills_cli import drill, drills
-from central.enrol_cli import FAILURES, enrol_app
-from central.keys_cli import keys_app
-from central.lists_cli import lists_app
+from central.enrolment.authority import Authority
+from central.enrolment.cli import enrol_app
+from central.enrolment.keys_cli import keys_app
+from central.lists.cli import lists_app
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, open_store, sources
+from central.receiving.show import device_line, line_of, object_of
 from central.retention_cli import purge
 from central.serve_cli import serve
 from central.settings import load
-from central.show import device_line, line_of, object_of
-from central.systems_cli import asyncapi, follow_alerts, republish
-from central.tokens_cli import tokens_app
+from central.systems.cli import asyncapi, follow_alerts, republish
+from central.systems.tokens_cli import tokens_app
 from central.users_cli import users_app
 from scanner.alert import AnswerOutcome
 from scanner.command_line import Refusal, run_command
 
 if TYPE_CHECKING:  # what speaks to the store needs the extra `central`; lists and keys do not
-    from central.store import AlertRow
+    from central.store.store import AlertRow
 
 _HOURS_MOST = 24 * 366
 _INSTRUCTION_MOST = 500
@@ -58,6 +58,8 @@ app.command()(serve)
 app.add_typer(users_app, name="users")
 app.add_typer(audit_app, name="audit")
 app.command()(purge)
+app.command()(backup)
+app.command()(restore)
 app.command()(drill)
 app.command()(drills)
 app.add_typer(tokens_app, name="tokens")
@@ -72,7 +74,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 @app.command()
 def receive(config: Config = DEFAULT_CONFIG) -> None:
     """Receives alerts and prints each as it arrives, until SIGTERM."""
-    from central.receiver import Receiver  # noqa: PLC0415  needs the extra `central`
+    from central.receiving.receiver import Receiver  # noqa: PLC0415  needs the extra `central`
 
     settings = load(config)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
@@ -142,7 +144,7 @@ def alerts_answer(
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
 ) -> None:
     """Answers an alert; the answer is sent until the device holds it."""
-    from central.answering import Answer  # noqa: PLC0415  needs the extra `central`
+    from central.answering.answers import Answer  # noqa: PLC0415  needs the extra `central`
 
     chosen = {
         AnswerOutcome.CONFIRMED: confirmed,
@@ -187,7 +189,7 @@ def devices(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(run_command(app, "borderpost-central", FAILURES))
+    sys.exit(run_command(app, "borderpost-central"))
 
 
 def _check_line(what: str, text: str, most: int) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from central import audit
-from central.authority import Authority
-from central.device_rows import Counters, locked
-from central.every_broker import at_every_broker
+from central.answering.voice import Voice
+from central.brokers.every_broker import at_every_broker
+from central.enrolment.authority import Authority
 from central.moments import iso, to_ms
-from central.schema import drills
 from central.settings import Settings
-from central.store import Store
-from central.voice import Voice
+from central.store.device_rows import Counters, locked
+from central.store.schema import drills
+from central.store.store import Store
 from scanner.alert import CommandData, DrillPhase, Order
 
 

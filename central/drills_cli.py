@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from central.moments import in_iso
 from central.opening import DEFAULT_CONFIG, open_store
 from central.settings import load
@@ -39,7 +39,7 @@ def drill(
 ) -> None:
     """Asks a device to begin a drill: training with specimens, of which nothing is real."""
     from central import drills as about  # noqa: PLC0415  needs the extra `central`
-    from central.inflow import LinkDown  # noqa: PLC0415
+    from central.receiving.inflow import LinkDown  # noqa: PLC0415
     from scanner.alert import KeyFault  # noqa: PLC0415
 
     if len(reason) > _REASON_MOST or not reason.isprintable():

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from central.settings import BrokerSettings, NatsSettings, RepublishSettings, Settings, load
 from scanner.backoff import Backoff
 from scanner.command_line import Failure, Refusal
 
 if TYPE_CHECKING:  # the store need the extra `central`
-    from central.inflow import Source
-    from central.store import Store
+    from central.receiving.inflow import Source
+    from central.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ DEFAULT_CONFIG = Path("/etc/borderpost-central/central.toml")
 def open_store(settings: Settings | Path, *, waiting: Event | None = None) -> Iterator["Store"]:
     """The configured store; what it refuses ends the command. Whoever runs for long may wait for a
     server that is not there yet, until the event `waiting` ends it."""
-    from central.answering import AnsweredMeanwhile, UnknownAlert  # noqa: PLC0415
-    from central.store import StoreFault  # noqa: PLC0415
+    from central.answering.answers import AnsweredMeanwhile, UnknownAlert  # noqa: PLC0415
+    from central.store.store import StoreFault  # noqa: PLC0415
 
     chosen = load(settings) if isinstance(settings, Path) else settings
     try:
@@ -43,7 +43,7 @@ def open_store(settings: Settings | Path, *, waiting: Event | None = None) -> It
 
 
 def _opened(url: str, waiting: Event | None) -> "Store":
-    from central.store import Store, StoreAway  # noqa: PLC0415
+    from central.store.store import Store, StoreAway  # noqa: PLC0415
 
     backoff, said = Backoff(0.5, 10.0), ""
     while True:
@@ -63,10 +63,10 @@ def _opened(url: str, waiting: Event | None) -> "Store":
 def sources(settings: Settings) -> list["Source"]:
     """Where devices are heard: the NATS cluster, or the MQTT brokers. Raises Refusal."""
     if settings.nats.servers:
-        from central.nats_inflow import nats_sources  # noqa: PLC0415
+        from central.receiving.nats_inflow import nats_sources  # noqa: PLC0415
 
         return nats_sources(settings.nats, broker_password(settings.nats))
-    from central.connection import brokers  # noqa: PLC0415
+    from central.receiving.connection import brokers  # noqa: PLC0415
 
     group = Authority(settings.keys.folder).group(settings.broker.group)
     broker = settings.broker.model_copy(update={"group": group})

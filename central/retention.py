@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from central import audit
 from central.moments import to_ms
-from central.schema import alerts, answers, drills, messages, outcomes, rollouts, stats
-from central.schema import audit as trail
 from central.settings import RetentionSettings
-from central.store import Store
+from central.store.schema import alerts, answers, drills, messages, outcomes, rollouts, stats
+from central.store.schema import audit as trail
+from central.store.store import Store
 from scanner.alert import AnswerOutcome
 
 AT_ONCE = 500

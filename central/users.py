@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from pwdlib import PasswordHash
 
 from central.console.roles import Role
-from central.database import add
 from central.moments import from_ms, to_ms
-from central.schema import sessions, users
+from central.store.database import add
+from central.store.schema import sessions, users
 from scanner.user_name import RULE, is_user_name
 
 SHORTEST, LONGEST = 12, 200

@@ -13,38 +13,38 @@ from datetime import timedelta
 from functools import partial
 from threading import Event
 
-from firmware.answers import Answers
-from firmware.broker_access import link_of
 from firmware.buttons import Act, Buttons, open_buttons
 from firmware.choice import chosen_lists, configured_clock
 from firmware.clock import DeviceClock
+from firmware.delivery.answers import Answers
+from firmware.delivery.broker_access import link_of
+from firmware.delivery.link import LinkState
+from firmware.delivery.outbox import Outbox
+from firmware.delivery.uplink import Uplink
+from firmware.delivery.watching import LinkWatch
 from firmware.desk import Desk, Rules
 from firmware.doctor.desk_says import DeskSays, SourceSays
 from firmware.doctor.finding import Finding
 from firmware.doctor.rounds import Rounds
 from firmware.drill import Drill, Record
-from firmware.duty import duty_of
-from firmware.identity import Identity
-from firmware.journal import Journal
-from firmware.keys import KeyFault
+from firmware.identity.identity import Identity
+from firmware.identity.keys import KeyFault
+from firmware.identity.renewal import Renewal
 from firmware.kiosk.display import Display, Upkeep
 from firmware.kiosk.server import CannotListen, Kiosk, Served
-from firmware.link import LinkState
-from firmware.outbox import Outbox
+from firmware.lists.rollouts import Rollouts
+from firmware.lists.updater import Updater
+from firmware.officers.duty import duty_of
 from firmware.panel import open_panel
 from firmware.pins import PinsUnavailable, open_pins
-from firmware.referrals import Referrals
-from firmware.renewal import Renewal
-from firmware.rollouts import Rollouts
+from firmware.record.journal import Journal
+from firmware.record.referrals import Referrals
+from firmware.record.stats import HourlyStats
 from firmware.screen import Screen
 from firmware.settings import Settings
 from firmware.sources import open_source, read_now
-from firmware.stats import HourlyStats
 from firmware.supervisor import Part, Supervisor
-from firmware.updater import Updater
 from firmware.updates.plan import PlanUnusable, plan_of
-from firmware.uplink import Uplink
-from firmware.watching import LinkWatch
 from firmware.wellbeing import Wellbeing
 from scanner.alert import CommandData, Place
 from scanner.examine import Examiner

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from firmware.clock import DeviceClock
-from firmware.policies import policies
+from firmware.lists.policies import policies
 from firmware.settings import Settings, load
 from scanner.watchlist.keyring import KeyFolders, device_folders
 from scanner.watchlist.lists import ListPolicy, Lists

@@ -22,14 +22,13 @@ from firmware.choice import (
     settings_if_any,
 )
 from firmware.clock import machine_clock
-from firmware.database import DiskFault
 from firmware.drill_cli import drills
-from firmware.enrol_cli import enrol
-from firmware.journal_cli import journal_app
-from firmware.list_cli import list_app
+from firmware.identity.cli import enrol
+from firmware.lists.cli import list_app
 from firmware.logs import log_at
-from firmware.officers_cli import officers_app
+from firmware.officers.cli import officers_app
 from firmware.overlays import FolderRefused, OverlayFolder
+from firmware.record.cli import journal_app
 from firmware.scan import scan_all
 from firmware.settings import Reader as ReaderSettings
 from firmware.settings import load
@@ -210,7 +209,7 @@ def config_check(
 
 def main() -> None:
     """The way in: turns every error into one line and an exit code."""
-    sys.exit(run_command(app, "borderpost", (DiskFault,)))
+    sys.exit(run_command(app, "borderpost"))
 
 
 def _blocks_on_stdin() -> Iterator[list[str]]:

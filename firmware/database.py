@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import RLock
 
 from scanner.durable import own_like, sync_folder
+from scanner.failing import Told
 from scanner.said import said
 
 MARKS = """
@@ -38,7 +39,7 @@ _LOG_BYTES = 4 * 1024 * 1024
 """What the log keeps of the disk once its content is in the file."""
 
 
-class DiskFault(Exception):
+class DiskFault(Told):
     """The file cannot be read or written; the message says which, why, and what to do."""
 
 

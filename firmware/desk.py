@@ -26,14 +26,14 @@ from datetime import timedelta
 from threading import Event
 from typing import Protocol
 
-from firmware.answers import Answers
+from firmware.delivery.answers import Answers
+from firmware.delivery.outbox import Outbox, OutboxFault
+from firmware.delivery.unwritten import Unwritten
 from firmware.drill import Drill, RehearsedAnswer
-from firmware.journal import ALERTING, Journal, JournalFault
-from firmware.outbox import Outbox, OutboxFault
 from firmware.panel import DARK, FAULT, PATTERNS, READY, Panel, Pattern
-from firmware.referrals import Referrals
+from firmware.record.journal import ALERTING, Journal, JournalFault
+from firmware.record.referrals import Referrals
 from firmware.screen import Reply, Screen, Shown, on_screens
-from firmware.unwritten import Unwritten
 from scanner.alert import Action, AlertData, AnswerData, Place, alert_of
 from scanner.examine import Examination, Examiner
 from scanner.said import said

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from firmware.link import LinkState
+from firmware.delivery.link import LinkState
 from scanner.alert import AnswerOutcome
 from scanner.examine import Examination
 from scanner.failing import where

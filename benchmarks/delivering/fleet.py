@@ -23,7 +23,7 @@ from benchmarks.delivering.fleet_clients import crew
 from benchmarks.delivering.headquarters import Headquarters
 from benchmarks.delivering.processes import cpu_s, memory_mb
 from benchmarks.delivering.sizes import Json, Sizes
-from central.enrol_files import issue_worker
+from central.enrolment.files import issue_worker
 from tests.delivery.both_ends import HeadOffice, wait_for
 from tests.delivery.site_broker import SiteBroker
 

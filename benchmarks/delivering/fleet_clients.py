@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from benchmarks.delivering.signed import alert_event
-from firmware.keys import load_keys
+from firmware.identity.keys import load_keys
 from scanner.alert import (
     AckData,
     Event,

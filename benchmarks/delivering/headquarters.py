@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from central.store import Store
+from central.store.store import Store
 from tests.delivery.both_ends import HeadOffice
 from tests.delivery.broker import Broker
 from tests.delivery.postgres import Cluster

@@ -11,7 +11,7 @@ from benchmarks.listing.measure import spent
 from benchmarks.listing.settings import LIST, Json, Settings
 from benchmarks.updating.headquarters import RING
 from benchmarks.updating.served import Served
-from firmware.updater import Plan, update
+from firmware.lists.updater import Plan, update
 from firmware.updates.repository import WebRepository
 from firmware.updates.trust import Trust
 from scanner.watchlist.listkey import ListKey

@@ -19,7 +19,7 @@ from benchmarks.listing.settings import Json, Settings
 from benchmarks.updating.device import cloned, plan_for
 from benchmarks.updating.headquarters import Headquarters
 from benchmarks.updating.served import served
-from firmware.updater import update
+from firmware.lists.updater import update
 
 MOST_RECORDS = 1_000_000
 """Devices put their updates together on one machine, so the list is no larger than this."""

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from central.api.page import page_routes
 from central.api.routes import router
-from central.database import StoreFault
 from central.settings import ConsoleSettings
-from central.store import Store
+from central.store.database import StoreFault
+from central.store.store import Store
 from scanner.web.problem import Problem, bad_field, not_found
 
 PREFIX = "/api/v1"

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from central import tokens
-from central.store import Store
-from central.tokens import Scope, Token
+from central.store.store import Store
+from central.systems import tokens
+from central.systems.tokens import Scope, Token
 from scanner.web.problem import Problem
 
 bearer = HTTPBearer(

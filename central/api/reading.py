@@ -10,7 +10,7 @@ from central.api.asked import StatsAsked
 from central.console.devices import Known
 from central.console.wire import cursor_of, moment, place_of
 from central.moments import to_ms
-from central.schema import alerts, stats
+from central.store.schema import alerts, stats
 from scanner.watchlist.contract import ListHealth
 
 

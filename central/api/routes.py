@@ -14,8 +14,8 @@ from central.console import devices as fleet
 from central.console import history
 from central.console.alert_view import views
 from central.console.wire import written
-from central.store import Store
-from central.tokens import Scope, Token
+from central.store.store import Store
+from central.systems.tokens import Scope, Token
 from scanner.alert.messages import DeviceName, Id
 from scanner.web.problem import not_found
 

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from central.console.wire import moment
 from central.moments import to_ms
-from central.rows import among
-from central.schema import alerts, answers, outcomes
+from central.store.rows import among
+from central.store.schema import alerts, answers, outcomes
 from scanner.mrz.states import name_of
 
 EARLIER_MOST = 10

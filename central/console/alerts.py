@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from central.console.alert_view import views
 from central.console.wire import cursor_of, place_of
-from central.schema import alerts
+from central.store.schema import alerts
 
 MOST = 200
 _NEVER = 2**53

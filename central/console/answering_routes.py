@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 from starlette.responses import JSONResponse, Response
 
-from central import answering, audit
-from central.answering import Answer, AnsweredMeanwhile, UnknownAlert
+from central import audit
+from central.answering import answers as answering
+from central.answering.answers import Answer, AnsweredMeanwhile, UnknownAlert
 from central.console.alert_view import shown
 from central.console.visit import Visit
 from central.moments import to_ms
-from central.schema import alerts
+from central.store.schema import alerts
 from scanner.alert import AnswerOutcome
 from scanner.alert.messages import Line
 from scanner.web.asked import Asked

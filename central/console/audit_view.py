@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from central import audit
 from central.console.wire import cursor_of, moment, place_of
-from central.schema import audit as trail
+from central.store.schema import audit as trail
 from scanner.hash_chain import Head
 
 WHOLE_EVERY_S = 600.0

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from central.console.history import Filter, page
-from central.store import Store
+from central.store.store import Store
 
 AT_ONCE = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

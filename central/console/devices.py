@@ -14,12 +14,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from central import rollout
 from central.console.alert_view import list_view
 from central.console.wire import moment
+from central.lists import rollout
 from central.moments import to_ms
-from central.schema import devices, gaps
 from central.settings import ConsoleSettings
+from central.store.schema import devices, gaps
 from scanner.watchlist.contract import ListHealth
 
 _HEALTH = {

@@ -15,17 +15,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from central import escalation
-from central.changes import Reader
+from central.answering import escalation
 from central.console import devices, sessions
 from central.console.alert_view import Name, shown
 from central.console.devices import Known
 from central.console.roles import May
 from central.console.subscribers import Subscribers
 from central.console.visit import utc_now
-from central.database import StoreFault
 from central.settings import ConsoleSettings
-from central.store import Store
+from central.store.changes import Reader
+from central.store.database import StoreFault
+from central.store.store import Store
 from scanner.web.guard import name_of
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from central.console.alerts import MOST, RECEIVED, paged
 from central.console.search import Columns, meant
 from central.moments import to_ms
-from central.schema import alerts
+from central.store.schema import alerts
 from scanner.alert.messages import FIRST_YEAR, LAST_YEAR, Line
 from scanner.web.asked import Asked
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from central.console import alert_routes, answering_routes, door, page_files, view_routes
 from central.console.roles import EVERY_ROLE, May, Role, may
 from central.console.visit import Visit, utc_now
-from central.database import StoreFault
+from central.store.database import StoreFault
 from scanner.web.asked import whole_body
 from scanner.web.problem import Problem, forbidden
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from central.schema import alerts
+from central.store.schema import alerts
 
 SHORTEST_NUMBER = 2
 FREQUENT = 5_000

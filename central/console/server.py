@@ -19,7 +19,6 @@ from threading import Event, Thread, current_thread, main_thread
 import uvicorn
 from starlette.types import ASGIApp
 
-from central import changes, systems
 from central.console import sessions
 from central.console.audit_view import Chain
 from central.console.feed import Feed
@@ -27,7 +26,9 @@ from central.console.routes import routes
 from central.console.sign_in import SignIn
 from central.console.trends import Trends
 from central.settings import ConsoleSettings
-from central.store import Store
+from central.store import changes
+from central.store.store import Store
+from central.systems import routes as systems
 from scanner.command_line import Failure, Refusal
 from scanner.web.application import application, configured, send_at_once
 from scanner.web.guard import Guard

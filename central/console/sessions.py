@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from central.console.roles import Role
 from central.moments import to_ms
-from central.rows import among
-from central.schema import sessions, users
+from central.store.rows import among
+from central.store.schema import sessions, users
 
 NOTED_EVERY_MS = 60_000
 """How exactly the last use is kept."""

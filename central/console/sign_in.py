@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from central import audit
 from central.console import sessions
 from central.moments import to_ms
-from central.schema import users
-from central.store import Store
+from central.store.schema import users
+from central.store.store import Store
 from central.users import LONGEST, hash_of, matches
 from scanner.pauses import Pauses, pause_after
 

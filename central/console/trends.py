@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from central.console.wire import moment
 from central.moments import to_ms
-from central.schema import alerts, answers, devices, stats
-from central.store import Store
+from central.store.schema import alerts, answers, devices, stats
+from central.store.store import Store
 from scanner.alert import Alerting
 from scanner.mrz.states import name_of
 

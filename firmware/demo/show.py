@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware.box import Box, CannotStart
+from firmware.delivery.link import LinkState
 from firmware.demo.broker import DemoBroker
 from firmware.demo.stage import Site, SiteFailed, set_up
-from firmware.journal import ALERTING
-from firmware.link import LinkState
 from firmware.panel import PATTERNS, Light
+from firmware.record.journal import ALERTING
 from firmware.screen import Reply, Screen, Shown
 from firmware.settings import load
 from firmware.supervisor import GaveUp

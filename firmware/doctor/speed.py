@@ -23,11 +23,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from firmware.delivery.outbox import Outbox, OutboxFault
 from firmware.demo.catalogue import SPECIMENS_FOLDER
 from firmware.doctor.checks.reader import SPECIMEN
 from firmware.doctor.context import Context
 from firmware.doctor.finding import CannotLook, Finding, skipped
-from firmware.outbox import Outbox, OutboxFault
 from scanner.alert import Place, alert_data
 from scanner.mrz.parse import parse
 from scanner.mrz.text import reading_of

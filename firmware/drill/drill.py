@@ -25,9 +25,9 @@ from firmware.drill.running import Rehearsed, RehearsedAnswer, Running
 from firmware.drill.specimens import SpecimenCapture, capture_of
 from firmware.drill.telling import Kept, Marks, Record
 from firmware.drill.view import DrillView, view_of
-from firmware.journal import ALERTING
-from firmware.referrals import Referral
-from firmware.roles import Officer, Right
+from firmware.officers.roles import Officer, Right
+from firmware.record.journal import ALERTING
+from firmware.record.referrals import Referral
 from scanner.alert import Action, CommandData, DrillEnd, Order, Place, new_id
 from scanner.examine import Examination
 from scanner.said import Said, said

@@ -11,8 +11,8 @@ from firmware.drill.course import Course, Step
 from firmware.drill.lists import DrillLists
 from firmware.drill.programme import Act, Setting
 from firmware.drill.specimens import SpecimenCapture
-from firmware.journal import ALERTING
-from firmware.referrals import Referral
+from firmware.record.journal import ALERTING
+from firmware.record.referrals import Referral
 from scanner.alert import Action, AnswerOutcome, Place, alert_of, new_id
 from scanner.examine import Examination
 from scanner.said import Said

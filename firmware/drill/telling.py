@@ -18,9 +18,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from firmware.database import DiskFault
+from firmware.delivery.outbox import Outbox
 from firmware.drill.course import Course
-from firmware.journal import Journal, What
-from firmware.outbox import Outbox
+from firmware.record.journal import Journal, What
 from scanner.alert import Action, DrillData, DrillEnd, DrillPhase, Message
 from scanner.durable import replace_durably
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Lock
 
+from firmware.delivery.link import LinkState
 from firmware.drill.view import DrillView
-from firmware.journal import ALERTING
-from firmware.link import LinkState
-from firmware.referrals import Referral
+from firmware.record.journal import ALERTING
+from firmware.record.referrals import Referral
 from firmware.screen import Reply, Screen, Shown
 from scanner.alert import Updating
 from scanner.sources.capture import Health

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from firmware.delivery.outbox import OutboxFault
 from firmware.drill import DrillRefused
 from firmware.kiosk import entry
 from firmware.kiosk.written import Json, Speech
-from firmware.outbox import OutboxFault
-from firmware.referrals import NotOpen
-from firmware.roles import Right
+from firmware.officers.roles import Right
+from firmware.record.referrals import NotOpen
 from scanner.alert import Action
 from scanner.mrz.document import Kind
 from scanner.mrz.states import name_of

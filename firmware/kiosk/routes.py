@@ -16,7 +16,7 @@ from starlette.routing import Route
 from firmware.kiosk.intents import INTENTS, Intent, carry_out
 from firmware.kiosk.live import BOUNDARY
 from firmware.kiosk.written import moment
-from firmware.roles import Right
+from firmware.officers.roles import Right
 from scanner.vision.cut import Cut
 from scanner.vision.level import levelled
 from scanner.web.asked import Asked, json_of, query_of, whole_body

@@ -21,7 +21,6 @@ from starlette.types import ASGIApp
 from firmware.desk import Desk
 from firmware.doctor.finding import Finding
 from firmware.drill import Drill
-from firmware.duty import Duty
 from firmware.kiosk.display import Display, Upkeep
 from firmware.kiosk.live import Live
 from firmware.kiosk.pages import Pages
@@ -29,8 +28,9 @@ from firmware.kiosk.routes import routes
 from firmware.kiosk.view import Attending, view
 from firmware.kiosk.words import Words
 from firmware.kiosk.written import Json
-from firmware.referrals import Referrals
-from firmware.roles import Right
+from firmware.officers.duty import Duty
+from firmware.officers.roles import Right
+from firmware.record.referrals import Referrals
 from firmware.settings import KioskSettings
 from firmware.wellbeing import software
 from scanner.sources.camera import Camera

@@ -24,8 +24,8 @@ from firmware.demo.broker import DemoBroker, free_port
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from firmware.demo.stage import set_up
 from firmware.kiosk.server import Kiosk
-from firmware.officers import Officers
-from firmware.roles import Role
+from firmware.officers.officers import Officers
+from firmware.officers.roles import Role
 from firmware.settings import Settings, load
 from scanner.alert import AnswerData, AnswerOutcome
 from scanner.sources.camera import Camera, StreamError

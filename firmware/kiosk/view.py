@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from firmware.duty import Refused
 from firmware.kiosk.display import Seen, is_open
 from firmware.kiosk.view_document import alert_document, document, match, mrz
 from firmware.kiosk.view_drill import drill
 from firmware.kiosk.view_referral import answer, referral
 from firmware.kiosk.view_upkeep import clock, faults, link, lists, sources
 from firmware.kiosk.written import Json, Speech, moment
-from firmware.referrals import Referral
-from firmware.roles import Officer
+from firmware.officers.duty import Refused
+from firmware.officers.roles import Officer
+from firmware.record.referrals import Referral
 from scanner.mrz.reading import Reading
 from scanner.said import Said, said
 from scanner.verdict import Outcome, Verdict

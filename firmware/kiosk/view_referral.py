@@ -4,7 +4,7 @@ from datetime import datetime
 
 from firmware.kiosk.display import Seen
 from firmware.kiosk.written import Json, Speech, moment
-from firmware.referrals import Referral
+from firmware.record.referrals import Referral
 from scanner.mrz.document import KINDS
 from scanner.said import said
 from scanner.terms import ANSWERS

@@ -1,8 +1,8 @@
 """How the desk itself is, as the page always shows it: lists, link, sources, clock, faults."""
 
+from firmware.delivery.link import LinkState
 from firmware.kiosk.display import Seen, Upkeep
 from firmware.kiosk.written import Json, Speech, moment
-from firmware.link import LinkState
 from scanner.alert import Updating
 from scanner.said import Said, said, sentence
 from scanner.watchlist.contract import ListHealth, ListState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from firmware.enrol_cli import asked_token
+from firmware.identity.cli import asked_token
 from firmware.settings import load
 from firmware.setup.answers import (
     Answers,

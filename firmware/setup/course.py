@@ -17,9 +17,9 @@ import typer
 from firmware.choice import DEFAULT_CONFIG
 from firmware.doctor.command import doctor
 from firmware.doctor.kernel import Kernel
-from firmware.enrol_cli import accept_answer, enrol_over_network, write_request
-from firmware.enrolment import EnrolmentFailed, is_enrolled
-from firmware.list_update import list_update
+from firmware.identity.cli import accept_answer, enrol_over_network, write_request
+from firmware.identity.enrolling import EnrolmentFailed, is_enrolled
+from firmware.lists.update import list_update
 from firmware.settings import Settings
 from firmware.setup import configuration
 from firmware.setup.answers import Answers

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from firmware.clock import DeviceClock
+from firmware.lists.updater import Plan
 from firmware.settings import Settings
-from firmware.updater import Plan
 from firmware.updates.repository import FolderRepository, Repository, WebRepository
 from firmware.updates.trust import Trust
 from scanner.watchlist.contract import ListHealth

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from central.console import sessions
 from central.console.server import Console, listen, serving
-from central.schema import audit
 from central.settings import ConsoleSettings
-from central.store import Store
+from central.store.schema import audit
+from central.store.store import Store
 from tests.console.sample_site import PASSWORD, Site
 from tests.delivery.broker import free_port
 

@@ -21,13 +21,14 @@ from typing import Any
 import sqlalchemy as sa
 from joserfc.jwk import OKPKey
 
-from central import answering, users
-from central.answering import Answer
+from central import users
+from central.answering import answers as answering
+from central.answering.answers import Answer
 from central.console.roles import Role
 from central.console.server import Console, listen, serving
-from central.schema import alerts
 from central.settings import ConsoleSettings
-from central.store import Received, Store
+from central.store.schema import alerts
+from central.store.store import Received, Store
 from scanner.alert import (
     Action,
     AlertData,

@@ -16,12 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from central import audit, tokens
+from central import audit
 from central.api.app import PREFIX, api_app
 from central.console.wire import cursor_of
 from central.settings import ConsoleSettings
-from central.store import Store
-from central.tokens import Scope
+from central.store.store import Store
+from central.systems import tokens
+from central.systems.tokens import Scope
 from scanner.alert import AnswerOutcome, DeviceFault, Message, StatsData, new_id
 from scanner.watchlist.contract import ListHealth
 from tests.console.listening import listening
@@ -247,7 +248,7 @@ def test_reading_alerts_is_in_the_audit_trail_without_what_was_read(reader: Read
 def test_where_the_trail_cannot_be_written_nothing_of_a_document_leaves(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central.database import StoreFault
+    from central.store.database import StoreFault
 
     def refuse(*_: object, **__: object) -> Any:
         raise StoreFault("the store refuses: disk full")

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from central import changes
-from central.changes import Change, Reader
-from central.schema import alerts
-from central.schema import changes as table
-from central.store import Store
+from central.store import changes
+from central.store.changes import Change, Reader
+from central.store.schema import alerts
+from central.store.schema import changes as table
+from central.store.store import Store
 from scanner.alert import Action, Message, OutcomeData
 from tests.console.sample_site import Site
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from central import escalation
-from central.schema import alerts, answers
+from central.answering import escalation
+from central.store.schema import alerts, answers
 from scanner.alert import Action, AnswerOutcome, Message, OutcomeData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PEOPLE
@@ -207,7 +207,7 @@ def test_what_ran_out_while_no_console_ran_is_escalated_once_by_however_many_sta
 ) -> None:
     with an_office(url) as office:
         pass
-    from central.store import Store
+    from central.store.store import Store
 
     store = Store(url)
     office.site.store = store

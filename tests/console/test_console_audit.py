@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from central import audit
 from central.console.audit_view import Chain
-from central.schema import audit as trail
+from central.store.schema import audit as trail
 from tests.console.office import Office
 
 

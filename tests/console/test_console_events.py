@@ -12,7 +12,7 @@ from central.console import sessions
 from central.console.roles import MAY, Role
 from central.console.sessions import Who
 from central.console.subscribers import KEPT, QUEUE, Page, Subscribers
-from central.schema import sessions as table
+from central.store.schema import sessions as table
 from scanner.alert import Message, StatusData
 from tests.console.office import Office, an_office, events
 from tests.delivery.both_ends import wait_for

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from central.console.roles import Role
 from central.console.routes import TABLE
-from central.schema import alerts
+from central.store.schema import alerts
 from tests.console.office import Office, an_office, events
 from tests.console.sample_site import STAFF
 from tests.delivery.both_ends import wait_for

@@ -11,7 +11,7 @@ import pytest
 from central.console.routes import BODY_MOST
 from central.console.server import Console, listen
 from central.settings import ConsoleSettings
-from central.store import Store
+from central.store.store import Store
 from scanner.command_line import Failure, Refusal
 from scanner.web.guard import POLICY
 from tests.console.office import Office

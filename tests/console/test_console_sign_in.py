@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from central import users
 from central.console.roles import Role
-from central.schema import sessions
-from central.schema import users as table
+from central.store.schema import sessions
+from central.store.schema import users as table
 from scanner.pauses import FREE, LONGEST_S, Pauses, pause_after
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PASSWORD, STAFF

@@ -14,17 +14,18 @@ import paho.mqtt.client as mqtt
 import pytest
 import sqlalchemy as sa
 
-from central import drills, retention, tokens
+from central import drills, retention
 from central.api.app import PREFIX
-from central.follow import Follower
-from central.inflow import LinkDown
-from central.publish_link import Link
-from central.republish import Republisher
-from central.schema import drills as table
-from central.schema import messages, metadata
+from central.brokers.publish_link import Link
+from central.receiving.inflow import LinkDown
 from central.settings import RetentionSettings
-from central.store import Store
-from central.tokens import Scope
+from central.store.schema import drills as table
+from central.store.schema import messages, metadata
+from central.store.store import Store
+from central.systems import tokens
+from central.systems.follow import Follower
+from central.systems.republish import Republisher
+from central.systems.tokens import Scope
 from scanner.alert import (
     CENTRAL,
     TABLE,

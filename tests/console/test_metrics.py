@@ -10,11 +10,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
-from central import answering, tokens
-from central.answering import Answer
-from central.counters import add_counts, observed
-from central.metrics import METRICS
-from central.tokens import Scope
+from central.answering import answers as answering
+from central.answering.answers import Answer
+from central.store.counters import add_counts, observed
+from central.systems import tokens
+from central.systems.metrics import METRICS
+from central.systems.tokens import Scope
 from scanner.alert import AnswerOutcome, DeviceFault, Message, RolloutData, UpdateOutcome
 from scanner.watchlist.contract import ListHealth
 from tests.console.office import Office, an_office, events
@@ -205,7 +206,7 @@ def test_postgresql_tells_the_same(office: Office) -> None:
 def test_a_store_that_is_away_is_said_to_be(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central.database import StoreFault
+    from central.store.database import StoreFault
 
     token = token_for(office, Scope.METRICS)
 

@@ -11,12 +11,12 @@ import httpx
 import pytest
 import yaml
 
-from central import tokens
 from central.api.app import PREFIX
-from central.metrics import METRICS
-from central.republished import ALERT, ANSWERED
 from central.settings import RepublishSettings
-from central.tokens import Scope
+from central.systems import tokens
+from central.systems.metrics import METRICS
+from central.systems.republished import ALERT, ANSWERED
+from central.systems.tokens import Scope
 from scanner.alert import Message, StatsData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PLACES

@@ -14,17 +14,17 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from central.authority import Authority
-from central.connection import brokers
-from central.inflow import Source
-from central.receiver import Receiver
+from central.enrolment.authority import Authority
+from central.receiving.connection import brokers
+from central.receiving.inflow import Source
+from central.receiving.receiver import Receiver
 from central.settings import BrokerSettings
-from central.store import AlertRow, Store
-from firmware.answers import Answers
-from firmware.keys import load_keys
-from firmware.outbox import Outbox
-from firmware.uplink import Link, Uplink
-from firmware.window import Window
+from central.store.store import AlertRow, Store
+from firmware.delivery.answers import Answers
+from firmware.delivery.outbox import Outbox
+from firmware.delivery.uplink import Link, Uplink
+from firmware.delivery.window import Window
+from firmware.identity.keys import load_keys
 from scanner.alert import (
     AlertData,
     AnswerData,

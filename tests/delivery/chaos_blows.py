@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from central.answering import Answer, UnknownAlert
-from central.store import StoreFault
+from central.answering.answers import Answer, UnknownAlert
+from central.store.store import StoreFault
 from scanner.alert import AnswerOutcome
 from tests.delivery.chaos_lives import DEVICE_POINTS, RECEIVER_POINTS, Armed
 from tests.delivery.chaos_site import Life, Site

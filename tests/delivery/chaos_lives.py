@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from central import cli
-from central import connection as central_connection
-from central.store import Committed, Received, Store
-from firmware import connection, database, outbox
-from firmware.outbox import OutboxFault
+from central.receiving import connection as central_connection
+from central.store.store import Committed, Received, Store
+from firmware import database
+from firmware.delivery import connection, outbox
+from firmware.delivery.outbox import OutboxFault
 from tests.delivery.both_ends import Desk, Protocol
 
 QUIET = "quiet"

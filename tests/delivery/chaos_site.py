@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from central.store import Store
+from central.store.store import Store
 from tests.delivery import chaos_lives
 from tests.delivery.both_ends import Desk, HeadOffice, Protocol, wait_for
 from tests.delivery.broker import Broker

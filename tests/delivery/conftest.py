@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from central.store import Store
-from firmware.uplink import Uplink
+from central.store.store import Store
+from firmware.delivery.uplink import Uplink
 from tests.delivery.both_ends import Desk, HeadOffice, Protocol, Stranger, wait_for
 from tests.delivery.broker import Broker
 from tests.delivery.postgres import new_store

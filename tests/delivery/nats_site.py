@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from central.inflow import Source
-from central.nats_inflow import nats_sources
+from central.receiving.inflow import Source
+from central.receiving.nats_inflow import nats_sources
 from central.settings import load
-from firmware.link import Address
+from firmware.delivery.link import Address
 from tests.delivery.both_ends import Desk, HeadOffice
 from tests.delivery.nats_cluster import PASSWORD, NatsCluster
 

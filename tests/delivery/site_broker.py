@@ -12,8 +12,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from central import broker_files
-from central.authority import Authority
+from central.brokers import files as broker_files
+from central.enrolment.authority import Authority
 from tests.delivery.both_ends import wait_for
 from tests.delivery.broker import MOSQUITTO, free_port, listens
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from central.store import Answer
-from firmware.link import Address, LinkState
+from central.store.store import Answer
+from firmware.delivery.link import Address, LinkState
+from firmware.delivery.watching import LinkWatch
 from firmware.screen import Reply, Shown
-from firmware.watching import LinkWatch
 from scanner.alert import AnswerData, AnswerOutcome, new_id
 from tests.delivery.both_ends import NOW, Desk, HeadOffice, wait_for
 from tests.delivery.broker import Broker

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from central import audit
-from central.schema import alerts
-from central.schema import audit as trail
-from central.store import Answer, AnsweredMeanwhile, Store, StoreFault, UnknownAlert
+from central.store.schema import alerts
+from central.store.schema import audit as trail
+from central.store.store import Answer, AnsweredMeanwhile, Store, StoreFault, UnknownAlert
 from scanner.alert import AnswerOutcome
 from scanner.hash_chain import Broken, Head
 from tests.delivery.both_ends import HeadOffice, over_both_databases

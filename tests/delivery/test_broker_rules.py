@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from central import broker_files
-from central.authority import Authority
-from central.broker_config import conf, rules
-from central.certificates import Certificates, Sort
-from central.enrol_files import issue_server, issue_worker
-from central.enrolment import Enrolment
+from central.brokers import files as broker_files
+from central.brokers.config import conf, rules
+from central.enrolment.authority import Authority
+from central.enrolment.certificates import Certificates, Sort
+from central.enrolment.enrolling import Enrolment
+from central.enrolment.files import issue_server, issue_worker
 from scanner.alert import TABLE, Message, ring_topic, topic_of
 from scanner.alert.encryption import MAX_ENCRYPTED
 from scanner.alert.enrolment import new_tls_key, private_pem

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from central.authority import Authority, NotEnrolled
+from central.enrolment.authority import Authority, NotEnrolled
 from central.settings import Settings, load
-from central.store import Received, Store
+from central.store.store import Received, Store
 from scanner.alert import Event, Message, new_id, read_key, source_of
 from scanner.alert.keyset import read_key_set
 from tests.delivery.both_ends import NOW, Desk, HeadOffice, alert

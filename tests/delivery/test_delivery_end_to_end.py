@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from central.store import Answer, Store, StoreFault
-from firmware.outbox import OutboxFault
+from central.store.store import Answer, Store, StoreFault
+from firmware.delivery.outbox import OutboxFault
 from scanner.alert import AnswerOutcome
 from tests.delivery.both_ends import Desk, HeadOffice, document, wait_for
 from tests.delivery.broker import Broker
@@ -225,7 +225,7 @@ def test_a_broker_that_stands_still_is_noticed_and_said_at_the_desk(
 def test_whatever_else_stands_at_the_broker_s_port_is_survived_and_said_once(
     broker: Broker, desk: Desk, caplog: pytest.LogCaptureFixture, manners: bytes
 ) -> None:
-    caplog.set_level(logging.INFO, "firmware.uplink")
+    caplog.set_level(logging.INFO, "firmware.delivery.uplink")
     with desk.running() as uplink:
         with socket.create_server(("127.0.0.1", broker.port)) as server:
             for _ in range(2):

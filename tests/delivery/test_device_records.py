@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import OKPKey
 
-from firmware.answers import Answers, Taken
-from firmware.journal import Journal, JournalFault
-from firmware.keys import KeyFault, document_mark, load_keys
-from firmware.outbox import Outbox
-from firmware.window import Window
+from firmware.delivery.answers import Answers, Taken
+from firmware.delivery.outbox import Outbox
+from firmware.delivery.window import Window
+from firmware.identity.keys import KeyFault, document_mark, load_keys
+from firmware.record.journal import Journal, JournalFault
 from scanner.alert import (
     Action,
     AnswerData,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from central.authority import Authority
-from central.store import Received, Store
+from central.enrolment.authority import Authority
+from central.store.store import Received, Store
 from scanner.alert import Event, Message, StatusData, new_id, source_of, topic_of
 from tests.delivery.both_ends import NOW, wait_for
 from tests.delivery.site_broker import Client, Refused, SiteBroker

@@ -19,15 +19,14 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from central.authority import Authority
 from central.cli import app as central_app
-from central.enrol_cli import FAILURES
-from central.enrol_tokens import Tokens
-from central.enrolment import Enrolment, EnrolmentRefused
-from firmware import enrolment as at_device
+from central.enrolment.authority import Authority
+from central.enrolment.enrolling import Enrolment, EnrolmentRefused
+from central.enrolment.tokens import Tokens
 from firmware.cli import app as firmware_app
-from firmware.enrolment import EnrolmentFailed, begin, complete, is_enrolled
-from firmware.identity import Identity
+from firmware.identity import enrolling as at_device
+from firmware.identity.enrolling import EnrolmentFailed, begin, complete, is_enrolled
+from firmware.identity.identity import Identity
 from scanner.alert import Event, Forged, Message, StatusData, new_id, seal, source_of, topic_of
 from scanner.alert.enrolment import Unacceptable, read_renewal, read_request
 from scanner.alert.enrolment_token import NoToken, parse_token
@@ -82,7 +81,7 @@ def run(program: str, *arguments: str, code: int = 0, say: str = "") -> str:
     with pytest.MonkeyPatch.context() as patching, redirect_stdout(told), redirect_stderr(failed):
         patching.setattr(sys, "argv", [program, *arguments])
         patching.setattr(sys, "stdin", io.StringIO(say))
-        ended = run_command(app, program, FAILURES)
+        ended = run_command(app, program)
     assert ended == code, failed.getvalue()
     if code == 0:
         return told.getvalue()

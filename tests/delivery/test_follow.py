@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from central.follow import MARGIN_MS, Follower
-from central.store import Received, Store, StoreFault
+from central.store.store import Received, Store, StoreFault
+from central.systems.follow import MARGIN_MS, Follower
 from scanner.alert import Event, Message, new_id, source_of
 from tests.delivery.both_ends import NOW, alert, over_both_databases, running, wait_for
 from tests.delivery.postgres import Cluster

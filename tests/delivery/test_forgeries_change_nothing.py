@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from joserfc.jwk import OKPKey
 
-from central.receiver import Receiver
-from central.store import Answer, UnknownAlert
-from firmware.uplink import Uplink
+from central.receiving.receiver import Receiver
+from central.store.store import Answer, UnknownAlert
+from firmware.delivery.uplink import Uplink
 from scanner.alert import (
     CENTRAL,
     AckData,

@@ -12,9 +12,9 @@ from threading import Event
 
 import pytest
 
-from firmware.outbox import Outbox, OutboxFault
+from firmware.delivery.outbox import Outbox, OutboxFault
+from firmware.delivery.unwritten import Unwritten
 from firmware.panel import PATTERNS
-from firmware.unwritten import Unwritten
 from scanner.verdict import Outcome
 from tests.delivery.both_ends import MARKS, NOW, alert, wait_for
 from tests.desk.desk_fixture import LISTED, WholeDesk, typed

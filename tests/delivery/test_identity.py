@@ -13,15 +13,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from central.authority import Authority
-from central.certificate_forms import host_name, leaf_certificate
-from central.certificates import AuthorityFault, Sort
-from central.enrol_files import issue_server
-from central.enrolment import Enrolment, EnrolmentRefused
-from firmware.enrolment import renewal, take_renewal
-from firmware.identity import Identity
-from firmware.keys import Keys, load_keys
-from firmware.renewal import Renewal
+from central.enrolment.authority import Authority
+from central.enrolment.certificate_forms import host_name, leaf_certificate
+from central.enrolment.certificates import AuthorityFault, Sort
+from central.enrolment.enrolling import Enrolment, EnrolmentRefused
+from central.enrolment.files import issue_server
+from firmware.identity.enrolling import renewal, take_renewal
+from firmware.identity.identity import Identity
+from firmware.identity.keys import Keys, load_keys
+from firmware.identity.renewal import Renewal
 from scanner.alert import (
     CENTRAL,
     CommandData,
@@ -401,7 +401,7 @@ def test_an_end_before_the_devices_own_certificate_was_made_is_seen_without_a_cl
     identity = Identity(tmp_path / "desk-1")
     ended = server_files(authority, tmp_path / "ended", from_days=-40, days=30)
     good = server_files(authority, tmp_path / "good", from_days=-1, days=30)
-    monkeypatch.setattr("firmware.identity.time.time", lambda: 0.0)
+    monkeypatch.setattr("firmware.identity.identity.time.time", lambda: 0.0)
     assert not connects(identity, ended)
     assert connects(identity, good)
 

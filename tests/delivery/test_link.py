@@ -17,9 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from firmware.broker_access import contexts
-from firmware.demo.broker import DemoBroker
-from firmware.link import (
+from firmware.delivery.broker_access import contexts
+from firmware.delivery.link import (
     FIVE_AGAIN_AFTER_S,
     Address,
     Brokers,
@@ -29,7 +28,8 @@ from firmware.link import (
     VersionRefused,
     address_of,
 )
-from firmware.uplink import Uplink
+from firmware.delivery.uplink import Uplink
+from firmware.demo.broker import DemoBroker
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for
 from tests.delivery.broker import Broker, free_port
 from tests.delivery.nats_cluster import SERVER
@@ -151,7 +151,7 @@ def second(tmp_path: Path) -> Iterator[Broker]:
 def test_a_broker_that_dies_is_replaced_by_the_next_and_taken_back_when_it_answers_again(
     broker: Broker, second: Broker, desk: Desk, office: HeadOffice, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "firmware.uplink")
+    caplog.set_level(logging.INFO, "firmware.delivery.uplink")
     broker.start()
     second.start()
     desk.link = replace(desk.link, others=(Address("127.0.0.1", second.port),))

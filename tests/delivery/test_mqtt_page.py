@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from firmware.window import Window
+from firmware.delivery.window import Window
 from scanner.alert import (
     MAX_ACKS,
     MAX_HELD,

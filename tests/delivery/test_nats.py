@@ -14,9 +14,10 @@ import nats
 import pytest
 from nats.js import api
 
-from central import hints, settings
-from central.nats_names import SAID, subject_of, topic_of_subject
-from central.store import Answer
+from central import settings
+from central.brokers.nats_names import SAID, subject_of, topic_of_subject
+from central.lists import hints
+from central.store.store import Answer
 from scanner.alert import AnswerOutcome, Message, RolloutData, UpdateOutcome, topic_of
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for
 from tests.delivery.chaos_wire import Cut, Wires
@@ -188,7 +189,7 @@ def test_a_receiver_at_a_server_that_is_left_alone_says_what_is_missing(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("central.nats_inflow.READY_WITHIN_S", 2.0)
+    monkeypatch.setattr("central.receiving.nats_inflow.READY_WITHIN_S", 2.0)
     for node in cluster.nodes[1:]:
         node.kill()
     with desk.running(), office.receiving():

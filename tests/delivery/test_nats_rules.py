@@ -14,12 +14,12 @@ import nats
 import pytest
 from typer.testing import CliRunner
 
+from central.brokers.nats_names import subject_of
+from central.brokers.nats_users import DEVICE, users
 from central.cli import app
-from central.enrol_files import issue_server, issue_worker
-from central.inflow import LinkDown, Source
-from central.nats_inflow import nats_sources
-from central.nats_names import subject_of
-from central.nats_users import DEVICE, users
+from central.enrolment.files import issue_server, issue_worker
+from central.receiving.inflow import LinkDown, Source
+from central.receiving.nats_inflow import nats_sources
 from central.settings import NatsSettings
 from scanner.alert import Message, topic_of
 from tests.delivery.both_ends import Desk, HeadOffice, wait_for

@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from firmware.outbox import Outbox
-from firmware.packing import PRESENT, Damaged, packed, unpacked
+from firmware.delivery.outbox import Outbox
+from firmware.delivery.packing import PRESENT, Damaged, packed, unpacked
 from scanner.alert import (
     AckData,
     Acknowledged,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from firmware.database import HEARD
-from firmware.outbox import Outbox, OutboxFault
+from firmware.delivery.outbox import Outbox, OutboxFault
 from scanner.alert import (
     AckData,
     Acknowledged,

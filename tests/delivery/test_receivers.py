@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from central import courier
+from central.answering import courier
 from central.settings import BrokerSettings
-from central.store import Answer, Store
+from central.store.store import Answer, Store
 from scanner.alert import AnswerOutcome
 from tests.delivery.both_ends import Desk, HeadOffice, over_both_databases, wait_for
 from tests.delivery.broker import Broker

@@ -2,9 +2,9 @@
 
 import threading
 
-from central.counters import add_counts, every_count
-from central.counting import Counting
-from central.store import Store, StoreFault
+from central.receiving.counting import Counting
+from central.store.counters import add_counts, every_count
+from central.store.store import Store, StoreFault
 from scanner.alert import Message, topic_of
 from tests.delivery.both_ends import Desk, HeadOffice, Stranger, over_both_databases, wait_for
 from tests.delivery.broker import Broker

@@ -17,14 +17,15 @@ import sqlalchemy as sa
 import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
-from central import answering, audit
-from central.answering import Answer
-from central.publish_link import Link
-from central.republish import Republisher, check
-from central.republished import ANSWERED
-from central.schema import alerts, answers
+from central import audit
+from central.answering import answers as answering
+from central.answering.answers import Answer
+from central.brokers.publish_link import Link
 from central.settings import RepublishSettings, SettingsError, load
-from central.store import Store
+from central.store.schema import alerts, answers
+from central.store.store import Store
+from central.systems.republish import Republisher, check
+from central.systems.republished import ANSWERED
 from scanner.alert import AlertData, AnswerOutcome
 from scanner.command_line import Refusal
 from tests.delivery.both_ends import Stranger, over_both_databases, running, wait_for
@@ -141,7 +142,7 @@ def test_what_was_there_before_is_not_told_and_what_comes_while_it_is_off_is(
 def test_a_broker_that_goes_away_delays_and_loses_nothing(
     store: Store, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "central.republish")
+    caplog.set_level(logging.INFO, "central.systems.republish")
     broker.start()
     with running(republisher(store, broker).run):
         wait_for(lambda: "republishing" in caplog.messages)

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from central import audit, retention
 from central.retention import Purged
-from central.schema import alerts, answers, messages, outcomes, sequences, stats
 from central.settings import RetentionSettings
-from central.store import Answer, Received, Store
+from central.store.schema import alerts, answers, messages, outcomes, sequences, stats
+from central.store.store import Answer, Received, Store
 from scanner.alert import (
     Action,
     AnswerOutcome,

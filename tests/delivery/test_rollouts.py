@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from central import rollout
-from central.schema import devices, rollouts
-from central.sequence import open_gaps
-from central.store import Received, Store
+from central.lists import rollout
+from central.store.schema import devices, rollouts
+from central.store.sequence import open_gaps
+from central.store.store import Received, Store
 from scanner.alert import Event, Message, RolloutData, UpdateOutcome, new_id, source_of
 from tests.delivery.both_ends import over_both_databases
 

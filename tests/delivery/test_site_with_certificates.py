@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from central.answering import Answer
-from central.authority import Authority
-from central.connection import brokers
-from central.enrol_files import issue_worker
-from central.enrolment import Enrolment
-from central.receiver import Receiver
+from central.answering.answers import Answer
+from central.enrolment.authority import Authority
+from central.enrolment.enrolling import Enrolment
+from central.enrolment.files import issue_worker
+from central.receiving.connection import brokers
+from central.receiving.receiver import Receiver
 from central.settings import BrokerSettings
-from central.store import Store
-from firmware.enrolment import renewal, take_renewal
-from firmware.identity import Identity
+from central.store.store import Store
+from firmware.identity.enrolling import renewal, take_renewal
+from firmware.identity.identity import Identity
 from scanner.alert import Action, AnswerOutcome, Message, OutcomeData, address_of
 from scanner.alert.encryption import is_encrypted
 from tests.delivery.both_ends import Desk, document, running, wait_for

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.schema import messages
-from central.sequence import Sequence
-from central.store import Answer, Committed, Received, Store
+from central.store.schema import messages
+from central.store.sequence import Sequence
+from central.store.store import Answer, Committed, Received, Store
 from scanner.alert import (
     AlertData,
     AnswerOutcome,

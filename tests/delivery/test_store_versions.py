@@ -11,12 +11,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-import central.migrations
-from central import changes, upgrade
-from central.audit_triggers import install
-from central.database import open_engine
-from central.schema import alerts, metadata, sequences
-from central.store import Store, StoreFault
+import central.store.migrations
+from central.store import changes, upgrade
+from central.store.audit_triggers import install
+from central.store.database import open_engine
+from central.store.schema import alerts, metadata, sequences
+from central.store.store import Store, StoreFault
 from scanner.alert import new_id
 from tests.delivery.both_ends import HeadOffice, alert, over_both_databases
 from tests.delivery.postgres import Cluster
@@ -32,7 +32,7 @@ def engine(store_url: str) -> Iterator[sa.Engine]:
 
 def migrations() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(central.migrations.__file__).parent))
+    config.set_main_option("script_location", str(Path(central.store.migrations.__file__).parent))
     return config
 
 

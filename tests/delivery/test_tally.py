@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.outbox import Outbox
-from firmware.uplink import Uplink
+from firmware.delivery.outbox import Outbox
+from firmware.delivery.uplink import Uplink
 from scanner.alert import (
     CENTRAL,
     MAX_MISSING,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from central.inflow import Source
-from central.store import Answer
-from firmware.link import Address
+from central.receiving.inflow import Source
+from central.store.store import Answer
+from firmware.delivery.link import Address
 from scanner.alert import AnswerOutcome, Message, StatusData, public_of, topic_of, unseal
 from tests.delivery.both_ends import Desk, HeadOffice, Stranger, wait_for
 from tests.delivery.broker import Broker

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from central.store import Answer
-from firmware.answers import Answers
-from firmware.hearing import Hearing
-from firmware.outbox import Outbox
-from firmware.sending import Sending
-from firmware.uplink import Uplink
-from firmware.window import Window
+from central.store.store import Answer
+from firmware.delivery.answers import Answers
+from firmware.delivery.hearing import Hearing
+from firmware.delivery.outbox import Outbox
+from firmware.delivery.sending import Sending
+from firmware.delivery.uplink import Uplink
+from firmware.delivery.window import Window
 from scanner.alert import (
     CENTRAL,
     MAX_PAYLOAD,

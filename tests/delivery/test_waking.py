@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from central.schema import users
-from central.store import Store
-from central.waking import Watch
+from central.store.schema import users
+from central.store.store import Store
+from central.store.waking import Watch
 from tests.delivery.both_ends import over_both_databases, wait_for
 from tests.delivery.postgres import Cluster
 
 LONG_S = 30.0
 ELSEWHERE = """
 import sys
-from central.store import Store
+from central.store.store import Store
 store = Store(sys.argv[1])
 sys.stdin.readline()
 with store.changing() as tx:

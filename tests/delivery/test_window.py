@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.window import JUST_SENT_S, QUIET_S, YIELDS_AFTER, Window
+from firmware.delivery.window import JUST_SENT_S, QUIET_S, YIELDS_AFTER, Window
 
 SIZE, LAGGARDS, FIRST_S, LONGEST_S = 4, 10, 2.0, 60.0
 

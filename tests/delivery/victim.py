@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from central.opening import sources
-from central.receiver import Receiver
+from central.receiving.receiver import Receiver
 from central.settings import load
-from central.store import Committed, Received, Store
-from firmware.outbox import Outbox, OutboxFault
+from central.store.store import Committed, Received, Store
+from firmware.delivery.outbox import Outbox, OutboxFault
 from scanner.alert import AlertData
 from tests.delivery.both_ends import MARKS, NOW, Desk, Protocol, alert
 

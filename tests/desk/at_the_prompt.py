@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from firmware.cli import app
-from firmware.database import DiskFault
 from scanner.command_line import run_command
 from tests.desk.test_settings import GOOD
 
@@ -44,6 +43,6 @@ class Prompt:
         self._monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
         self._capsys.readouterr()
         command = partial(app, [str(one) for one in arguments])
-        code = run_command(command, "borderpost", (DiskFault,))
+        code = run_command(command, "borderpost")
         told = self._capsys.readouterr()
         return Done(code, told.out, told.err)

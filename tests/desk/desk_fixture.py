@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from firmware import desk
-from firmware.answers import Answers
 from firmware.clock import machine_clock
+from firmware.delivery.answers import Answers
+from firmware.delivery.link import LinkState
+from firmware.delivery.outbox import Outbox
 from firmware.desk import Desk, OnDuty, Rules
 from firmware.drill import Drill, Record
-from firmware.journal import Journal
-from firmware.link import LinkState
-from firmware.outbox import Outbox
 from firmware.panel import Pattern
-from firmware.referrals import Referrals
+from firmware.record.journal import Journal
+from firmware.record.referrals import Referrals
 from firmware.screen import Reply, Shown
 from firmware.settings import DrillSettings
 from scanner.examine import Examiner

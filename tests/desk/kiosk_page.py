@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from firmware.clock import machine_clock
-from firmware.duty import Duty, duty_of
-from firmware.journal import Journal
 from firmware.kiosk.display import Display, Upkeep
 from firmware.kiosk.server import Kiosk, Served
+from firmware.officers.duty import Duty, duty_of
+from firmware.record.journal import Journal
 from firmware.settings import KioskSettings, OfficerSettings
 from scanner.alert import AnswerData, AnswerOutcome
 from scanner.sources.camera import Camera

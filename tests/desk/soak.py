@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from firmware.demo.catalogue import SPECIMENS
 from firmware.demo.stage import Site, set_up
-from firmware.journal import ALERTING
+from firmware.record.journal import ALERTING
 from scanner.durable import replace_durably
 from tests.delivery.broker import Broker
 

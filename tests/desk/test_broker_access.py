@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from central.authority import Authority
-from firmware.broker_access import link_of
-from firmware.identity import Identity
-from firmware.link import Address
+from central.enrolment.authority import Authority
+from firmware.delivery.broker_access import link_of
+from firmware.delivery.link import Address
+from firmware.identity.identity import Identity
 from firmware.settings import BrokerSettings
 from scanner.alert import KeyFault
 

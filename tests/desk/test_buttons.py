@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from firmware.box import Box
 from firmware.buttons import Buttons, open_buttons
 from firmware.panel import LampPanel

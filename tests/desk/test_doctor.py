@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from firmware.cli import app
 from firmware.doctor import checks
 from firmware.doctor.context import context_of

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from central import broker_files
-from central.authority import Authority
-from central.enrol_files import issue_worker
+from central.brokers import files as broker_files
+from central.enrolment.authority import Authority
+from central.enrolment.files import issue_worker
+from firmware.delivery.outbox import Outbox
 from firmware.doctor.context import Context
 from firmware.doctor.desk_says import DeskSays
 from firmware.doctor.finding import Finding, State
-from firmware.journal import Journal
-from firmware.officers import Officers
-from firmware.outbox import Outbox
-from firmware.roles import Role
+from firmware.officers.officers import Officers
+from firmware.officers.roles import Role
+from firmware.record.journal import Journal
 from scanner.alert import Message, topic_of
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.keyring import write_keys

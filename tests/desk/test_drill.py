@@ -9,7 +9,7 @@ import pytest
 from firmware.drill import DrillRefused
 from firmware.drill.programme import PROGRAMME, Act
 from firmware.panel import PATTERNS
-from firmware.stats import HourlyStats
+from firmware.record.stats import HourlyStats
 from scanner.alert import (
     Action,
     AnswerOutcome,

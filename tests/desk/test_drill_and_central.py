@@ -11,7 +11,7 @@ import pytest
 
 from central import audit, drills_cli
 from firmware.drill import Drill, Record
-from firmware.journal import Journal
+from firmware.record.journal import Journal
 from firmware.settings import DrillSettings
 from scanner.alert import Message
 from scanner.command_line import Failure, Refusal

@@ -10,7 +10,7 @@ from firmware import drill_cli
 from firmware.drill import DrillRefused
 from firmware.drill.programme import PROGRAMME, Act
 from firmware.drill.telling import MOST_WAITING, Kept
-from firmware.roles import Officer, Role
+from firmware.officers.roles import Officer, Role
 from scanner.alert import (
     MAX_ACKS,
     CommandData,

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from firmware.roles import Officer, Role
+from firmware.officers.roles import Officer, Role
 from firmware.settings import OfficerSettings
 from scanner.alert import Message
 from tests.desk.desk_fixture import CLEAN, LISTED, typed

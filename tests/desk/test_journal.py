@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware import journal_file
-from firmware.journal import Entry, Journal, Row, What
+from firmware.record import file as journal_file
+from firmware.record.journal import Entry, Journal, Row, What
 from scanner.alert import Action, AnswerOutcome, new_id
 from scanner.examine import Examination
 from scanner.hash_chain import Broken, Head, hash_of
@@ -250,7 +250,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from firmware.journal import Journal, What
+from firmware.record.journal import Journal, What
 journal = Journal(Path(sys.argv[1]), "desk-1")
 while True:
     journal.note(What.SIGNED_IN, now=datetime.now(UTC), officer=sys.argv[2])

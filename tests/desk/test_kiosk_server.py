@@ -14,11 +14,11 @@ import httpx
 import numpy as np
 import pytest
 
+from firmware.delivery.outbox import OutboxFault
 from firmware.kiosk.pages import MOST
 from firmware.kiosk.server import CannotListen, Kiosk
-from firmware.officers import Officers
-from firmware.outbox import OutboxFault
-from firmware.roles import Role
+from firmware.officers.officers import Officers
+from firmware.officers.roles import Role
 from firmware.settings import KioskSettings, OfficerSettings
 from scanner.mrz.reading import Reading, Status, Uncertain
 from scanner.sources.capture import Capture, Fault, Health

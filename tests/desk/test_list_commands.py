@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from firmware import list_cli
 from firmware.cli import app
 from firmware.idle import stand_back
-from firmware.list_verify import Course
+from firmware.lists import cli as list_cli
+from firmware.lists.verify import Course
 from scanner.command_line import run_command
 from scanner.watchlist.activation import alone
 from scanner.watchlist.keyring import write_keys

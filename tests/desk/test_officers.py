@@ -10,11 +10,11 @@ import pytest
 from argon2 import Parameters
 from argon2.low_level import Type
 
-from firmware import officers as kept_officers
-from firmware.duty import LONGEST_PAUSE_S, Duty, DutyRules, Why
-from firmware.journal import Journal
-from firmware.officers import OfficerRefused, Officers, OfficersUnusable
-from firmware.roles import Officer, Right, Role
+from firmware.officers import officers as kept_officers
+from firmware.officers.duty import LONGEST_PAUSE_S, Duty, DutyRules, Why
+from firmware.officers.officers import OfficerRefused, Officers, OfficersUnusable
+from firmware.officers.roles import Officer, Right, Role
+from firmware.record.journal import Journal
 from tests.desk.at_the_prompt import Done, Prompt, configured
 from tests.reading.scanner_simulator import ScannerSimulator
 from tests.reading.source_consumer import Consumer, wait_until

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from firmware.doctor.kernel import Kernel
-from firmware.enrolment import is_enrolled
+from firmware.identity.enrolling import is_enrolled
 from firmware.setup.answers import Answers, forget_token, read
 from firmware.setup.command import DONE, FILE, set_up
 from firmware.setup.configuration import write
@@ -36,7 +36,6 @@ RUN = """
 import sys
 from functools import partial
 from pathlib import Path
-from firmware.database import DiskFault
 from firmware.doctor.kernel import Kernel
 from firmware.setup.command import set_up
 from firmware.setup.course import Where
@@ -44,7 +43,7 @@ from scanner.command_line import run_command
 root = Path(sys.argv[1])
 where = Where(Kernel(root), root / "borderpost.toml", Path(sys.argv[2]))
 def command(standalone_mode): set_up(where, unattended=len(sys.argv) > 3, pi_camera="false")
-sys.exit(run_command(command, "borderpost", (DiskFault,)))
+sys.exit(run_command(command, "borderpost"))
 """
 
 

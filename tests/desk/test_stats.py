@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware.journal import Journal, What
-from firmware.outbox import Outbox
-from firmware.stats import SUPPRESSED_BELOW, HourlyStats
+from firmware.delivery.outbox import Outbox
+from firmware.record.journal import Journal, What
+from firmware.record.stats import SUPPRESSED_BELOW, HourlyStats
 from scanner.alert import Message, StatsData, new_key, sign, topic_of, unseal
 from scanner.examine import Examination
 from scanner.mrz.document import Format

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from firmware.packing import PRESENT, Damaged, unpacked
+from firmware.delivery.packing import PRESENT, Damaged, unpacked
 
 SHORTEST = 5
 """Shorter words stand everywhere by chance."""

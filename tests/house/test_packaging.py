@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from firmware.outbox import Outbox
+from firmware.delivery.outbox import Outbox
 from firmware.settings import load
 from tests.delivery.both_ends import NOW, alert
 

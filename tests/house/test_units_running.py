@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from firmware.demo.catalogue import SPECIMENS_FOLDER
 from scanner.watchlist.keyring import write_keys
 from tests.desk.desk_fixture import HEADER

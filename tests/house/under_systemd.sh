@@ -89,5 +89,7 @@ cd "$root"
 mkdir -p mnt
 pivot_root . mnt
 umount -l /mnt
+# As a systemd that boots a machine has it; what it mounts for a service, such as credentials, is then seen.
+mount --make-rshared /
 exec env -i container=borderpost PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system --unit=try.service --log-target=console --show-status=no

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from central.authority import Authority
+from central.enrolment.authority import Authority
 from tests.delivery.broker import free_port, listens
 from tests.delivery.site_broker import SiteBroker
 from tests.desk.desk_fixture import LISTED

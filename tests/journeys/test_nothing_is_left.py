@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
-from firmware.officers import Officers
-from firmware.roles import Role
+from firmware.officers.officers import Officers
+from firmware.officers.roles import Role
 from tests.delivery.broker import free_port
 from tests.desk.desk_fixture import CLEAN, LISTED
 from tests.desk.traces import forms, traces

@@ -16,11 +16,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from central.authority import Authority
-from central.enrolment import Enrolment, EnrolmentRefused
-from central.inflow import Delivery, Source
-from central.receiver import Receiver
-from central.store import AlertRow, Store
+from central.enrolment.authority import Authority
+from central.enrolment.enrolling import Enrolment, EnrolmentRefused
+from central.receiving.inflow import Delivery, Source
+from central.receiving.receiver import Receiver
+from central.store.store import AlertRow, Store
 from scanner.alert import Refused, source_of
 from scanner.alert.enrolment import read_renewal
 from tests.delivery.both_ends import running

@@ -15,12 +15,12 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from firmware.hearing import Hearing
-from firmware.keys import load_keys
-from firmware.link import LinkState
+from firmware.delivery.hearing import Hearing
+from firmware.delivery.link import LinkState
+from firmware.delivery.sending import Sending
+from firmware.delivery.window import Window
+from firmware.identity.keys import load_keys
 from firmware.screen import Reply, Screen, Shown
-from firmware.sending import Sending
-from firmware.window import Window
 from scanner.alert import Action
 from scanner.hash_chain import Head
 from tests.desk.desk_fixture import CLEAN, LISTED, WholeDesk, typed

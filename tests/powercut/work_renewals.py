@@ -14,9 +14,9 @@ from typing import Any
 
 from cryptography import x509
 
-from firmware import renewal
-from firmware.enrolment import EnrolmentFailed
-from firmware.identity import Identity
+from firmware.identity import renewal
+from firmware.identity.enrolling import EnrolmentFailed
+from firmware.identity.identity import Identity
 from scanner.alert import Event, KeyFault, Message, StatusData, new_id, seal, source_of, topic_of
 from tests.powercut.console import Wrong, hear, say
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from firmware import updater
-from firmware.updater import Plan
+from firmware.lists import updater
+from firmware.lists.updater import Plan
 from firmware.updates.attempt import Outcome
 from firmware.updates.repository import FolderRepository
 from tests.listing import KEYS

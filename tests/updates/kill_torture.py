@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tuf.api.metadata import Metadata
 
 from benchmarks.updating.served import served
-from firmware.updater import Plan
+from firmware.lists.updater import Plan
 from firmware.updates.floor import Floor
 from firmware.updates.repository import FolderRepository, WebRepository
 from firmware.updates.trust import Refused, Trust

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from firmware import updater
+from firmware.lists import updater
 from firmware.updates import bring, targets, trust
 from firmware.updates.attempt import Outcome
 

@@ -12,7 +12,7 @@ import pytest
 
 from central.publishing.publish import Wish
 from central.publishing.published import KEPT
-from firmware.updater import Plan, update
+from firmware.lists.updater import Plan, update
 from firmware.updates import fetched as fetched_module
 from firmware.updates.attempt import Outcome
 from firmware.updates.fetched import Fetched, NoSpace

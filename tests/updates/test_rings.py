@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from central.cli import app
 from central.publishing.publish import published_in
-from central.schema import audit
-from central.store import Received
+from central.store.schema import audit
+from central.store.store import Received
 from scanner.alert import (
     Event,
     ListVersion,

@@ -16,14 +16,14 @@ import pytest
 from typer.testing import CliRunner
 
 from central.cli import app as headquarters_app
-from firmware import updater as updater_module
 from firmware.cli import app as device_app
 from firmware.database import DiskFault
-from firmware.list_update import Line
-from firmware.outbox import Outbox
+from firmware.delivery.outbox import Outbox
+from firmware.lists import updater as updater_module
+from firmware.lists.rollouts import Rollouts
+from firmware.lists.update import Line
+from firmware.lists.updater import Busy, Plan, Updater, update
 from firmware.progress import CLEAR
-from firmware.rollouts import Rollouts
-from firmware.updater import Busy, Plan, Updater, update
 from firmware.updates import fetched as fetched_module
 from firmware.updates.attempt import Outcome, Result
 from firmware.updates.repository import FetchFailed, Piece

@@ -13,14 +13,14 @@ from contextlib import closing
 from dataclasses import replace
 from threading import Event
 
-from firmware.broker_access import link_of
-from firmware.connection import CONNECT_WITHIN_S, Connection, in_words
+from firmware.delivery.broker_access import link_of
+from firmware.delivery.connection import CONNECT_WITHIN_S, Connection, in_words
+from firmware.delivery.link import Address, Brokers, Link, LinkDown
 from firmware.doctor.checks.identity import enrolled
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, fail, of_message, ok
-from firmware.identity import Identity
-from firmware.keys import KeyFault
-from firmware.link import Address, Brokers, Link, LinkDown
+from firmware.identity.identity import Identity
+from firmware.identity.keys import KeyFault
 from scanner.said import said
 from scanner.waker import Waker
 

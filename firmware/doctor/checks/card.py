@@ -10,7 +10,7 @@ from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
 from firmware.doctor.kernel import Kernel
 from firmware.doctor.places import mounts
-from firmware.list_status import size_of
+from firmware.lists.status import size_of
 from scanner.said import Said, joined, said
 
 _REPLACE = said("copy what is on it and replace it: docs/operations.md, 'A card that wears out'")

@@ -8,8 +8,8 @@ from cryptography import x509
 from firmware.doctor.checks.identity import enrolled
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
-from firmware.identity import ROOT, TLS_CERTIFICATE
-from firmware.renewal import WORRYING_AFTER
+from firmware.identity.identity import ROOT, TLS_CERTIFICATE
+from firmware.identity.renewal import WORRYING_AFTER
 from firmware.settings import Settings
 from scanner.said import said
 

@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from firmware.delivery.outbox_file import counter
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
-from firmware.outbox_file import counter
 from scanner.said import joined, said
 
 FILES = ("outbox.db", "answers.db", "journal.db")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from firmware.doctor.context import Context
 from firmware.doctor.finding import CannotLook, Finding, State, fail, of_message, ok, warn
-from firmware.keys import DEVICE_KEY, KeyFault, load_keys
+from firmware.identity.keys import DEVICE_KEY, KeyFault, load_keys
 from scanner.said import said
 
 _ENROL = said("enrol the device: `borderpost enrol` (docs/identity.md)")

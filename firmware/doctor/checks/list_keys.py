@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, skipped, warn
-from firmware.list_status import Held, standings
+from firmware.lists.status import Held, standings
 from scanner.said import said
 from scanner.watchlist.key_keeping import Grade
 

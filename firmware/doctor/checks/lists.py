@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, warn
-from firmware.list_status import Standing, standings
+from firmware.lists.status import Standing, standings
 from scanner.said import Said, said
 from scanner.watchlist.age import span
 from scanner.watchlist.contract import ListHealth, ListState

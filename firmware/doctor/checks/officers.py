@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, State, fail, of_message, ok, skipped, warn
-from firmware.officers import Officers, OfficersUnusable
-from firmware.roles import Role
+from firmware.officers.officers import Officers, OfficersUnusable
+from firmware.officers.roles import Role
 from scanner.said import said
 
 _ADD = said("add one: `borderpost officers add NAME`")

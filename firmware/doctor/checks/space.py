@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from firmware.doctor.context import Context
 from firmware.doctor.finding import Finding, fail, ok, warn
 from firmware.doctor.places import nearest_there, places
-from firmware.list_status import size_of
+from firmware.lists.status import size_of
 from scanner.said import said
 
 LITTLE, TOO_LITTLE = 0.15, 0.05

@@ -18,7 +18,7 @@ from central import users
 from central.console.server import Console, listen, serving
 from central.console.sessions import Limits, begin
 from central.settings import ConsoleSettings
-from central.store import Store
+from central.store.store import Store
 from tests.console.sample_site import PASSWORD, STAFF, Site
 from tests.delivery.both_ends import wait_for
 from tests.delivery.broker import free_port

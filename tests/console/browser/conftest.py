@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from central.store import Store
+from central.store.store import Store
 from tests.console.browser.at_the_console import People, Room, now
 from tests.console.sample_site import Site, fill
 

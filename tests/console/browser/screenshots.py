@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from central.store import Store
+from central.store.store import Store
 from scanner.alert import AnswerOutcome
 from tests.console.browser.at_the_console import People, Room, now
 from tests.console.browser.conftest import ARGUMENTS, CHROMIUM

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from central.store import Store
+from central.store.store import Store
 from tests.console.browser.at_the_console import People, Room, now, row, sign_in, sounds
 from tests.console.sample_site import PEOPLE
 

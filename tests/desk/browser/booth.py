@@ -14,10 +14,10 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from central.store import Answer
+from central.store.store import Answer
 from firmware.box import Box
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
-from firmware.referrals import NotOpen
+from firmware.record.referrals import NotOpen
 from firmware.settings import Settings
 from scanner.alert import Action, AnswerOutcome
 from scanner.sources.capture import Capture, Health, Source

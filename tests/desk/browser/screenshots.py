@@ -15,8 +15,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from firmware.kiosk.stage import StagedStream
-from firmware.officers import Officers
-from firmware.roles import Role
+from firmware.officers.officers import Officers
+from firmware.officers.roles import Role
 from scanner.alert import AnswerOutcome
 from scanner.mrz.reading import Reading, Status, Uncertain
 from scanner.sources import camera as sources

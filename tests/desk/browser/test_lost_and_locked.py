@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from firmware.officers import Officers
-from firmware.roles import Role
+from firmware.officers.officers import Officers
+from firmware.officers.roles import Role
 from tests.console.browser.at_the_console import People
 from tests.delivery.both_ends import HeadOffice, wait_for
 from tests.desk.browser.booth import CLEAN, STOLEN, Booth, sit_down

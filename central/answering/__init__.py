@@ -1,0 +1,1 @@
+"""From an operator's answer to the device that waits for it."""

@@ -1,0 +1,1 @@
+"""Brokers: their configuration, and a client for each kind."""

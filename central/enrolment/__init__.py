@@ -1,0 +1,1 @@
+"""Who may speak: the authority that enrols devices, and the keys of both ends."""

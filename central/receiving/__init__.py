@@ -1,0 +1,1 @@
+"""From a broker to the store, and shown: the receiver and its parts."""

@@ -1,0 +1,1 @@
+"""What central remembers, in SQLite or PostgreSQL."""

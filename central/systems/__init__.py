@@ -1,0 +1,1 @@
+"""Other systems: what they are told, and what they read with."""

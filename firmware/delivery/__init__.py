@@ -1,0 +1,1 @@
+"""From a committed alert to central's acknowledgement, and back with its answer."""

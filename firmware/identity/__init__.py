@@ -1,0 +1,1 @@
+"""Who this device is: its keys and certificate, enrolled and renewed."""

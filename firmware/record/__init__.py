@@ -1,0 +1,1 @@
+"""What the desk did: journal, referrals and counts."""
