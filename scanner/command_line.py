@@ -12,8 +12,8 @@ from io import TextIOWrapper
 
 import typer
 
+from scanner.failing import Told
 from scanner.hash_chain import Head, head_of
-from scanner.toml_errors import SettingsError
 
 _EXTRAS = {
     "central": (
@@ -28,20 +28,18 @@ _EXTRAS = {
 """Which extra of ours brings a package, by the name that it is imported by."""
 
 
-class Refusal(Exception):
-    """Wrong usage or configuration: exit code 2. The message is one line."""
+class Refusal(Told):
+    """Wrong usage or configuration. The message is one line."""
+
+    exit_code = 2
 
 
-class Failure(Exception):
-    """Anything else that went wrong: exit code 1. The message is one line."""
+class Failure(Told):
+    """Anything else that went wrong. The message is one line."""
 
 
-def run_command(
-    app: Callable[..., object], program: str, failures: tuple[type[Exception], ...] = ()
-) -> int:
-    """Runs the Typer app of `program` and gives its exit code. `failures` are errors of the
-    program's own that end it as `Failure` does: their message is one line for a person."""
-    ends: tuple[type[Exception], ...] = (Failure, *failures)
+def run_command(app: Callable[..., object], program: str) -> int:
+    """Runs the Typer app of `program` and gives its exit code."""
     _say_any_character()
     try:
         code = app(standalone_mode=False)
@@ -53,8 +51,6 @@ def run_command(
         # Whoever read our output has gone; nothing more can be told to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (Refusal, SettingsError) as refusal:
-        return _failed(program, str(refusal), 2)
     except typer.TyperException as usage:
         told = usage.format_message().rstrip(".")
         return _failed(program, f"{told}; see {program} --help", 2)
@@ -65,8 +61,8 @@ def run_command(
             f"{_extra_of(missing.name)}",
             1,
         )
-    except ends as failure:
-        return _failed(program, str(failure), 1)
+    except Told as error:
+        return _failed(program, str(error), error.exit_code)
     except OSError as error:
         where = error.filename or "standard input or output"
         return _failed(program, f"{where}: {error.strerror or type(error).__name__}", 1)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from scanner.failing import Told
 from scanner.spelling import nearest
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
@@ -41,8 +42,10 @@ class Problem:
         return f"{where}{self.key}: {self.message}" if self.key else f"{where}{self.message}"
 
 
-class SettingsError(Exception):
+class SettingsError(Told):
     """A settings file that cannot be used, with all its problems in the file's order."""
+
+    exit_code = 2
 
     def __init__(self, path: Path, problems: list[Problem]) -> None:
         self.path = path

@@ -12,11 +12,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from scanner.durable import sync_folder
+from scanner.failing import Told
 
 _MOST_BYTES = 4096
 
 
-class KeyFault(Exception):
+class KeyFault(Told):
     """A key that cannot be read or written; the message says what, where, and what to do."""
 
 
