@@ -101,6 +101,13 @@ class Cluster:
             admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
 
+    def recreate(self, url: str) -> None:
+        """Makes the database at `url` an empty one."""
+        name = url.rpartition("/")[2]
+        with self._admin() as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+
     def url(self, name: str, *, password: str = PASSWORD) -> str:
         """The URL of a database of that name."""
         return f"postgresql+psycopg://{OWNER}:{password}@127.0.0.1:{self.port}/{name}"

@@ -1,0 +1,1 @@
+"""Copies of headquarters as a whole, and what brings one back."""
