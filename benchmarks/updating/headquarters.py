@@ -24,9 +24,10 @@ from benchmarks.listing.daily import live_ranks
 from benchmarks.listing.days import Day, days, total
 from benchmarks.listing.settings import LIST, Settings
 from central.publishing.ceremony import commit, delegate, sign, start
-from central.publishing.publish import Publisher, Wish
+from central.publishing.publish import Publisher
 from central.publishing.published import History, Past, Published
 from central.publishing.repository import RepositoryFolder, file_of
+from central.publishing.steps import Wish
 from scanner.mrz.document import Kind
 from scanner.watchlist.activation import activate
 from scanner.watchlist.delta_apply import next_overlay

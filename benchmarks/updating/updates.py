@@ -8,8 +8,8 @@ from benchmarks.listing.settings import Json, Settings
 from benchmarks.updating.device import cloned, plan_for, updated
 from benchmarks.updating.headquarters import Headquarters
 from benchmarks.updating.served import served
-from central.publishing.publish import published_in
 from central.publishing.repository import RepositoryFolder
+from central.publishing.targets import published_in
 from scanner.watchlist.publication import Publication
 
 BEHIND = (1, 8, 64, 66)

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from central.course import Course, time_left
 from central.lists import contents as list_inspect
-from central.lists import hint_cli, publish_cli, rings_cli
 from central.lists.keys import KeyRefused, key_for, key_of, new_key_for
-from central.lists.publish_keys_cli import keys_app
 from scanner.command_line import Failure, Refusal
+from scanner.commands import Commands, Table
 from scanner.watchlist.activation import Busy
 from scanner.watchlist.build import BuildRefused, Built, Problem, Progress, build_list
 from scanner.watchlist.contract import ListDamaged
@@ -28,13 +27,39 @@ from scanner.watchlist.manifest import IN_FORCE, PREVIOUS, Manifest, read_manife
 from scanner.watchlist.source import SourceUnusable, check_source
 from scanner.watchlist.version import open_version
 
-lists_app = typer.Typer(help="The lists of documents.")
-lists_app.command("publish")(publish_cli.publish)
-lists_app.command("open")(rings_cli.open_ring)
-lists_app.command("hint")(hint_cli.hint)
-lists_app.command("renew")(publish_cli.renew)
-lists_app.command("status")(rings_cli.status)
-lists_app.add_typer(keys_app, name="keys")
+
+class ListCommands(Commands):
+    """Those of publishing, beside the list engine's own below."""
+
+    table: ClassVar[Table] = {
+        "publish": (
+            "central.lists.publish_cli:publish",
+            "Publishes what was built last: the day's delta, or a base when one is due.",
+        ),
+        "open": (
+            "central.lists.rings_cli:open_ring",
+            "Opens a publication to the next ring, unless devices that have it report errors.",
+        ),
+        "hint": (
+            "central.lists.hint_cli:hint",
+            "Wakes the devices: says again to each ring what is published for it.",
+        ),
+        "renew": (
+            "central.lists.publish_cli:renew",
+            "Signs snapshot and timestamp anew, so that devices know that there is nothing newer.",
+        ),
+        "status": (
+            "central.lists.rings_cli:status",
+            "Says what each ring's devices are to have of each list, and how they fare with it.",
+        ),
+        "keys": (
+            "central.lists.publish_keys_cli:keys_app",
+            "Who may sign lists: keys, drafts, signatures.",
+        ),
+    }
+
+
+lists_app = typer.Typer(cls=ListCommands, help="The lists of documents.")
 
 Key = Annotated[
     Path | None,
@@ -61,6 +86,9 @@ def lists_build(
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Build without the rows that are bad.")
     ] = False,
+    past: Annotated[
+        int, typer.Option(min=0, help="After a loss: a version above this one, which devices have.")
+    ] = 0,
 ) -> None:
     """Builds a list from its source; every bad row is reported, and stops it unless skipped. A
     build that was interrupted goes on when the same command is given again."""
@@ -99,6 +127,7 @@ def lists_build(
                     key=chosen.key,
                     as_of=moment,
                     skip_bad_rows=skip_bad_rows,
+                    past=past,
                     report=report,
                     progress=progress,
                     resumed=resumed,

@@ -9,8 +9,8 @@ import typer
 
 from central.lists.publish_parts import Config, Repository, chosen_config, one_line_each
 from central.opening import open_store
-from central.publishing.publish import published_in
 from central.publishing.repository import RepositoryFolder
+from central.publishing.targets import published_in
 from central.settings import load
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.publication import Publication

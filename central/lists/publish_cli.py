@@ -23,8 +23,8 @@ from central.lists.publish_parts import (
     publisher_of,
     told,
 )
-from central.publishing.publish import Wish
 from central.publishing.repository import RepositoryFolder
+from central.publishing.steps import Wish
 from scanner.command_line import Refusal
 from scanner.watchlist.manifest import read_manifest
 from scanner.watchlist.publication import Canary
@@ -41,6 +41,13 @@ def publish(
         Path | None, typer.Option(help="A CSV file: issuer,number,kind,listed (yes or no).")
     ] = None,
     base: Annotated[bool, typer.Option("--base", help="Fold a new base now.")] = False,
+    afresh: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="After a loss: publish it whole, and count all versions on by so many (100).",
+        ),
+    ] = 0,
     key: Annotated[Path | None, typer.Option("--key", help="The list's key file.")] = None,
     config: Config = None,
 ) -> None:
@@ -49,7 +56,7 @@ def publish(
     known = _canaries(canaries) if canaries else ()
     with Course() as course, one_line_each():
         manifest = read_manifest(lists, name)
-        wish = Wish(lists, name, ring, key_of(manifest, lists, key), known, base)
+        wish = Wish(lists, name, ring, key_of(manifest, lists, key), known, base, afresh)
         publisher = publisher_of(folder, sign_with, online_key, course)
         publication = publisher.publish(wish, now_utc())
     print(told(publication))

@@ -12,9 +12,10 @@ from central.course import Course
 from central.lists.keys import KeyRefused
 from central.lists.publish_keys_cli import one_line, signer_of
 from central.opening import DEFAULT_CONFIG
-from central.publishing.publish import Publisher, PublishRefused
+from central.publishing.publish import Publisher
 from central.publishing.published import HistoryDamaged
 from central.publishing.repository import RepositoryFolder
+from central.publishing.steps import PublishRefused
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.activation import Busy
 from scanner.watchlist.contract import ListDamaged

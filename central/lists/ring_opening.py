@@ -17,8 +17,10 @@ from central.course import Course
 from central.enrolment.trail import note
 from central.lists.hint_cli import hint_after
 from central.lists.publish_parts import chosen_config, now_utc, told
-from central.publishing.publish import Publisher, PublishRefused, published_in
+from central.publishing.publish import Publisher
 from central.publishing.repository import RepositoryFolder
+from central.publishing.steps import PublishRefused
+from central.publishing.targets import published_in
 from scanner.command_line import Failure
 from scanner.watchlist.publication import Publication
 

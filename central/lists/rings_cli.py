@@ -29,8 +29,8 @@ from central.lists.publish_parts import (
 )
 from central.lists.ring_opening import Opening, Rule
 from central.opening import open_store
-from central.publishing.publish import published_in
 from central.publishing.repository import RepositoryFolder
+from central.publishing.targets import published_in
 from central.settings import load
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.publication import Publication

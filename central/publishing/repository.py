@@ -122,11 +122,12 @@ class RepositoryFolder:
                 raise RepositoryUnusable(f"{path}: this version is published already")
         replace_durably(path, content, mode=0o644)
 
-    def publish(self, online: Signer, now: datetime) -> None:
+    def publish(self, online: Signer, now: datetime, on: int = 0) -> None:
         """Makes all that was put visible to devices at one moment: a new snapshot and, last, a new
-        timestamp. Raises RepositoryUnusable, OSError."""
+        timestamp, their versions counted on by `on` more than by one. Raises RepositoryUnusable,
+        OSError."""
         root = self.of(Root.type).signed
-        snapshot = Metadata(self._next(Snapshot, now))
+        snapshot = Metadata(self._next(Snapshot, now, on))
         snapshot.signed.meta = {
             f"{role}.json": MetaFile(version)
             for role, version in sorted(self.newest().items())
@@ -134,18 +135,18 @@ class RepositoryFolder:
         }
         self._sign(root, snapshot, online)
         self.put(Snapshot.type, snapshot)
-        timestamp = Metadata(self._next(Timestamp, now))
+        timestamp = Metadata(self._next(Timestamp, now, on))
         timestamp.signed.snapshot_meta = MetaFile(snapshot.signed.version)
         self._sign(root, timestamp, online)
         content = timestamp.to_bytes(_SERIALIZER)
         replace_durably(self.metadata / f"{Timestamp.type}.json", content, mode=0o644)
 
-    def _next(self, kind: type[Any], now: datetime) -> Any:
+    def _next(self, kind: type[Any], now: datetime, on: int) -> Any:
         """The next version of a role that is signed online: past every file there is, also of a
         publication that was interrupted."""
         before = self.latest(kind.type)
         version = 1 if before is None else before.signed.version + 1
-        return kind(version=version, expires=ends(kind.type, now))
+        return kind(version=version + on, expires=ends(kind.type, now))
 
     def _sign(self, root: Root, metadata: Metadata[Any], signer: Signer) -> None:
         metadata.sign(signer)

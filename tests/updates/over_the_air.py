@@ -12,8 +12,9 @@ from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import Metadata
 
 from central.publishing.ceremony import commit, delegate, sign, start
-from central.publishing.publish import Publisher, Wish
+from central.publishing.publish import Publisher
 from central.publishing.repository import RepositoryFolder
+from central.publishing.steps import Wish
 from firmware.updates.attempt import Result, Surroundings
 from firmware.updates.bring import Bringer
 from firmware.updates.repository import FetchFailed, FolderRepository, Piece, Repository

@@ -15,7 +15,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 from tuf.ngclient._internal import trusted_metadata_set
 
 from central.publishing.ceremony import CeremonyRefused, commit, delegate, replace_key
-from central.publishing.publish import Wish
+from central.publishing.steps import Wish
 from firmware.updates import trust as trust_module
 from firmware.updates.attempt import Outcome, Result
 from firmware.updates.repository import FetchFailed, FolderRepository, NotThere, Piece, TooSlow

@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 
-from central.publishing.publish import Wish
 from central.publishing.published import KEPT
+from central.publishing.steps import Wish
 from firmware.lists.updater import Plan, update
 from firmware.updates import fetched as fetched_module
 from firmware.updates.attempt import Outcome

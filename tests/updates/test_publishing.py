@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from central.publishing import publish as publish_module
+from central.publishing import steps as steps_module
 from central.publishing.ceremony import (
     CeremonyRefused,
     commit,
@@ -17,10 +17,13 @@ from central.publishing.ceremony import (
     start,
     withdraw,
 )
-from central.publishing.publish import Publisher, PublishRefused, Wish, published_in
+from central.publishing.publish import Publisher
 from central.publishing.repository import RepositoryFolder, RepositoryUnusable
 from central.publishing.signing import KeyUnusable, new_key, read_public, read_signer
+from central.publishing.steps import PublishRefused, Wish
+from central.publishing.targets import published_in
 from firmware.updates.attempt import Outcome
+from scanner.durable import replace_durably
 from scanner.watchlist.listkey import ListKey
 from tests.listing import KEY
 from tests.updates.over_the_air import LIST, Device, Headquarters, Web, key
@@ -65,10 +68,10 @@ def test_a_publication_that_is_cut_short_leaves_the_old_one_and_is_completed_by_
     for module in ("publish", "published", "repository"):
         monkeypatch.setattr(
             f"central.publishing.{module}.replace_durably",
-            counted(publish_module.replace_durably),
+            counted(replace_durably),
         )
     for name in ("apply_delta", "fold"):
-        monkeypatch.setattr(publish_module, name, counted(getattr(publish_module, name)))
+        monkeypatch.setattr(steps_module, name, counted(getattr(steps_module, name)))
     try:
         headquarters.publish(base=True)
     except Cut:

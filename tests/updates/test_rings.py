@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from central.cli import app
-from central.publishing.publish import published_in
+from central.publishing.targets import published_in
 from central.store.schema import audit
 from central.store.store import Received
 from scanner.alert import (
