@@ -67,17 +67,19 @@ def build_list(
     key: ListKey,
     as_of: datetime,
     skip_bad_rows: bool = False,
+    past: int = 0,
     report: Callable[[Problem], None] = lambda problem: None,
     progress: Callable[[Progress], None] = lambda progress: None,
     resumed: Callable[[int], None] = lambda rows: None,
 ) -> Built:
     """Builds a CSV source into the next version of a list and puts it in force.
 
-    `as_of` is the moment up to which the source is right, with its zone. `report` is told every
-    bad and every replaced row; where an interrupted build goes on, `resumed` is told after how many
-    rows, and `report` again what was wrong with these. Raises SourceUnusable, BuildRefused (bad
-    rows without `skip_bad_rows`, a name that cannot be a list's, a build that runs already, a disk
-    that refuses), ValueError (`as_of` without a zone).
+    `as_of` is the moment up to which the source is right, with its zone. The version is above
+    `past`: after a loss, devices may have later ones than the folder knows of. `report` is told
+    every bad and every replaced row; where an interrupted build goes on, `resumed` is told after
+    how many rows, and `report` again what was wrong with these. Raises SourceUnusable, BuildRefused
+    (bad rows without `skip_bad_rows`, a name that cannot be a list's, a build that runs already, a
+    disk that refuses), ValueError (`as_of` without a zone).
     """
     if not NAME.fullmatch(name):
         raise BuildRefused(
@@ -96,7 +98,7 @@ def build_list(
                     reading.run()
                     if reading.state.bad_rows and not skip_bad_rows:
                         raise BuildRefused(_bad_rows(source, reading.state.bad_rows))
-                    build = _Build(reading, place / FOLDER / _TABLE, key, stages)
+                    build = _Build(reading, place / FOLDER / _TABLE, key, stages, past)
                     return build.finished(source, folder, name, as_of)
                 except (RunsDamaged, NotesDamaged):
                     reading.discard()
@@ -106,11 +108,14 @@ def build_list(
 class _Build:
     """The second half of a build: from what was read to a version in force."""
 
-    def __init__(self, reading: Reading, table: Path, key: ListKey, stages: Stages) -> None:
+    def __init__(
+        self, reading: Reading, table: Path, key: ListKey, stages: Stages, past: int
+    ) -> None:
         self._reading = reading
         self._table = table
         self._key = key
         self._stages = stages
+        self._past = past
         self._replaced = reading.state.replaced
 
     def finished(self, source: Path, lists: Path, name: str, as_of: datetime) -> Built:
@@ -131,7 +136,7 @@ class _Build:
             put_in_place(self._table, base, lambda folder: check_table(folder, root))
             manifest = Manifest(
                 name=name,
-                version=next_version(lists, name),
+                version=max(next_version(lists, name), self._past + 1),
                 as_of=as_of,
                 key_id=self._key.id,
                 records=records,
