@@ -52,8 +52,7 @@ class CentralCommands(Commands):
         ),
         "backup": (
             "central.backup.cli:backup",
-            "Copies store, keys and configuration into one file, while everything goes on "
-            "working.",
+            "Copies store, keys and configuration into one file, while everything goes on working.",
         ),
         "restore": (
             "central.backup.cli:restore",

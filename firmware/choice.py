@@ -4,27 +4,13 @@ configuration says."""
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from firmware.clock import DeviceClock
 from firmware.lists.policies import policies
+from firmware.options import DEFAULT_CONFIG
 from firmware.settings import Settings, load
 from scanner.watchlist.keyring import KeyFolders, device_folders
 from scanner.watchlist.lists import ListPolicy, Lists
-
-DEFAULT_CONFIG = Path("/etc/borderpost/borderpost.toml")
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-ListFolder = Annotated[
-    Path | None, typer.Option("--lists", help="A folder of lists; else the configured ones.")
-]
-ListKeys = Annotated[
-    Path | None,
-    typer.Option("--list-keys", help="A folder of lists' keys; else the configured one."),
-]
-Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from firmware.choice import DEFAULT_CONFIG, AsJson, Config
 from firmware.drill.telling import Kept
+from firmware.options import DEFAULT_CONFIG, AsJson, Config
 from firmware.settings import load
 from scanner.command_line import Failure
 

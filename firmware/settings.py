@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from scanner.alert import is_device_name
+from scanner.device_names import is_device_name
 from scanner.sources.families import FAMILIES
 from scanner.toml_errors import check
-from scanner.vision.engine import DEFAULT, READERS, SECOND_OPINIONS
+from scanner.vision.readers import DEFAULT, READERS, SECOND_OPINIONS
 from scanner.watchlist.publication import RING
 
 

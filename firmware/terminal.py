@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scanner.examine import Examination
 from scanner.mrz.document import Checks, Document, Parsed
 from scanner.mrz.reading import Status
 from scanner.mrz.states import name_of
-from scanner.sources.capture import Fault
-from scanner.sources.replay import shown
+from scanner.said import shown
 from scanner.verdict import Verdict
 from scanner.watchlist.questions import BUDGET
+
+if TYPE_CHECKING:  # telling what was examined needs nothing of what examines
+    from scanner.examine import Examination
+    from scanner.sources.capture import Fault
 
 _INDENT = "  "
 
 
-def scanned_lines(examination: Examination, overlay: Path | Fault | None = None) -> Iterator[str]:
+def scanned_lines(
+    examination: "Examination", overlay: "Path | Fault | None" = None
+) -> Iterator[str]:
     """One picture: what was read, what it says, the verdict, and where its overlay stands."""
     if examination.fault is not None:
         yield _fault(examination.source, examination.fault)
@@ -33,7 +38,7 @@ def scanned_lines(examination: Examination, overlay: Path | Fault | None = None)
     yield from _told(examination)
 
 
-def checked_lines(examination: Examination) -> Iterator[str]:
+def checked_lines(examination: "Examination") -> Iterator[str]:
     """One document from text: what it says, the verdict."""
     yield f"{examination.source}:"
     yield from _told(examination)
@@ -51,13 +56,13 @@ def parsed_lines(parsed: Parsed) -> Iterator[str]:
     yield ""
 
 
-def _fault(source: str, fault: Fault) -> str:
+def _fault(source: str, fault: "Fault") -> str:
     """A fault of a file names it already; one of the reader does not."""
     told = fault.message
     return told if told.startswith(f"{shown(source)}: ") else f"{shown(source)}: {told}"
 
 
-def _told(examination: Examination) -> Iterator[str]:
+def _told(examination: "Examination") -> Iterator[str]:
     parsed = examination.parsed
     for line in examination.reading.lines if examination.reading else ():
         yield f"{_INDENT}{line}"

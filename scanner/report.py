@@ -6,20 +6,22 @@ Only the picture's own fields are left out where no picture was read.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scanner.examine import Examination
 from scanner.mrz.document import Checks, Document, Finding, Parsed
 from scanner.mrz.reading import Reading
 from scanner.verdict import Verdict
 from scanner.watchlist.contract import ListState, Match
+
+if TYPE_CHECKING:  # telling what was examined needs nothing of what examines
+    from scanner.examine import Examination
 
 Json = dict[str, Any]
 
 _TIMES = ("load", "locate", "recognise", "decode", "look_up", "total")
 
 
-def as_object(examination: Examination) -> Json:
+def as_object(examination: "Examination") -> Json:
     """What `scan --json` says of one document; with `error` where it could not be examined."""
     parsed = examination.parsed
     said: Json = {
@@ -35,7 +37,7 @@ def as_object(examination: Examination) -> Json:
     return said
 
 
-def checked_as_object(examination: Examination) -> Json:
+def checked_as_object(examination: "Examination") -> Json:
     """What `check --json` says of one document: the object of `scan` without what belongs to a
     picture (`box`, and the times of its reading)."""
     said = as_object(examination)

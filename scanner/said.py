@@ -111,6 +111,11 @@ def listed(things: Iterable[str]) -> str:
     return line
 
 
+def shown(name: str) -> str:
+    """A file's name, whatever is in it, as one line that any terminal can show."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
 def retold(text: str, language: Language) -> str:
     """`text` in another language, if it is `Said`; any other text stays as it is."""
     if not isinstance(text, Said):

@@ -14,7 +14,7 @@ from benchmarks.reading.pages import Page, have_no_mrz, pages_in, spread
 from benchmarks.reading.peers import PEERS, WORKERS, CannotSetUp, set_up
 from benchmarks.reading.record import Json, earlier_marks, suite_as_object, write
 from benchmarks.reading.table import COLUMNS_SAY, NOT_MEASURED, markdown
-from scanner.vision.engine import DEFAULT, READERS
+from scanner.vision.readers import DEFAULT, READERS
 
 SUITES = ("corpus", *KINDS)
 

@@ -26,7 +26,6 @@ from scanner.alert import (
     KeyFault,
     Message,
     PublicKey,
-    is_device_name,
     new_key,
     public_of,
     seal,
@@ -39,6 +38,7 @@ from scanner.alert.enrolment import new_tls_key, private_pem
 from scanner.alert.keyfile import new_encryption_key
 from scanner.alert.keyset import KeySet, read_key_set, replace_key_set, thumbprints
 from scanner.alert.thumbprints import thumbprint
+from scanner.device_names import is_device_name
 from scanner.durable import replace_durably, sync_folder
 from scanner.failing import Told
 

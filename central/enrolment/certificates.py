@@ -41,8 +41,8 @@ from central.enrolment.certificate_records import (
     read_records,
     write_records,
 )
-from scanner.alert import is_device_name
 from scanner.alert.enrolment import new_tls_key, private_pem
+from scanner.device_names import is_device_name
 from scanner.durable import replace_durably
 
 __all__ = ["AuthorityFault", "Certificates", "Issued", "Revoked", "Sort"]

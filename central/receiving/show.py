@@ -32,6 +32,11 @@ def line_of(alert: "AlertRow") -> str:
     return "  ".join(parts)
 
 
+def print_alert(alert: "AlertRow") -> None:
+    """The same on standard output, at once."""
+    print(line_of(alert), flush=True)
+
+
 def object_of(alert: "AlertRow", answers: list[dict[str, Any]]) -> dict[str, Any]:
     """The alert with its answers, for other programs."""
     return {

@@ -6,23 +6,28 @@ Exit code 1 where anything fails. What could not be looked at is said to be skip
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from firmware.choice import DEFAULT_CONFIG
 from firmware.doctor.context import context_of
 from firmware.doctor.course import examine
 from firmware.doctor.finding import Finding, State
 from firmware.doctor.speed import Measure, measures
+from firmware.options import DEFAULT_CONFIG, AsJson, Config
 from scanner.command_line import Refusal
 
 _NAME, _STATE = 15, 8
 
 
-def doctor(config: Path, *, as_json: bool, speed: bool) -> None:
-    """Tells what the checks find, or with `speed` what is measured. Raises Refusal; ends with exit
-    code 1 where anything fails."""
+def doctor(
+    as_json: AsJson = False,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure reader, lists and outbox on this device.")
+    ] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Looks whether the device is well, and says what to do where it is not."""
     if config != DEFAULT_CONFIG and not config.exists():
         raise Refusal(f"{config}: there is no such file; name the configuration")
     # What the parts would log, the findings say.

@@ -11,7 +11,6 @@ from contextlib import suppress
 from threading import Event, Lock
 from typing import Protocol
 
-from firmware.choice import DEFAULT_CONFIG
 from firmware.clock import kernel_says_synchronised
 from firmware.doctor.checks import configuration
 from firmware.doctor.context import Context
@@ -19,6 +18,7 @@ from firmware.doctor.course import CHEAP, CHECKS, examine
 from firmware.doctor.desk_says import ROUND_S, DeskSays, file_of, write_desk_says
 from firmware.doctor.finding import Finding, State
 from firmware.doctor.kernel import Kernel
+from firmware.options import DEFAULT_CONFIG
 from firmware.settings import Settings
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.lists import Lists

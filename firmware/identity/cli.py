@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from firmware.choice import DEFAULT_CONFIG, Config, settings_if_any
+from firmware.choice import settings_if_any
 from firmware.identity.client import Service
 from firmware.identity.enrolling import EnrolmentFailed, begin, complete, is_enrolled
 from firmware.identity.identity import Identity
+from firmware.options import DEFAULT_CONFIG, Config
 from firmware.settings import IdentitySettings
-from scanner.alert import KeyFault, is_device_name
+from scanner.alert import KeyFault
 from scanner.alert.enrolment import MAX_MESSAGE, Answer, shown_fingerprint
 from scanner.alert.enrolment_token import NoToken, Token, parse_token
 from scanner.command_line import Failure, Refusal
+from scanner.device_names import is_device_name
 from scanner.durable import replace_durably
 
 

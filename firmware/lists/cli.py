@@ -13,22 +13,13 @@ from typing import Annotated
 
 import typer
 
-from firmware.choice import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    ListChoice,
-    ListFolder,
-    ListKeys,
-    chosen_lists,
-    configured_clock,
-    settings_if_any,
-)
+from firmware.choice import ListChoice, chosen_lists, configured_clock, settings_if_any
 from firmware.clock import machine_clock
 from firmware.idle import stand_back
 from firmware.lists import status as list_status
 from firmware.lists import verify as list_verify
 from firmware.lists.verify import Course, Verification, names_in
+from firmware.options import DEFAULT_CONFIG, AsJson, Config, ListFolder, ListKeys
 from firmware.settings import Settings
 from scanner.command_line import Failure, Refusal
 from scanner.watchlist.activation import Busy, NoPrevious, alone, rolled_back

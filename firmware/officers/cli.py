@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firmware.choice import DEFAULT_CONFIG, Config
 from firmware.officers.roles import Role
+from firmware.options import DEFAULT_CONFIG, Config
 from firmware.record.journal import Journal, What
 from firmware.settings import load
 from scanner.command_line import Failure, asked_secret

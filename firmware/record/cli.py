@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from firmware.choice import DEFAULT_CONFIG, AsJson, Config
+from firmware.options import DEFAULT_CONFIG, AsJson, Config
 from firmware.record.journal import Journal, Row
 from firmware.settings import load
 from scanner.command_line import Failure, Refusal, noted_head

@@ -3,10 +3,12 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from firmware.identity.cli import asked_token
+from firmware.options import DEFAULT_CONFIG, Config
 from firmware.settings import load
 from firmware.setup.answers import (
     Answers,
@@ -26,6 +28,25 @@ from scanner.toml_errors import SettingsError
 
 FILE, DONE = Path("boot/firmware/borderpost-setup.toml"), "borderpost-setup.done.toml"
 EMPTY = Answers(device="", site="", lane="1", ring="all", broker=None, enrolment=None, lists=None)
+
+
+def setup(
+    unattended: Annotated[
+        bool,
+        typer.Option(
+            "--unattended", help="Ask nothing: take /boot/firmware/borderpost-setup.toml."
+        ),
+    ] = False,
+    given: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="The folder of files from headquarters; else /boot/firmware/borderpost."
+        ),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Makes a desk of this device: asks what it cannot see, configures, enrols, fetches lists."""
+    set_up(Where(config=config, given=given), unattended=unattended)
 
 
 def set_up(where: Where, *, unattended: bool, pi_camera: str = "rpicam-vid") -> None:

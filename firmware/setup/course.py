@@ -14,12 +14,12 @@ from pathlib import Path
 
 import typer
 
-from firmware.choice import DEFAULT_CONFIG
 from firmware.doctor.command import doctor
 from firmware.doctor.kernel import Kernel
 from firmware.identity.cli import accept_answer, enrol_over_network, write_request
 from firmware.identity.enrolling import EnrolmentFailed, is_enrolled
 from firmware.lists.update import list_update
+from firmware.options import DEFAULT_CONFIG
 from firmware.settings import Settings
 from firmware.setup import configuration
 from firmware.setup.answers import Answers
@@ -79,7 +79,7 @@ class Course:
             self._start(settings)
         if not self.left:
             with suppress(typer.Exit):
-                doctor(self.where.config, as_json=False, speed=False)
+                doctor(config=self.where.config)
             hand_over(settings.device.data)
         return self.left
 

@@ -19,6 +19,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from scanner import device_names
 from scanner.mrz.document import Format, Kind
 from scanner.watchlist.contract import AskedAs, Certainty, ListHealth, ListStatus
 
@@ -33,7 +34,7 @@ MAX_STEPS = 32
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 _UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+_NAME = f"^{device_names.PATTERN}$"
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 """Between which a moment may fall."""
 
@@ -48,7 +49,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _not_reserved(value: str) -> str:
-    if value == "ring":
+    if value == device_names.RESERVED:
         raise ValueError("the name ring is taken by the topics of the rings")
     return value
 

@@ -26,6 +26,7 @@ from scanner.alert.messages import (
     TallyData,
     UpdateData,
 )
+from scanner.device_names import is_device_name
 
 PREFIX = "borderpost/v1"
 CENTRAL = "borderpost/central"
@@ -97,15 +98,6 @@ class Address:
         if TABLE[self.message].from_central or self.device is None:
             return CENTRAL
         return source_of(self.device)
-
-
-def is_device_name(name: str) -> bool:
-    """Whether `name` can be a device's: letters, digits, `.`, `_`, `-`, at most 63; not `ring`."""
-    try:
-        _DEVICE_NAME.validate_python(name)
-    except ValidationError:
-        return False
-    return True
 
 
 def source_of(device: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from scanner.mrz.text import blocks, reading_of
-from scanner.said import said
+from scanner.said import said, shown
 from scanner.sources.capture import Capture, Fault, Health
 from scanner.sources.picture import PictureError, decode
 
@@ -145,11 +145,6 @@ def _contents(path: Path) -> bytes:
             "too_large", said("the file is larger than {limit} MB; scale it down", limit=limit)
         )
     return path.read_bytes()
-
-
-def shown(source: str) -> str:
-    """A file's name as one line that any terminal can show."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in source)
 
 
 def _fault(path: Path, code: str, message: str) -> Capture:

@@ -7,19 +7,8 @@ second opinion is asked beside the chosen reader, never in its place.
 """
 
 from scanner.spelling import nearest
-from scanner.vision.interpreter import INTERPRETERS
 from scanner.vision.reader import Reader, ReaderUnavailable
-
-__all__ = ["DEFAULT", "READERS", "SECOND_OPINIONS", "open_reader"]
-
-READERS = ("litert", "tflite-runtime", "passporteye")
-"""The names that `open_reader` takes."""
-
-DEFAULT = "litert"
-"""The reader where none is named."""
-
-SECOND_OPINIONS = ("passporteye", "none")
-"""What may be asked where the reader is doubtful."""
+from scanner.vision.readers import INTERPRETERS, PASSPORTEYE, READERS
 
 
 def open_reader(name: str, second_opinion: str = "none") -> Reader:
@@ -39,7 +28,7 @@ def _open(name: str) -> Reader:
         from scanner.vision.litert import LitertReader  # noqa: PLC0415 - OpenCV takes a while
 
         return LitertReader(interpreter=name)
-    if name == "passporteye":
+    if name == PASSPORTEYE:
         from scanner.vision.passporteye import PassportEye  # noqa: PLC0415 - slow, and optional
 
         return PassportEye()

@@ -5,9 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.vision.blocks import Block
-from scanner.vision.interpreter import LITERT, MODELS, open_network
+from scanner.vision.interpreter import MODELS, open_network
 from scanner.vision.lines import Line, Point
 from scanner.vision.locate import Locator
+from scanner.vision.readers import LITERT
 
 Corners = tuple[Point, ...]
 

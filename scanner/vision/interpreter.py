@@ -31,13 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.vision.reader import ReaderUnavailable
+from scanner.vision.readers import INTERPRETERS, LITERT, TFLITE_RUNTIME
 
-__all__ = ["INTERPRETERS", "MODELS", "Network", "open_network", "verified"]
+__all__ = ["MODELS", "Network", "open_network", "verified"]
 
-LITERT = "litert"
-TFLITE_RUNTIME = "tflite-runtime"
-INTERPRETERS = (LITERT, TFLITE_RUNTIME)
-"""The names that `open_network` takes."""
 
 MODELS = Path(__file__).parents[2] / "models"
 """Where the weights are: beside the packages, in a checkout and once installed."""

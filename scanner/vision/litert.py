@@ -24,11 +24,12 @@ from scanner.said import said
 from scanner.vision.blocks import Block
 from scanner.vision.decode import DEFAULT, Decoded, Evidence, Thresholds, decode
 from scanner.vision.fuse import Together
-from scanner.vision.interpreter import LITERT, MODELS, open_network, verified
+from scanner.vision.interpreter import MODELS, open_network, verified
 from scanner.vision.lines import LINE_CAPS, Line
 from scanner.vision.locate import VIEWS, Locator, View
 from scanner.vision.plausible import plausible
 from scanner.vision.reader import Frame
+from scanner.vision.readers import LITERT
 from scanner.vision.recognise import Characters, Recogniser
 from scanner.vision.rectify import Pyramid
 from scanner.vision.why import Nothing, Place, explained, nothing, place_of

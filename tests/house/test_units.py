@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware.cli import app
-from tests.house.test_docs import _commands_of
+from tests.house.test_docs import commands_of
 
 UNITS = Path(__file__).parents[2] / "systemd"
 OUR_OWN, BROWSER = 15, 30
@@ -79,7 +79,7 @@ def test_every_service_runs_as_a_user_that_is_made_and_within_limits(unit: str) 
 
 
 def test_every_command_that_a_unit_starts_is_there() -> None:
-    known = _commands_of(app)
+    known = commands_of(app)
     for unit in set(MOST) - {"borderpost-kiosk.service"}:
         program, *words = settings(unit)["ExecStart"][0].split()
         assert program == "/opt/borderpost/bin/borderpost"

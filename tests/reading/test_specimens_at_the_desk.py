@@ -12,7 +12,8 @@ from scanner.examine import Examination, Examiner
 from scanner.mrz.reading import Status
 from scanner.sources.replay import Replay
 from scanner.verdict import Outcome
-from scanner.vision.engine import DEFAULT, open_reader
+from scanner.vision.engine import open_reader
+from scanner.vision.readers import DEFAULT
 from scanner.watchlist.age import ClockReading
 from tests.listing import built, lists_in
 

@@ -249,7 +249,8 @@ frames = [cv2.imread(path) for path in sys.argv[1:]]
 # Not what getrusage tells: that begins at what the process had that started this one.
 used = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 before, started = used(), time.perf_counter()
-from scanner.vision.engine import DEFAULT, open_reader
+from scanner.vision.engine import open_reader
+from scanner.vision.readers import DEFAULT
 reader = open_reader(DEFAULT)
 loaded = time.perf_counter() - started
 for frame in frames:
