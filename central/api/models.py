@@ -111,6 +111,7 @@ class Alert(Told):
     site: str
     lane: str
     outcome: str
+    entered: str
     captured_at: Moment
     received_at: Moment
     late: bool

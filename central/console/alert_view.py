@@ -16,6 +16,7 @@ from central.console.wire import moment
 from central.moments import to_ms
 from central.store.rows import among
 from central.store.schema import alerts, answers, outcomes
+from scanner.mrz.reading import Entered
 from scanner.mrz.states import name_of
 
 EARLIER_MOST = 10
@@ -104,6 +105,7 @@ def _alert(row: Any, now: datetime) -> dict[str, Any]:
         "site": data["place"]["site"],
         "lane": data["place"]["lane"],
         "outcome": row.outcome,
+        "entered": data.get("entered", Entered.READ),
         "captured_at": moment(row.captured_at),
         "received_at": moment(row.received_at),
         "late": row.late,

@@ -42,6 +42,7 @@ COLUMNS = (
     "expiry_date",
     "records",
     "done",
+    "entered",
 )
 _OF_DOCUMENT = frozenset(COLUMNS[15:24])
 

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from central.moments import in_iso
 from scanner.alert import AlertMatch
+from scanner.mrz.reading import Entered
 
 if TYPE_CHECKING:  # the store needs the extra `central`; telling what it holds does not
     from central.store.store import AlertRow
 
+_BY_HAND = {
+    Entered.TYPED: "typed by the officer",
+    Entered.NUMBER: "number alone typed by the officer",
+    Entered.CORRECTED: "corrected by the officer",
+}
+
 
 def line_of(alert: "AlertRow") -> str:
-    """The alert: when, which device, where, the outcome, the document, the record, late or not."""
+    """The alert: when, which device, where, the outcome, the document, the record, and what is
+    special about it."""
     data = alert.data
     document = data.document
     place = " / ".join(part for part in (data.place.site, data.place.lane) if part)
@@ -26,7 +34,7 @@ def line_of(alert: "AlertRow") -> str:
         data.outcome.value,
         f"{document.issuer} {document.number} {document.kind.value}",
         "; ".join(_record(match) for match in data.matches) or "no record",
-        *_timing(alert),
+        *_notes(alert),
         alert.id,
     )
     return "  ".join(parts)
@@ -70,7 +78,9 @@ def _record(match: AlertMatch) -> str:
     return f"{match.certainty.value} {status} {match.kind.value} ({match.list}{recorded})"
 
 
-def _timing(alert: "AlertRow") -> Iterator[str]:
+def _notes(alert: "AlertRow") -> Iterator[str]:
+    if by_hand := _BY_HAND.get(alert.data.entered):
+        yield by_hand
     until = alert.data.request_answer_until
     if alert.late:
         yield f"LATE, captured {in_iso(alert.data.captured_at)}"

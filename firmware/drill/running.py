@@ -15,13 +15,12 @@ from firmware.record.journal import ALERTING
 from firmware.record.referrals import Referral
 from scanner.alert import Action, AnswerOutcome, Place, alert_of, new_id
 from scanner.examine import Examination
+from scanner.mrz.reading import Entered
 from scanner.said import Said
 from scanner.sources.capture import Capture
 from scanner.verdict import Answered
 
 _ANSWER_HOLDS = timedelta(hours=24)
-_BY_HAND = frozenset({"typed", "corrected"})
-"""What a reading is called that came by an officer's fingers."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Running:
         if exercise is None or judged.verdict is None:
             return Rehearsed(examination, None)
         alert_id = self._hit(exercise, examination, at)
-        by_hand = real.reading.reader in _BY_HAND
+        by_hand = real.reading.entered is not Entered.READ
         self.course.seen(exercise, judged.verdict.outcome, alert_id, at, typed=by_hand)
         return Rehearsed(examination, alert_id)
 

@@ -10,14 +10,13 @@ from scanner.examine import Examination
 from scanner.mrz.document import Kind
 from scanner.mrz.layouts import CHARACTERS
 from scanner.mrz.parse import UPPER, is_sound, parse
-from scanner.mrz.reading import UNKNOWN, Reading, Status
+from scanner.mrz.reading import UNKNOWN, Entered, Reading, Status
 from scanner.mrz.text import reading_of
 from scanner.mrz.typed import number_alone
 from scanner.said import said
 from scanner.sources.capture import Capture, Frame
 
-TYPED, CORRECTED, NUMBER = "typed", "corrected", "number"
-"""The readers that an officer's fingers are."""
+TYPED = Entered.TYPED.value
 
 
 def of_lines(rows: Sequence[str], today: date) -> Capture:
@@ -28,7 +27,7 @@ def of_lines(rows: Sequence[str], today: date) -> Capture:
 def of_number(issuer: str, number: str, kind: Kind) -> Capture:
     """A number alone. Raises ValueError where it is none."""
     note = said("only the number was typed")
-    nothing = Reading(Status.UNREADABLE, (), NUMBER, note=note)
+    nothing = Reading(Status.UNREADABLE, (), Entered.NUMBER.value, note=note)
     return Capture(TYPED, text=nothing, document=number_alone(issuer, number, kind))
 
 
@@ -52,7 +51,7 @@ def of_correction(
         reading,
         status=Status.READ if sure else Status.DOUBTFUL,
         lines=tuple(lines),
-        reader=CORRECTED,
+        reader=Entered.CORRECTED.value,
         confidence=None,
         uncertain=doubtful,
         frame=0,

@@ -18,7 +18,7 @@ from firmware.kiosk.written import Json, Speech, moment
 from firmware.officers.duty import Refused
 from firmware.officers.roles import Officer
 from firmware.record.referrals import Referral
-from scanner.mrz.reading import Reading
+from scanner.mrz.reading import Entered, Reading
 from scanner.said import Said, said
 from scanner.verdict import Outcome, Verdict
 
@@ -133,7 +133,7 @@ def _can_read(seen: Seen) -> bool:
 
 def _word(state: str, seen: Seen) -> str:
     reading = seen.shown.examination.reading if seen.shown else None
-    if state == "read_again" and reading is not None and reading.reader == "number":
+    if state == "read_again" and reading is not None and reading.entered is Entered.NUMBER:
         return "number_only"
     return state
 
@@ -197,8 +197,7 @@ def _certainty(verdict: Verdict) -> str | None:
 
 
 def _entered(reading: Reading | None) -> str:
-    reader = reading.reader if reading else ""
-    return reader if reader in ("typed", "corrected", "number") else "read"
+    return (reading.entered if reading else Entered.READ).value
 
 
 def _alert(one: Referral | None) -> Json | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from firmware.database import Database, DiskFault
 from firmware.record.file import add, head, links, micros, prepare, select
-from firmware.record.rows import Entered, Entry, Row, What
+from firmware.record.rows import Entry, Row, What
 from scanner import hash_chain
 from scanner.alert import Action, Alerting, AnswerOutcome
 from scanner.examine import Examination
@@ -36,7 +36,6 @@ FAULT = "FAULT"
 __all__ = [
     "ALERTING",
     "FAULT",
-    "Entered",
     "Entry",
     "Journal",
     "JournalFault",
@@ -104,7 +103,7 @@ class Journal:
                 reader=reading.reader if reading else None,
                 ms=examination.ms.get("total"),
                 alert=alert_id,
-                entered=_entered(reading.reader) if reading else None,
+                entered=reading.entered if reading else None,
                 drill=drill,
                 detail=_shown(verdict) if verdict and alerting else {},
             )
@@ -215,11 +214,6 @@ class Journal:
     def _add(self, entry: Entry) -> None:
         with self._database.change() as tx:
             add(tx, entry)
-
-
-def _entered(reader: str) -> Entered:
-    """A reading names who read: an officer's fingers are one of the readers."""
-    return Entered(reader) if reader in set(Entered) else Entered.READ
 
 
 def _shown(verdict: Verdict) -> dict[str, Any]:

@@ -34,17 +34,9 @@ class What(StrEnum):
     """Rows were removed by policy."""
 
 
-class Entered(StrEnum):
-    """How a document's characters came in."""
-
-    READ = "read"
-    TYPED = "typed"
-    CORRECTED = "corrected"
-
-
 @dataclass(frozen=True)
 class Entry:
-    """What one row tells. `what` is one of What, `entered` one of Entered; `officer` is who was
+    """What one row tells. `what` is one of What, `entered` a reading's; `officer` is who was
     signed in, or whom the row is about; `lists` are (name, version); `ms` is the whole time of a
     scan; `alert` the alert that a hit raised; `detail` what only this kind of row has: what a hit
     showed, how far a purge went."""

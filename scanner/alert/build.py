@@ -32,6 +32,7 @@ from scanner.alert.messages import (
 )
 from scanner.hash_chain import Head
 from scanner.mrz.document import Document
+from scanner.mrz.reading import Entered
 from scanner.watchlist.contract import Certainty, ListState, Match
 
 if TYPE_CHECKING:  # central builds no alerts and need not load what reads and checks documents
@@ -49,7 +50,7 @@ def alert_of(
     answer_until: datetime | None,
 ) -> AlertData:
     """The alert that `examination` raises. Raises ValueError where it is no HIT or POSSIBLE."""
-    verdict, parsed = examination.verdict, examination.parsed
+    verdict, parsed, reading = examination.verdict, examination.parsed, examination.reading
     if verdict is None or parsed is None or parsed.document is None:
         raise ValueError("there is no document to raise an alert about")
     return alert_data(
@@ -60,6 +61,7 @@ def alert_of(
         place=place,
         captured_at=captured_at,
         answer_until=answer_until,
+        entered=reading.entered if reading else Entered.READ,
     )
 
 
@@ -72,11 +74,13 @@ def alert_data(
     place: Place,
     captured_at: datetime,
     answer_until: datetime | None,
+    entered: Entered = Entered.READ,
 ) -> AlertData:
     """The alert about `document`. `outcome` is `HIT` or `POSSIBLE`; both times carry a zone."""
     ordered = sorted(matches, key=lambda match: match.certainty is not Certainty.EXACT)
     return AlertData(
         outcome=Alerting(outcome),
+        entered=entered,
         document=_document(document),
         matches=tuple(_match(match) for match in ordered[:MAX_MATCHES]),
         matches_left_out=max(0, len(ordered) - MAX_MATCHES),

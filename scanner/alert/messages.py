@@ -21,6 +21,7 @@ from pydantic import (
 
 from scanner import device_names
 from scanner.mrz.document import Format, Kind
+from scanner.mrz.reading import Entered
 from scanner.watchlist.contract import AskedAs, Certainty, ListHealth, ListStatus
 
 MAX_MATCHES = 32
@@ -184,6 +185,8 @@ class AlertData(Said):
     """A hit or a possible hit. The alert never expires; only the request for an answer does."""
 
     outcome: Alerting
+    entered: Entered = Entered.READ
+    """How the document came to the desk: what was typed by an officer may have been mistyped."""
     document: AlertDocument
     matches: tuple[AlertMatch, ...] = Field(max_length=MAX_MATCHES)
     matches_left_out: Count = 0

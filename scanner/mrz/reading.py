@@ -31,6 +31,19 @@ class Why(StrEnum):
     UNCLEAR = "unclear"
 
 
+class Entered(StrEnum):
+    """Whose eyes or fingers a reading is: a camera's or a scanner's (`READ`), or an officer's, who
+    typed the lines, put a read character right, or typed the number alone."""
+
+    READ = "read"
+    TYPED = "typed"
+    CORRECTED = "corrected"
+    NUMBER = "number"
+
+
+_BY_NAME = {entered.value: entered for entered in Entered}
+
+
 @dataclass(frozen=True)
 class Uncertain:
     """One doubtful character: `line` and `position` count from 0; `candidates` are characters with
@@ -64,3 +77,8 @@ class Reading:
     """One line for a person: why nothing was read, where that is known."""
     why: Why | None = None
     """The same for a program: None for what is *read*, or was never a picture."""
+
+    @property
+    def entered(self) -> Entered:
+        """How it was entered: an officer's readings are named as they are."""
+        return _BY_NAME.get(self.reader, Entered.READ)

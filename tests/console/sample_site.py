@@ -47,6 +47,7 @@ from scanner.alert import (
     source_of,
 )
 from scanner.mrz.document import Checks, Document, Format, Kind, NumberRule
+from scanner.mrz.reading import Entered
 from scanner.watchlist.contract import (
     AskedAs,
     Certainty,
@@ -176,6 +177,7 @@ def an_alert(
     number: str = "L898902C3",
     minutes: float | None = 10.0,
     outcome: str = "HIT",
+    entered: Entered = Entered.READ,
 ) -> AlertData:
     """An alert about somebody's passport."""
     issuer, surname, given, sex, born = person
@@ -217,6 +219,7 @@ def an_alert(
         place=place,
         captured_at=captured,
         answer_until=until,
+        entered=entered,
     )
 
 

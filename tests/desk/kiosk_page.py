@@ -109,6 +109,12 @@ class KioskDesk:
         """The first state of which that holds."""
         return until(lambda: (state := self.state()) and holds(state) and state)
 
+    def entered(self, alert: str) -> str:
+        """How the document was entered, as central is told."""
+        told = self.whole.outbox.alert(alert)
+        assert told is not None
+        return told.entered
+
     def answer(self, alert: str, instruction: str = "") -> None:
         """Central confirms."""
         now = datetime.now(UTC)

@@ -98,11 +98,11 @@ def test_a_hit_s_row_says_what_was_shown_without_what_stood_in_it_and_a_clear_on
 
 
 def test_how_a_document_was_entered_is_in_its_row(journal: Journal) -> None:
-    for reader in ("litert", "serial", "typed", "corrected"):
+    for reader in ("litert", "serial", "typed", "corrected", "number"):
         journal.write(scan(reader=reader), now=NOW, alert_id=None)
     journal.write(Examination("x"), now=NOW, alert_id=None)
     assert [entry.entered for entry in journal.entries(NOW)] == [
-        *("read", "read", "typed", "corrected"),
+        *("read", "read", "typed", "corrected", "number"),
         None,
     ]
 

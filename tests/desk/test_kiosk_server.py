@@ -190,6 +190,7 @@ def test_what_is_typed_is_checked_as_any_document_and_recorded_as_typed(page: Ki
     assert (state["entered"], state["certainty"]) == ("typed", "exact")
     (entry,) = page.whole.journal.entries(datetime(2020, 1, 1, tzinfo=UTC))
     assert entry.reader == "typed"
+    assert page.entered(state["alert"]["id"]) == "typed"
 
 
 @pytest.mark.parametrize(("number", "outcome"), [("L898902-c3", "refer"), ("X12", "read_again")])
@@ -201,6 +202,8 @@ def test_a_number_alone_is_looked_up_and_is_never_enough(
     assert state["state"] == outcome
     assert any("Only the number was typed" in line for line in state["lines_told"])
     assert ("No list has this number." in state["lines_told"]) == (outcome == "read_again")
+    if outcome == "refer":
+        assert page.entered(state["alert"]["id"]) == "number"
 
 
 def test_a_doubtful_character_put_right_is_checked_again_at_once(page: KioskDesk) -> None:

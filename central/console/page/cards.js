@@ -7,6 +7,7 @@ import {
   ACTION,
   ANSWER,
   ASKED_AS,
+  ENTERED,
   HEALTH,
   KIND,
   ageOf,
@@ -23,7 +24,7 @@ import {
 } from "./words.js";
 
 /** The document, spelled out. */
-export function documentCard(document) {
+export function documentCard(document, entered) {
   const age = ageOf(document.birth_date);
   return el(
     "section",
@@ -51,6 +52,7 @@ export function documentCard(document) {
       fact("Sex", { F: "female (F)", M: "male (M)", X: "unspecified (X)" }[document.sex] ?? "not given"),
       fact("Expires", dateOf(document.expiry_date), isOver(document.expiry_date) ? "expired" : null),
       fact("Document", `${document.code}, ${document.format}`),
+      ENTERED[entered] ? fact("Entered", ENTERED[entered]) : null,
     ),
   );
 }
@@ -115,7 +117,7 @@ function matched(match, list) {
 /** Everything that has happened, in its order. */
 export function courseCard(alert) {
   const steps = [
-    [alert.captured_at, "Read at the desk", null],
+    [alert.captured_at, alert.entered === "read" ? "Read at the desk" : "Entered at the desk", null],
     [
       alert.received_at,
       "Arrived at central",

@@ -38,7 +38,7 @@ export class Detail {
     return [
       this.#head(alert),
       escalation(alert, this.#options.onSeen),
-      documentCard(alert.document),
+      documentCard(alert.document, alert.entered),
       matchCard(alert),
       earlierCard(alert, this.#options.onEarlier),
       courseCard(alert),

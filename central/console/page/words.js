@@ -32,6 +32,12 @@ export const ACTION = {
   other: "Something else was done",
 };
 
+/** How a document came to the desk, where nothing read it or not all of it. */
+export const ENTERED = {
+  typed: "typed by the officer: nothing could read it",
+  corrected: "read, and corrected by the officer",
+  number: "the number alone was typed by the officer",
+};
 export const KIND = {
   passport: "passport",
   identity: "identity card",

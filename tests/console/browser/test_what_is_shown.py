@@ -13,6 +13,7 @@ from scanner.alert import (
     StatusData,
     UpdateOutcome,
 )
+from scanner.mrz.reading import Entered
 from scanner.watchlist.contract import ListHealth
 from tests.console.browser.at_the_console import (
     People,
@@ -38,7 +39,8 @@ HOSTILE_INSTRUCTION = "<img src=x onerror=\"document.title='taken'\"><b>Release<
 def test_an_alert_is_spelled_out(people: People, room: Room) -> None:
     at = now()
     room.site.hit(at - timedelta(hours=3), device="bridge-1", minutes=600)
-    alert = room.site.hit(at - timedelta(seconds=40), outcome="POSSIBLE", minutes=5)
+    about = {"outcome": "POSSIBLE", "minutes": 5, "entered": Entered.TYPED}
+    alert = room.site.hit(at - timedelta(seconds=40), **about)
     done = OutcomeData(alert=alert, action=Action.REFERRED, officer="K. Ford", at=at, note="line 2")
     room.site.say("north-1", Message.OUTCOME, done, at)
     page = people.sit_down(room, "olga")
@@ -60,6 +62,8 @@ def test_an_alert_is_spelled_out(people: People, room: Room) -> None:
         "bridge-1: not answered",
         "Traveller referred",
         "reported by K. Ford: line 2",
+        "typed by the officer",
+        "Entered at the desk",
     ):
         expect(detail).to_contain_text(said)
     left = detail.locator(".clock-time").inner_text()
