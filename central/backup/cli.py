@@ -86,6 +86,8 @@ def restore(
 def _tell(restored: "Restored", contents: "Contents") -> None:
     for name in restored.without_place:
         print(f"{name}: this machine's configuration names no place for it; left out")
+    for path in restored.staying:
+        print(f"{path}: was there, and stays as it is")
     store = f", and the store (alerts: {restored.store.alerts})" if restored.store else ""
     print(f"brought back: {restored.files} files{store}")
     print(

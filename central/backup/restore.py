@@ -1,13 +1,15 @@
 """Brings a backup back: read whole and found right first, then put where nothing is yet.
 
 Nothing is written over. What is there is somebody's: a store that still takes alerts, keys that
-devices believe. Whoever wants it gone moves it away, and knows then where it is.
+devices believe. Whoever wants it gone moves it away, and knows then where it is. A configuration
+and a broker's files that are there stay, and the rest is brought back beside them: the broker may
+have outlived headquarters, and knows of revocations that the backup does not.
 """
 
 import hashlib
 import tarfile
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,10 +53,12 @@ class Unpacked:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was brought back: how many files, what has no place here, and the store."""
+    """What was brought back: how many files, what has no place here, what was there and stays, and
+    the store."""
 
     files: int
     without_place: list[str]
+    staying: list[Path]
     store: StoreSaid | None
 
 
@@ -100,35 +104,37 @@ def restore(backup: Unpacked, config: Path, parts: Collection[Part] = EVERY_PART
     there is none yet. Raises BackupFault, SettingsError, StoreFault or OSError."""
     settings = load(config if config.exists() else backup.folder / CONFIGURATION)
     where = dict(_places(backup, config, settings, parts))
-    _check_nothing_is_there(where, settings, parts)
-    placed = 0
-    for name, path in where.items():
-        if path is not None:
-            _put(backup.folder / name, path, backup.contents.members[name].mode)
-            placed += 1
+    staying = [path for name, path in where.items() if path and _may_stay(name) and path.exists()]
+    placed = {name: path for name, path in where.items() if path and path not in staying}
+    _check_nothing_is_there(placed.values(), settings, parts)
+    for name, path in placed.items():
+        _put(backup.folder / name, path, backup.contents.members[name].mode)
     store = None
     if Part.STORE in parts:
         said = backup.contents.store
         store = bring_back(backup.folder / said.kind.member, said.kind, settings.store.url)
-    return Restored(placed, [name for name, path in where.items() if path is None], store)
+    without_place = [name for name, path in where.items() if path is None]
+    return Restored(len(placed), without_place, staying, store)
+
+
+def _may_stay(name: str) -> bool:
+    return part_of(name) in (Part.CONFIGURATION, Part.BROKERS)
 
 
 def _places(
     backup: Unpacked, config: Path, settings: Settings, parts: Collection[Part]
 ) -> Iterator[tuple[str, Path | None]]:
-    """Where each member goes; a configuration that is there already stays."""
-    for part in parts:
-        if part is Part.STORE or (part is Part.CONFIGURATION and config.exists()):
-            continue
+    """Where each member goes, but the store."""
+    for part in sorted(set(parts) - {Part.STORE}):
         for name in backup.of(part):
             yield name, place_for(name, config, settings)
 
 
 def _check_nothing_is_there(
-    where: dict[str, Path | None], settings: Settings, parts: Collection[Part]
+    placed: Iterable[Path], settings: Settings, parts: Collection[Part]
 ) -> None:
-    for path in where.values():
-        if path is not None and path.exists():
+    for path in placed:
+        if path.exists():
             raise BackupFault(f"{path}: is there already; nothing is written over, move it away")
     devices = settings.keys.folder / "devices"
     if Part.KEYS in parts and any(devices.glob("*.jwk")):
