@@ -2,7 +2,8 @@
 
 TLS is by the certificate from the device's enrolment, or by the files that a technician names for a
 broker whose certificates come from elsewhere. Either is read anew for each connection. There is no
-silent way without: only `tls = false` leaves it out.
+silent way without: only `tls = false` leaves it out. What is secret of these files comes from
+systemd's credentials where it is sealed (`scanner/credentials.py`).
 """
 
 import ssl
@@ -13,19 +14,15 @@ from firmware.delivery.link import Link, address_of
 from firmware.identity.identity import Identity
 from firmware.settings import BrokerSettings
 from scanner.alert import KeyFault
+from scanner.credentials import laid_out
+
+PASSWORD, PRIVATE_KEY = "broker.password", "broker.private-key"
+"""What the secrets of the settings' files are called as credentials."""
 
 
 def link_of(device: str, broker: BrokerSettings, identity: Identity) -> Link:
     """The link that the settings describe. Raises KeyFault and OSError where a file that it needs
     cannot be used."""
-    password = None
-    if broker.password_file is not None:
-        try:
-            password = broker.password_file.read_text().strip()
-        except UnicodeDecodeError:
-            raise KeyFault(
-                f"{broker.password_file}: this is no text; put the broker's password there"
-            ) from None
     return Link(
         host=broker.host,
         port=broker.port,
@@ -33,10 +30,18 @@ def link_of(device: str, broker: BrokerSettings, identity: Identity) -> Link:
         client_id=device,
         keepalive_s=broker.keepalive_seconds,
         username=broker.username,
-        password=password,
+        password=_password(broker.password_file) if broker.password_file is not None else None,
         tls=_tls(broker, identity),
         others=tuple(map(address_of, broker.others)),
     )
+
+
+def _password(file: Path) -> str:
+    place = laid_out(PASSWORD) or file
+    try:
+        return place.read_text().strip()
+    except UnicodeDecodeError:
+        raise KeyFault(f"{place}: this is no text; put the broker's password there") from None
 
 
 def _tls(broker: BrokerSettings, identity: Identity) -> Callable[[], ssl.SSLContext] | None:
@@ -63,7 +68,8 @@ def contexts(
         made = ssl.create_default_context(cafile=str(ca))
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         if certificate is not None:
-            made.load_cert_chain(str(certificate), str(private_key) if private_key else None)
+            key = laid_out(PRIVATE_KEY) or private_key if private_key else None
+            made.load_cert_chain(str(certificate), str(key) if key else None)
         return made
 
     return context

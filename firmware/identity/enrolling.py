@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from firmware.identity.files import change, finish, write_folder
 from firmware.identity.identity import ROOT, SERVICE, TLS_CERTIFICATE, TLS_KEY, Identity
 from firmware.identity.keys import CENTRAL_KEYS, DEVICE_KEY, ENCRYPTION_KEY, MARKS, MARKS_BYTES
+from firmware.identity.seal import private_content
 from scanner.alert import KeyFault, new_key
 from scanner.alert.enrolment import (
     Answer,
@@ -131,8 +132,8 @@ def take_renewal(identity: Identity, pending: Pending, answer: bytes) -> Answer:
 
 def _tls_key(path: Path) -> object:
     try:
-        return serialization.load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError):
+        return serialization.load_pem_private_key(private_content(path), None)
+    except (KeyFault, ValueError, TypeError):
         return None
 
 
@@ -150,14 +151,11 @@ def _fresh(device: str, encryption: bytes | None) -> Pending:
 
 
 def _pending(waiting: Path, device: str) -> Pending | None:
-    """What waits already for `device`. Raises OSError."""
-    try:
-        keys = {
-            name: (waiting / name).read_bytes() for name in (DEVICE_KEY, ENCRYPTION_KEY, TLS_KEY)
-        }
-        request = (waiting / _REQUEST).read_bytes()
-    except FileNotFoundError:
+    """What waits already for `device`. Raises OSError, KeyFault."""
+    if not waiting.is_dir():
         return None
+    keys = {name: private_content(waiting / name) for name in (DEVICE_KEY, ENCRYPTION_KEY, TLS_KEY)}
+    request = (waiting / _REQUEST).read_bytes()
     try:
         asked = read_request(request).device
     except Unacceptable:
@@ -167,10 +165,8 @@ def _pending(waiting: Path, device: str) -> Pending | None:
 
 def _in_use(folder: Path, pending: Pending) -> bool:
     """Whether these keys are the identity's already: the power went before they were cleared."""
-    try:
-        return (folder / DEVICE_KEY).read_bytes() == pending.keys[DEVICE_KEY]
-    except FileNotFoundError:
-        return False
+    key = folder / DEVICE_KEY
+    return key.exists() and private_content(key) == pending.keys[DEVICE_KEY]
 
 
 def _believed(message: bytes, pending: Pending, central: KeySet | None) -> Answer:

@@ -10,6 +10,7 @@ clock, or against the moment from which the device's own certificate is valid, i
 before that.
 """
 
+import os
 import ssl
 import threading
 import time
@@ -23,6 +24,7 @@ from joserfc.jwk import OKPKey
 
 from firmware.identity.files import change, finish
 from firmware.identity.keys import CENTRAL_KEYS, Keys, load_keys, pinned
+from firmware.identity.seal import is_sealed, private_content
 from scanner.alert import KeyFault, KeysData
 
 TLS_KEY, TLS_CERTIFICATE, ROOT, SERVICE = "tls.key", "tls.crt", "ca.crt", "service.url"
@@ -106,7 +108,7 @@ class Identity:
         its files cannot be used."""
         with self._changing:
             context = server_context((self.folder / ROOT).read_text(), self._certificate)
-            context.load_cert_chain(self.folder / TLS_CERTIFICATE, self.folder / TLS_KEY)
+            _load(context, self.folder / TLS_CERTIFICATE, self.folder / TLS_KEY)
         return context
 
     def _read(self) -> None:
@@ -147,6 +149,22 @@ class _HeldToItsEnd(ssl.SSLSocket):
                 ssl.SSLErrorNumber.SSL_ERROR_SSL,
                 "the server's certificate has ended (or this device's clock is wrong)",
             )
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Loads a certificate and its key. OpenSSL takes a key from a file alone; one that is sealed on
+    the disk is given to it by a file in memory, which has no name. Raises OSError."""
+    if not is_sealed(key.read_bytes()):
+        context.load_cert_chain(certificate, key)
+        return
+    try:
+        opened = private_content(key)
+    except KeyFault as fault:
+        raise OSError(str(fault)) from None
+    with os.fdopen(os.memfd_create("tls"), "wb") as file:
+        file.write(opened)
+        file.flush()
+        context.load_cert_chain(certificate, f"/proc/self/fd/{file.fileno()}")
 
 
 def _certificate(path: Path) -> x509.Certificate | None:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from joserfc.jwk import OKPKey
 
+from firmware.identity.seal import private_content
 from scanner.alert import CENTRAL, KeyFault, KeysData, read_key
 from scanner.alert.encryption import decrypt, encrypt, is_encrypted
 from scanner.alert.keyset import KeySet, parse_key_set, read_key_set, thumbprints
@@ -104,12 +105,16 @@ def load_keys(folder: Path, *, conceals: bool = False) -> Keys:
     """The keys in a device's folder. Raises KeyFault with one line that says what is wrong and
     where."""
     path = folder / DEVICE_KEY
-    signing = read_key(path, private=True)
+    signing = read_key(path, private=True, content=private_content(path))
     central = read_key_set(folder / CENTRAL_KEYS)
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         log.warning("%s: the device's key is readable by others; chmod 600 it", path)
     own = folder / ENCRYPTION_KEY
-    encryption = read_key(own, private=True, curve="X25519") if own.exists() else None
+    encryption = (
+        read_key(own, private=True, curve="X25519", content=private_content(own))
+        if own.exists()
+        else None
+    )
     if conceals and central.encryption is None:
         raise KeyFault(
             f"{folder / CENTRAL_KEYS}: there is no key to encrypt to, as [identity] encrypt asks "
@@ -144,12 +149,9 @@ def document_mark(marks: bytes, issuer: str, number: str, kind: Kind) -> bytes:
 
 def _marks(folder: Path, signing: OKPKey) -> bytes:
     path = folder / MARKS
-    try:
-        secret = path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists():
         return marks_of(signing)
-    except OSError as error:
-        raise KeyFault(f"{path}: the key cannot be read: {error.strerror}") from None
+    secret = private_content(path)
     if len(secret) < MARKS_BYTES:
         raise KeyFault(f"{path}: the key is damaged; put it back, or remove it")
     return secret

@@ -7,6 +7,7 @@ does not hold the other steps up: it is told at the end, and the same command do
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 import typer
 
 from firmware.doctor.command import doctor
+from firmware.doctor.desk_says import read_desk_says
 from firmware.doctor.kernel import Kernel
 from firmware.identity.cli import accept_answer, enrol_over_network, write_request
 from firmware.identity.enrolling import EnrolmentFailed, is_enrolled
@@ -24,9 +26,11 @@ from firmware.settings import Settings
 from firmware.setup import configuration
 from firmware.setup.answers import Answers
 from firmware.setup.detect import Machine
+from firmware.setup.sealing import can_be_sealed, seal_all, seal_one
 from scanner.alert import KeyFault
 from scanner.alert.enrolment_token import Token
 from scanner.command_line import Failure, Refusal
+from scanner.credentials import CannotSeal
 from scanner.durable import own_like, replace_durably, sync_folder
 
 GIVEN = Path("boot/firmware/borderpost")
@@ -34,6 +38,7 @@ GIVEN = Path("boot/firmware/borderpost")
 REQUEST, ANSWER = "enrolment-request", "enrolment-request.answer"
 _ROOT, _REPOSITORY = "lists-root.json", "repository"
 _LARGEST = 1_000_000
+FIRST_WORD_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,14 @@ class Course:
     spent: Callable[[], None] = lambda: None
     left: list[str] = field(default_factory=list)
     changed: bool = False
-    """Whether the configuration is another than before."""
+    """Whether the configuration or a secret is another than before."""
 
     def go(self) -> list[str]:
         """Goes all steps, and gives what is still to be done. Raises Failure, SettingsError,
         OSError where the device cannot even be configured."""
         settings = self._configure()
+        with self._step("secrets"):
+            self._seal(settings)
         with self._step("files from headquarters"):
             self._place_files(settings)
         with self._step("enrolment"):
@@ -88,7 +95,7 @@ class Course:
         """A step that may fail and be done later."""
         try:
             yield
-        except (EnrolmentFailed, KeyFault, Failure, Refusal) as failure:
+        except (CannotSeal, EnrolmentFailed, KeyFault, Failure, Refusal) as failure:
             self.left.append(f"{name}: {failure}")
         except OSError as error:
             where = error.filename or name
@@ -109,6 +116,17 @@ class Course:
         settings.device.data.mkdir(parents=True, exist_ok=True)
         return settings
 
+    def _seal(self, settings: Settings) -> None:
+        """Seals to this machine whatever is secret."""
+        if can_be_sealed(self.where.kernel):
+            sealed = seal_all(settings, self.where.config.parent)
+            self._say_sealed(sealed)
+
+    def _say_sealed(self, sealed: list[str]) -> None:
+        self.changed = self.changed or bool(sealed)
+        for one in sealed:
+            _say(f"sealed to this machine: {one}")
+
     def _place_files(self, settings: Settings) -> None:
         """The root of trust and the lists' keys, where the desk looks for them. A key does not stay
         on the boot partition, where whoever has the card can read it."""
@@ -119,8 +137,11 @@ class Course:
             replace_durably(settings.updates.root, _small(root), mode=0o644)
             _say(f"{settings.updates.root}: the first root of trust for lists")
         for key in sorted(self.where.files.glob("*.key")):
-            replace_durably(keys / key.name, _small(key), mode=0o640, like_folder=True)
-            _say(f"{keys / key.name}: the key of list {key.stem}")
+            if can_be_sealed(self.where.kernel):
+                self._say_sealed(seal_one(key.name, _small(key)))
+            else:
+                replace_durably(keys / key.name, _small(key), mode=0o640, like_folder=True)
+                _say(f"{keys / key.name}: the key of list {key.stem}")
             if self.where.given is None:
                 key.unlink()
                 sync_folder(key.parent)
@@ -163,6 +184,13 @@ class Course:
             _systemctl("try-restart", "borderpost.service")
         _systemctl("start", *units)
         _say(f"started: {', '.join(units)}")
+        self._await_word(settings)
+
+    def _await_word(self, settings: Settings) -> None:
+        """Lets the desk say how its devices are: the doctor would else ask those that it holds."""
+        until = time.monotonic() + FIRST_WORD_WITHIN_S
+        while read_desk_says(settings, self.where.kernel) is None and time.monotonic() < until:
+            time.sleep(0.2)
 
 
 def hand_over(data: Path) -> None:

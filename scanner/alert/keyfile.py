@@ -49,10 +49,12 @@ def content_of(path: Path) -> bytes:
         raise KeyFault(f"{path}: the key cannot be read: {error.strerror}") from None
 
 
-def read_key(path: Path, *, private: bool, curve: str = "Ed25519") -> OKPKey:
-    """The key in `path`: the private one, or (of either sort of file) the public half. Raises
-    KeyFault."""
-    key = parse_key(content_of(path), curve)
+def read_key(
+    path: Path, *, private: bool, curve: str = "Ed25519", content: bytes | None = None
+) -> OKPKey:
+    """The key in `path`: the private one, or (of either sort of file) the public half. `content` is
+    what it holds, where that is not what can be read there. Raises KeyFault."""
+    key = parse_key(content_of(path) if content is None else content, curve)
     if key is None:
         raise KeyFault(f"{path}: this is no {curve} key in JWK form; put the right file there")
     if not private:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from scanner.credentials import OF_THE_DESK, PREFIX, SEALED, folder
 from scanner.said import joined, said
-from scanner.watchlist.keyring import CREDENTIALS, SERVICE_CREDENTIALS, SUFFIX, lies_within
+from scanner.watchlist.keyring import SUFFIX, lies_within
 
 _IN_MEMORY = {"tmpfs", "ramfs"}
 _TOO_WIDE = 0o027
@@ -105,13 +106,15 @@ def _findings(key: Path, lists: Path, machine: Machine) -> Iterator[Keeping]:
                 mode=f"{mode:04o}",
             ),
         )
-    for copy in sorted(lists.rglob(f"{key.stem}*{SUFFIX}*")):
+    for copy in sorted(lists.rglob(f"{key.stem.removeprefix(PREFIX)}*{SUFFIX}*")):
         yield Keeping(
             Grade.POOR, said("a key file lies with the lists, {copy}: remove it", copy=copy)
         )
 
 
 def _place(key: Path, lists: Path, machine: Machine) -> Keeping:
+    if _is_credential(key):
+        return _sealed(machine)
     own, of_lists = machine.disks_of(key), machine.disks_of(lists)
     if key.stat().st_dev == lists.stat().st_dev or own & of_lists:
         return Keeping(
@@ -133,8 +136,10 @@ def _place(key: Path, lists: Path, machine: Machine) -> Keeping:
                 where=where,
             ),
         )
-    if not _is_credential(key):
-        return Keeping(Grade.GOOD, said("it is in memory alone: it is gone when the power goes"))
+    return Keeping(Grade.GOOD, said("it is in memory alone: it is gone when the power goes"))
+
+
+def _sealed(machine: Machine) -> Keeping:
     if not machine.has_tpm():
         return Keeping(
             Grade.POOR,
@@ -155,8 +160,7 @@ def _place(key: Path, lists: Path, machine: Machine) -> Keeping:
 
 
 def _is_credential(key: Path) -> bool:
-    given = os.environ.get(CREDENTIALS)
-    return any(lies_within(key, one) for one in (given, SERVICE_CREDENTIALS) if one)
+    return any(lies_within(key, one) for one in (folder(), OF_THE_DESK, SEALED))
 
 
 def _numbers(path: Path) -> str:

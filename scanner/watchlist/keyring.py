@@ -12,18 +12,17 @@ may read is used, and `key_keeping` says so: at a desk that alone is no reason t
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+from scanner import credentials
+from scanner.credentials import PREFIX
 from scanner.durable import replace_durably
 from scanner.said import Said, joined, said
 from scanner.watchlist.listkey import SECRET_BYTES, ListKey
 
 SUFFIX = ".key"
-CREDENTIALS = "CREDENTIALS_DIRECTORY"
-"""Names the folder in which systemd lays a service's credentials: in memory, for it alone."""
-SERVICE_CREDENTIALS = Path("/run/credentials/borderpost.service")
-"""That folder of the desk itself, which root and the desk's own user may read."""
 MOST_LIVE = 2
 _LARGEST = 4096
 
@@ -98,11 +97,13 @@ class KeyFolders:
         return said("sought in {folders}", folders=", ".join(map(str, self._folders)))
 
     def files(self, list_name: str) -> tuple[Path, ...]:
-        """Where a list's key is sought, in that order."""
-        return tuple(folder / f"{list_name}{SUFFIX}" for folder in self._folders)
+        """Where a list's key is sought, in that order: under a credential's name, then its own."""
+        name = f"{list_name}{SUFFIX}"
+        every = ((folder / f"{PREFIX}{name}", folder / name) for folder in self._folders)
+        return tuple(chain.from_iterable(every))
 
     def _keys_in(self, path: Path) -> tuple[ListKey, ...]:
-        keys = read_keys(path)
+        keys = _sealed_keys(path) if path.parent == credentials.SEALED else read_keys(path)
         if self._apart_from is not None and lies_within(path, self._apart_from):
             raise KeyUnusable(
                 said("{path} lies with the lists and is not used; move it away", path=path)
@@ -116,9 +117,10 @@ def lies_within(path: Path, folder: Path | str) -> bool:
 
 
 def device_folders(configured: Path | None = None) -> tuple[Path, ...]:
-    """Where a device's keys are sought: credentials, what is configured, the user's own folder."""
-    credentials = Path(os.environ.get(CREDENTIALS) or SERVICE_CREDENTIALS)
-    return (credentials, *([configured] if configured else []), user_folder())
+    """Where a device's keys are sought: credentials, open ones and those that root can open, what
+    is configured, the user's own folder."""
+    configured_too = [configured] if configured else []
+    return (credentials.folder(), credentials.SEALED, *configured_too, user_folder())
 
 
 def user_folder() -> Path:
@@ -139,6 +141,21 @@ def read_keys(path: Path) -> tuple[ListKey, ...]:
         raise KeyUnusable(
             said("{path}: {error}", path=path, error=error.strerror or error)
         ) from None
+    return _parsed(path, content)
+
+
+def _sealed_keys(path: Path) -> tuple[ListKey, ...]:
+    """The keys in a sealed file. Raises FileNotFoundError, KeyUnusable."""
+    try:
+        content = credentials.unsealed(path.name)
+    except (credentials.CannotSeal, OSError) as error:
+        raise KeyUnusable(said("{path}: {error}", path=path, error=error)) from None
+    if content is None:
+        raise FileNotFoundError(path)
+    return _parsed(path, content)
+
+
+def _parsed(path: Path, content: bytes) -> tuple[ListKey, ...]:
     lines = content.split()
     if not 1 <= len(lines) <= MOST_LIVE or len(content) > _LARGEST:
         raise KeyUnusable(

@@ -19,9 +19,11 @@ from central.enrolment.certificates import AuthorityFault, Sort
 from central.enrolment.enrolling import Enrolment, EnrolmentRefused
 from central.enrolment.files import issue_server
 from firmware.identity.enrolling import renewal, take_renewal
+from firmware.identity.files import PRIVATE, seal_in_place
 from firmware.identity.identity import Identity
 from firmware.identity.keys import Keys, load_keys
 from firmware.identity.renewal import Renewal
+from firmware.identity.seal import is_sealed, new_secret
 from scanner.alert import (
     CENTRAL,
     CommandData,
@@ -190,6 +192,36 @@ def test_a_certificate_that_has_ended_is_renewed_for_a_time(
     assert Renewal(identity, "desk-8").attempt()
     assert identity.certificate_until is not None
     assert identity.certificate_until > datetime.now(UTC)
+
+
+def test_a_sealed_identity_stays_sealed_when_it_is_renewed_and_opens_with_its_secret_alone(
+    office: HeadOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = enrolled(office, tmp_path / "a", "desk-16")
+    marks, certificate = plain.marks, plain.certificate
+    secret = tmp_path / "credentials" / "borderpost_identity.seal"
+    secret.parent.mkdir()
+    secret.write_bytes(new_secret())
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secret.parent))
+    assert seal_in_place(tmp_path / "a")
+    assert not seal_in_place(tmp_path / "a")
+
+    identity = Identity(tmp_path / "a")
+    assert Renewal(identity, "desk-16").attempt()
+    again = Identity(tmp_path / "a")
+    assert again.certificate != certificate
+    assert again.signing.thumbprint() != plain.signing.thumbprint()
+    assert again.marks == marks
+    again.tls()
+    for name in PRIVATE:
+        assert is_sealed((tmp_path / "a" / name).read_bytes())
+
+    secret.write_bytes(new_secret())
+    with pytest.raises(KeyFault, match="sealed with another secret"):
+        Identity(tmp_path / "a")
+    secret.unlink()
+    with pytest.raises(KeyFault, match="what opens it is not at hand"):
+        Identity(tmp_path / "a")
 
 
 def end(office: HeadOffice, identity: Identity, name: str, days: float) -> None:

@@ -1,5 +1,6 @@
 """`borderpost setup`: from an unpacked device to a desk, at a terminal or from a file."""
 
+import base64
 import os
 import pty
 import select
@@ -16,6 +17,7 @@ import pytest
 
 from firmware.doctor.kernel import Kernel
 from firmware.identity.enrolling import is_enrolled
+from firmware.identity.seal import Seal, is_sealed
 from firmware.setup.answers import Answers, forget_token, read
 from firmware.setup.command import DONE, FILE, set_up
 from firmware.setup.configuration import write
@@ -37,10 +39,14 @@ import sys
 from functools import partial
 from pathlib import Path
 from firmware.doctor.kernel import Kernel
+from firmware.setup import course
 from firmware.setup.command import set_up
 from firmware.setup.course import Where
+from scanner import credentials
 from scanner.command_line import run_command
 root = Path(sys.argv[1])
+credentials.SEALED = root / "credentials"
+course.FIRST_WORD_WITHIN_S = 0.0  # no desk is started here
 where = Where(Kernel(root), root / "borderpost.toml", Path(sys.argv[2]))
 def command(standalone_mode): set_up(where, unattended=len(sys.argv) > 3, pi_camera="false")
 sys.exit(run_command(command, "borderpost"))
@@ -76,13 +82,24 @@ class Unpacked:
         return file
 
     def has_systemd(self, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Gives the file that holds what systemctl was told."""
+        """Gives the file that holds what systemctl was told. What is sealed is held by its name."""
         told = self.root / "told"
         (self.root / "run/systemd/system").mkdir(parents=True)
-        program = self.has("programs/systemctl", f'#!/bin/sh\necho "$*" >>{told}\n')
-        program.chmod(0o755)
+        for name, does in (
+            ("systemctl", f'echo "$*" >>{told}'),
+            ("systemd-creds", CREDENTIALS),
+        ):
+            program = self.has(f"programs/{name}", f"#!/bin/sh\n{does}\n")
+            program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
         return told
+
+    def sealed(self, name: str) -> bytes:
+        """What lies sealed under a name, as the program that stands in for systemd's does it."""
+        given = (self.root / "credentials" / name).read_text()
+        first, _, rest = given.partition("\n")
+        assert first == f"sealed --name=borderpost_{name}"
+        return base64.b64decode(rest)
 
     def command(self, *more: str) -> list[str]:
         return [sys.executable, "-c", RUN, str(self.root), str(self.default), *more]
@@ -171,6 +188,13 @@ class Terminal:
         self.shown += read.decode(errors="replace")
         return bool(read)
 
+
+CREDENTIALS = """
+case $1 in
+encrypt) echo "sealed $2"; exec base64 ;;
+decrypt) read -r first; [ "$first" = "sealed $2" ] || exit 1; exec base64 -d ;;
+esac
+"""
 
 QUESTIONS = ("Name of this device", "Site", "Lane", "MQTT broker", "Enrolment", "Where lists")
 
@@ -308,6 +332,13 @@ def test_nobody_needs_to_sit_there_where_a_file_answers(
     at = Terminal(device.command("--unattended"))
     assert at.end() == 0
     assert is_enrolled(device.identity)
+    assert device.sealed("sltd.key").decode() == KEY.secret.hex()
+    assert not list((device.root / "etc/list-keys").iterdir())
+    seal = Seal(device.sealed("identity.seal"))
+    for name in ("device.jwk", "device.enc.jwk", "tls.key", "marks.key"):
+        content = (device.identity / name).read_bytes()
+        assert is_sealed(content)
+        assert seal.opened(content)
     units = "borderpost.target borderpost.service borderpost-scrub.timer"
     assert started.read_text().splitlines() == [
         f"enable --quiet {units}",

@@ -64,6 +64,7 @@ def test_the_parts_of_the_scanner_know_nothing_of_what_stands_on_top_of_them(fol
         for tool in (
             "backoff",
             "command_line",
+            "credentials",
             "durable",
             "failing",
             "said",

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 from firmware.cli import app
+from scanner import credentials
 from tests.house.test_docs import commands_of
 
 UNITS = Path(__file__).parents[2] / "systemd"
-OUR_OWN, BROWSER = 15, 30
-"""The highest exposure that `systemd-analyze security` may give, in tenths."""
+OUR_OWN, BROWSER, SET_UP = 15, 30, 24
+"""The highest exposure that `systemd-analyze security` may give, in tenths. What sets a device up
+is no daemon: it runs before there is a desk, as root, with the network, and then no more."""
 MOST = {
     "borderpost.service": OUR_OWN,
     "borderpost-update.service": OUR_OWN,
     "borderpost-scrub.service": OUR_OWN,
     "borderpost-kiosk.service": BROWSER,
+    "borderpost-setup.service": SET_UP,
 }
-SET_UP = "borderpost-setup.service"
-"""Runs before there is a desk, as root, and then no more: it has no limit."""
+DESKS = ("borderpost.service", "borderpost-update.service", "borderpost-scrub.service")
 ANALYZE = shutil.which("systemd-analyze")
 with_systemd = pytest.mark.skipif(
     ANALYZE is None, reason="systemd-analyze is missing (Debian: apt-get install systemd)"
@@ -50,7 +52,7 @@ def settings(unit: str) -> dict[str, list[str]]:
 
 
 def test_every_service_has_its_limit() -> None:
-    assert {*MOST, SET_UP} == {path.name for path in UNITS.glob("*.service")}
+    assert set(MOST) == {path.name for path in UNITS.glob("*.service")}
 
 
 @with_systemd
@@ -72,15 +74,20 @@ def test_systemd_finds_nothing_wrong_with_any_unit() -> None:
 def test_every_service_runs_as_a_user_that_is_made_and_within_limits(unit: str) -> None:
     said = settings(unit)
     made = (UNITS / "sysusers.d" / "borderpost.conf").read_text()
-    assert re.search(rf"^u {said['User'][0]} ", made, re.MULTILINE)
-    assert said["CapabilityBoundingSet"] == said["AmbientCapabilities"] == [""]
+    (user,), (powers,) = said["User"], said["CapabilityBoundingSet"]
+    if unit == "borderpost-setup.service":
+        assert (user, powers) == ("root", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER")
+    else:
+        assert powers == ""
+        assert re.search(rf"^u {user} ", made, re.MULTILINE)
+    assert said["AmbientCapabilities"] == [""]
     assert {"MemoryMax", "MemoryHigh", "TasksMax"} <= set(said)
     assert said["ProtectSystem"] == ["strict"]
 
 
 def test_every_command_that_a_unit_starts_is_there() -> None:
     known = commands_of(app)
-    for unit in set(MOST) - {"borderpost-kiosk.service"}:
+    for unit in DESKS:
         program, *words = settings(unit)["ExecStart"][0].split()
         assert program == "/opt/borderpost/bin/borderpost"
         command = " ".join(word for word in words[:2] if not word.startswith("-"))
@@ -95,6 +102,15 @@ def test_the_browser_can_speak_to_this_machine_alone_and_keeps_nothing() -> None
     assert command.endswith(" http://127.0.0.1:8711/")
     assert "--user-data-dir=/run/borderpost-kiosk/" in command
     assert "StateDirectory" not in said
+
+
+@pytest.mark.parametrize("unit", DESKS)
+def test_secrets_are_opened_for_the_desks_own_services_alone(unit: str) -> None:
+    (given,) = settings(unit)["LoadCredentialEncrypted"]
+    name, _, folder = given.partition(":")
+    assert (f"{name}_", Path(folder)) == (credentials.PREFIX, credentials.SEALED)
+    assert f"d {folder} 0700 root " in (UNITS / "tmpfiles.d" / "borderpost.conf").read_text()
+    assert "LoadCredentialEncrypted" not in settings("borderpost-kiosk.service")
 
 
 def test_the_desk_is_watched_and_waits_for_no_network() -> None:
