@@ -16,10 +16,10 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try arm64 clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.ready-run ## the main job with nothing but this machine (ONCE=1: once through, then a summary)
 	@$(BIN)/borderpost demo $(if $(ONCE),--once)
@@ -82,6 +82,12 @@ deb-try: $(VENV)/.ready-run ## the package for Debian 12 installed, used, upgrad
 	@$(call debian,dpkg debootstrap)
 	@$(BIN)/python packaging/build_deb.py --release bookworm --arch $$(dpkg --print-architecture)
 	@$(SUDO) $(BIN)/python packaging/try_deb.py
+
+arm64: $(VENV)/.ready-test ## the package for a Pi's processor installed and used in an emulated Debian for it, held against this machine's; as root; goes on where it was stopped (RELEASE=trixie; ARGS="--again scan")
+	@$(call debian,dpkg debootstrap qemu-user-static qemu-user mosquitto gcc libc6-dev)
+	@$(BIN)/python packaging/build_deb.py --release $(or $(RELEASE),bookworm) --arch arm64
+	@$(BIN)/python packaging/build_deb.py --release $(or $(RELEASE),bookworm) --arch amd64
+	@$(SUDO) nice $(BIN)/python packaging/arm64/try_arm64.py --release $(or $(RELEASE),bookworm) $(ARGS)
 
 clean: ## remove virtual environments and caches; what training has learnt so far (build/training) stays
 	rm -rf $(VENV) $(TRAINING) .venv-tflite *.egg-info dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -105,6 +105,24 @@ def clean(world: World, series: int, count: int) -> list[Traveller]:
     ]
 
 
+def lines_of(of: Series, number: str, nationality: str) -> tuple[str, ...]:
+    """The MRZ of a document of a series; only visas and residence permits are given to those of another
+    nationality."""
+    document = compose(
+        of.format,
+        number=number,
+        surname="ROOS",
+        given_names="OLGA",
+        issuer=of.issuer,
+        nationality=nationality if of.kind in _FOREIGNERS else of.issuer,
+        code=None if of.format is Format.FRA_ID else _CODES[of.kind],
+        birth_date="1990-05-10",
+        sex="F",
+        expiry_date=None if of.format is Format.FRA_ID else "2034-10-20",
+    )
+    return write(document)
+
+
 def answered(world: World, travellers: Sequence[Traveller]) -> list[set[str]]:
     """For each traveller as what listed documents answer, by the rule of the synthetic list."""
     found: list[set[str]] = [set() for _ in travellers]
@@ -170,19 +188,7 @@ def _group(series: Series) -> str:
 
 def _traveller(world: World, series: int, index: int, number: str, nationality: str) -> Traveller:
     of = SERIES[series]
-    document = compose(
-        of.format,
-        number=number,
-        surname="ROOS",
-        given_names="OLGA",
-        issuer=of.issuer,
-        nationality=nationality if of.kind in _FOREIGNERS else of.issuer,
-        code=None if of.format is Format.FRA_ID else _CODES[of.kind],
-        birth_date="1990-05-10",
-        sex="F",
-        expiry_date=None if of.format is Format.FRA_ID else "2034-10-20",
-    )
-    lines = write(document)
+    lines = lines_of(of, number, nationality)
     parsed = parse(lines, _TODAY)
     if parsed.document is None or parsed.document.kind is not of.kind:
         raise ValueError(f"{of.name}: this is not parsed as what it is")

@@ -66,11 +66,11 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
 
 
 def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
-    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         found
         for page in PAGES
-        for found in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)
+        for found in re.findall(r"(?:`|^)make ([a-z0-9-]+)", page.read_text(), re.MULTILINE)
     }
     assert named <= targets
     assert {"demo", "test", "check"} <= named

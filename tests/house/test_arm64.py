@@ -1,0 +1,59 @@
+"""What `make arm64` holds two architectures against each other by, without emulating anything."""
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "packaging" / "arm64"))
+import kept  # noqa: E402  programs that are run by path
+import roots  # noqa: E402
+import sameness  # noqa: E402
+
+
+def answer(**other: object) -> str:
+    """What a machine prints of one document."""
+    said = {"lines": ["L898902C3"], "confidence": 0.5, "age_s": 3, "ms": {"total": 4.0}}
+    return json.dumps({**said, **other})
+
+
+def test_answers_are_the_same_whatever_they_took_and_however_old_the_list_is() -> None:
+    same = sameness.compared(answer(), answer(age_s=9, ms={"total": 4000.0}))
+    assert (same.answers, same.differences) == (1, [])
+    assert same.floats["confidence"].other == 0
+
+
+def test_a_single_character_that_differs_is_told_with_its_place() -> None:
+    same = sameness.compared(
+        "\n".join([answer()] * 2), f"{answer()}\n{answer(lines=['L898902O3'])}"
+    )
+    assert same.differences == ["answer 2.lines"]
+
+
+def test_floating_point_numbers_are_told_apart_from_differences() -> None:
+    same = sameness.compared(answer(), answer(confidence=0.25))
+    assert not same.differences
+    assert same.floats["confidence"].most == 0.25
+    assert "confidence: 1 of 1 differ, by 0.25 at most" in same.line()
+
+
+def test_an_answer_too_few_or_of_another_shape_is_a_difference() -> None:
+    assert sameness.compared(f"{answer()}\n{answer()}", answer()).differences
+    assert sameness.compared(answer(), answer(confidence=None)).differences
+    assert sameness.compared(answer(), answer(more=1)).differences
+
+
+def test_a_step_is_done_again_for_another_package_alone(tmp_path: Path) -> None:
+    kept.Kept(tmp_path, "this package").put("scan", ["all the same"])
+    assert kept.Kept(tmp_path, "this package").lines("scan") == ["all the same"]
+    assert kept.Kept(tmp_path, "another package").lines("scan") is None
+    assert kept.Kept(tmp_path, "this package").lines("lists") is None
+
+
+def test_a_device_is_entered_with_nothing_left_mounted_or_running(tmp_path: Path) -> None:
+    root = roots.Root("bookworm", "arm64", tmp_path, roots.PI_4)
+    line = root.entering("borderpost doctor", desk=True)
+    assert line[:4] == ["unshare", "--mount", "--pid", "--kill-child"]
+    assert line[-2] == str(tmp_path / "device-arm64")
+    assert "setpriv --reuid=borderpost" in line[-1]
+    assert "QEMU_CPU=cortex-a72" in line[-3]
