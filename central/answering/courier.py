@@ -1,4 +1,6 @@
-"""Carries what is in the store to the devices that wait for it: answers, and central's new keys.
+"""Carries what is in the store to the devices that it is for: answers, central's new keys, and what
+has come to be missing of what they said. A device that counts that as delivered says it again: the
+store was set back to a copy while the device stayed connected.
 
 It wakes with whatever is committed to the store, by this process or another, so an answer leaves
 within milliseconds of being recorded; and it looks by itself now and then, for what falls due.
@@ -92,6 +94,10 @@ class Courier:
         if now < self._missing_at:
             return
         self._missing_at = now + MISSING_EVERY_S
-        for gap in self._store.lasting_gaps(datetime.now(UTC)):
+        gaps = self._store.lasting_gaps(datetime.now(UTC))
+        for gap in gaps:
             verb = "is" if gap.first == gap.last else "are"
             log.warning("%s: %s %s missing of what it has said", gap.device, numbers(gap), verb)
+        if gaps:
+            for tally in self._store.tallies(gaps, datetime.now(UTC)):
+                self._publish(*self._voice.say(tally))

@@ -9,7 +9,7 @@ is acknowledged all the same.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,16 @@ def store(tx: sa.Connection, batch: Sequence[Received], now: datetime) -> Commit
             done.tallies.append(_tally(tx, one, counters.take(one.device)))
     counters.save(tx, heard)
     return done
+
+
+def tallies(tx: sa.Connection, keys: Collection[sequence.Key], now: datetime) -> list[TallyData]:
+    """What central holds of these sequences, for their devices to be told."""
+    now_ms = to_ms(now)
+    rows = locked(tx, {device for device, _ in keys}, now_ms)
+    counters = Counters(rows, now_ms)
+    told = [_tally(tx, one, counters.take(one.device)) for one in sequence.load(tx, keys).values()]
+    counters.save(tx)
+    return told
 
 
 def _tally(tx: sa.Connection, there: sequence.Sequence, counter: int) -> TallyData:

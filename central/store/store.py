@@ -23,7 +23,7 @@ from central.store.batch import AlertRow, Committed, Received
 from central.store.database import StoreAway, StoreFault, Unstorable, in_words, open_engine
 from central.store.device_rows import Counters, locked
 from central.store.schema import alerts, answers, devices
-from scanner.alert import AlertData
+from scanner.alert import AlertData, TallyData
 
 __all__ = [
     "AlertRow",
@@ -118,6 +118,12 @@ class Store:
                 return []
         with self.changing(quietly=True) as tx:
             return sequence.take_lasting(tx, to_ms(now))
+
+    def tallies(self, gaps: Sequence[sequence.Gap], now: datetime) -> list[TallyData]:
+        """What central holds of the sequences that these are missing of, to be told their devices:
+        what they believe to have delivered, they say again."""
+        with self.changing(quietly=True) as tx:
+            return batches.tallies(tx, {(gap.device, gap.epoch) for gap in gaps}, now)
 
     def keys_held(self) -> list[tuple[str, tuple[str, ...]]]:
         """Each device that is online, and the keys that it believes central by."""

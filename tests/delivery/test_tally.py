@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from central.store import sequence
+from central.store.schema import alerts, devices, messages, sequences
 from firmware.delivery.outbox import Outbox
 from firmware.delivery.uplink import Uplink
 from scanner.alert import (
@@ -36,6 +38,7 @@ from tests.delivery.both_ends import (
     HeadOffice,
     Stranger,
     alert,
+    over_both_databases,
     wait_for,
 )
 from tests.delivery.broker import Broker
@@ -263,6 +266,28 @@ def test_headquarters_that_was_set_back_to_an_earlier_copy_gets_everything_again
     with office.receiving(), desk.running():
         wait_for(lambda: office.alert_ids() == kept + lost)
         wait_for(lambda: desk.outbox.queued() == 0)
+
+
+@over_both_databases
+def test_a_device_that_stays_connected_says_again_what_a_store_lost_that_was_set_back(
+    broker: Broker, desk: Desk, office: HeadOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequence, "LASTING_MS", 100)
+    broker.start()
+    with desk.running():
+        with office.receiving() as receiver:
+            wait_for(lambda: receiver.connected)
+            said = [desk.raise_alert() for _ in range(3)]
+            wait_for(lambda: desk.outbox.queued() == 0)
+        with office.store.changing() as tx:
+            for table in (messages, alerts):
+                tx.execute(table.delete().where(table.c.id.in_(said[1:])))
+            tx.execute(sequences.update().values(high=1, high_id=said[0], last_n=None))
+            tx.execute(devices.update().values(revision=0))
+        said.append(desk.raise_alert())
+        with office.receiving():
+            wait_for(lambda: set(office.alert_ids()) == set(said))
+            wait_for(lambda: desk.outbox.queued() == 0 and not office.device("desk-1")["missing"])
 
 
 def test_a_device_whose_card_was_set_back_delivers_every_alert_and_says_what_happened(
