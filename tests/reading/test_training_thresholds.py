@@ -1,5 +1,6 @@
 """What the choice of thresholds promises: nothing wrong is *read*, nor comes near to it."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import numpy as np
@@ -7,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.training import thresholds
 from models.training.pages import Scene
 from models.training.thresholds import (
     COLUMNS,
     MARGIN,
     Choice,
     NotSafe,
+    Steps,
     choose,
     drawn,
     unknowable,
@@ -35,7 +38,28 @@ CLEAR = {
     "lines": 2.0,
     "legible": 1.0,
 }
-MISPRINTED = {"agree": 0.0, "gap": 20.0}
+ONE_FAILS = {"agree": 0.0, "gap": 20.0}
+COARSE: Steps = {
+    "unchecked": (0.8, 0.9, 0.945, 0.95, 0.98),
+    "confidence": (0.4, 0.6, 0.85),
+    "checked": (0.7, 0.8, 0.98),
+    "borne_out": (0.5, 0.9, 0.99),
+    "unaided": (0.7, 0.9, 0.95, 0.99),
+    "misprinted": (0.9, 0.95, 0.97, 0.99),
+    "gap": (8.0, 10.0, 16.0),
+}
+"""Some of the steps of each threshold: a fiftieth of the grid."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_coarse_grid() -> Iterator[None]:
+    """How thresholds are chosen is the same on every grid; the time that it takes is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("ALWAYS", "BORNE_OUT", "MISPRINTED"):
+            whole = getattr(thresholds, name)
+            assert all(set(COARSE[one]) <= set(steps) for one, steps in whole.items())
+            patch.setattr(thresholds, name, {one: COARSE[one] for one in whole})
+        yield
 
 
 def frame(**changes: float) -> list[float]:
@@ -92,7 +116,7 @@ some_frame = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(some_frame, min_size=1, max_size=40))
 def test_nothing_wrong_is_read_also_with_thresholds_lower_by_the_margin(
     frames: list[list[float]],
@@ -127,8 +151,8 @@ def test_a_wrong_reading_of_a_misprinted_check_digit_leaves_the_other_readings_a
     clear = frame(unchecked=0.81, checked=0.71, borne_out=0.51, confidence=0.41)
     choice = chosen(
         clear,
-        frame(misprinted=0.94, right=0.0, **MISPRINTED),
-        frame(misprinted=0.99, **MISPRINTED),
+        frame(misprinted=0.94, right=0.0, **ONE_FAILS),
+        frame(misprinted=0.99, **ONE_FAILS),
     )
     assert choice.read == 2
     assert choice.thresholds.misprinted > 0.94
@@ -138,9 +162,9 @@ def test_a_wrong_reading_of_a_misprinted_check_digit_leaves_the_other_readings_a
 def test_where_a_check_digit_fails_the_other_fields_must_be_as_clear() -> None:
     choice = chosen(
         frame(checked=0.8),
-        frame(checked=0.9, misprinted=0.985, right=0.0, **MISPRINTED),
-        frame(checked=0.99, misprinted=0.96, **MISPRINTED),
-        frame(checked=0.99, misprinted=0.97, **MISPRINTED),
+        frame(checked=0.9, misprinted=0.985, right=0.0, **ONE_FAILS),
+        frame(checked=0.99, misprinted=0.96, **ONE_FAILS),
+        frame(checked=0.99, misprinted=0.97, **ONE_FAILS),
     )
     assert choice.read == 3
     assert choice.thresholds.checked <= 0.8
