@@ -1,4 +1,7 @@
-"""`make deb-try`: the package for Debian 12 on this machine's architecture, in its own Debian 12.
+"""`make deb-try`: the package for a Debian release on this machine's architecture, in a Debian of
+its own.
+
+    python packaging/try_deb.py [bookworm|trixie]
 
 A root made by debootstrap, entered without a network (`unshare -n`), stands for the device; systemd
 does not run in it, so units are not started here (tests/house/test_units_running.py does that). It
@@ -16,12 +19,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "deb"
-CLEAN, DEVICE, TRIED = WORK / "root-bookworm", WORK / "try", WORK / "tried"
+DEVICE, TRIED = WORK / "try", WORK / "tried"
+RELEASES = {"bookworm": 12, "trixie": 13}
 SPECIMENS = ROOT / "firmware" / "demo" / "specimens"
 BIN = ROOT / ".venv" / "bin"
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
@@ -36,19 +41,15 @@ LISTED = "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n"
 def main() -> None:
     if os.geteuid() != 0:
         sys.exit("deb-try: run it as root; it makes a root file system and enters it")
-    packages = sorted(
-        WORK.glob(f"borderpost_*+deb12_{ARCH}.deb"), key=lambda one: one.stat().st_mtime
-    )
-    if not packages:
-        sys.exit(f"deb-try: no package for {ARCH} in {WORK}; make deb first")
-    package = packages[-1]
-    make_root()
-    later, broken = other_version(package, "0.9.1"), other_version(package, "0.9.2", broken=True)
+    release = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
+    package = newest_package(release)
+    make_root(release, DEVICE)
+    later, broken = other_version(package, "0.9.1"), other_version(package, "0.9.2", change=blind)
     try:
         installs(package)
         works()
         upgrades(later)
-        rolls_back(broken)
+        rolls_back(broken, later)
         goes(later)
     finally:
         shutil.rmtree(DEVICE, ignore_errors=True)
@@ -60,7 +61,8 @@ def installs(package: Path) -> None:
     heading("installed, without a network")
     say(inside(install(package)))
     size_mb = int(inside("du -sm /opt/borderpost").split()[0])
-    holds(size_mb < MOST_MB, f"{size_mb} MB in /opt/borderpost, {MOST_MB} allowed")
+    python = inside("/opt/borderpost/current/bin/python --version").strip()
+    holds(size_mb < MOST_MB, f"{size_mb} MB in /opt/borderpost with {python}, {MOST_MB} allowed")
     in_force = inside("readlink /opt/borderpost/current").strip()
     holds(in_force.startswith("venvs/"), f"in force: {in_force}")
     say(inside("borderpost config check"))
@@ -99,16 +101,16 @@ def upgrades(later: Path) -> None:
     say(inside(install(later)))
     holds(kept() == before, f"{len(before)} files of configuration and data are as they were")
     venvs = sorted(one.name for one in (DEVICE / "opt/borderpost/venvs").iterdir())
-    holds(venvs == ["0.9.1+deb12"], f"there is one version: {venvs}")
+    holds(venvs == [version_of(later)], f"there is one version: {venvs}")
 
 
-def rolls_back(broken: Path) -> None:
+def rolls_back(broken: Path, before_it: Path) -> None:
     heading("an upgrade that does not answer")
     before = kept()
     say(inside(install(broken), fails=True))
-    holds(
-        inside("readlink /opt/borderpost/current").strip() == "venvs/0.9.1+deb12", "0.9.1 goes on"
-    )
+    version = version_of(before_it)
+    in_force = inside("readlink /opt/borderpost/current").strip()
+    holds(in_force == f"venvs/{version}", f"{version} goes on")
     holds(
         "  HIT" in as_desk("borderpost check", given=MRZ), "and it still knows the listed passport"
     )
@@ -139,34 +141,55 @@ def goes(later: Path) -> None:
     holds(gone, "purged, nothing is left")
 
 
-def make_root() -> None:
-    """The device: a copy of a Debian 12 that is made once."""
-    done = CLEAN / ".made"
+def make_root(release: str, device: Path) -> None:
+    """The device: a copy of a Debian that is made once."""
+    clean = WORK / f"root-{release}"
+    done = clean / ".made"
     if not done.exists():
-        heading("making a Debian 12 (once)")
-        shutil.rmtree(CLEAN, ignore_errors=True)
+        heading(f"making a Debian {RELEASES[release]} (once)")
+        shutil.rmtree(clean, ignore_errors=True)
         options = ["--variant=minbase", "--include=python3,systemd,udev,libstdc++6"]
-        run("debootstrap", *options, "bookworm", str(CLEAN))
+        run("debootstrap", *options, release, str(clean))
         done.touch()
-    shutil.rmtree(DEVICE, ignore_errors=True)
-    run("cp", "-a", str(CLEAN), str(DEVICE))
+    shutil.rmtree(device, ignore_errors=True)
+    run("cp", "-a", str(clean), str(device))
 
 
-def other_version(package: Path, version: str, *, broken: bool = False) -> Path:
-    """The same package as another version; a broken one lacks the library of pictures."""
-    tree, made = WORK / "other", TRIED / f"borderpost_{version}{'-broken' * broken}.deb"
+def newest_package(release: str) -> Path:
+    """The package for this machine that was made last."""
+    made = WORK.glob(f"borderpost_*+deb{RELEASES[release]}_{ARCH}.deb")
+    packages = sorted(made, key=lambda one: one.stat().st_mtime)
+    if not packages:
+        sys.exit(f"there is no package for {ARCH} in {WORK}; make deb first")
+    return packages[-1]
+
+
+def version_of(package: Path) -> str:
+    return run("dpkg-deb", "-f", str(package), "Version").strip()
+
+
+def other_version(
+    package: Path, version: str, *, change: Callable[[Path], None] | None = None
+) -> Path:
+    """The same package as another version, and with its wheels changed."""
+    tree, made = WORK / "other", TRIED / f"borderpost_{version}.deb"
     shutil.rmtree(tree, ignore_errors=True)
     run("dpkg-deb", "-R", str(package), str(tree))
-    old = run("dpkg-deb", "-f", str(package), "Version").strip()
+    old = version_of(package)
     for name in ("control", "postinst"):
         file = tree / "DEBIAN" / name
-        file.write_text(file.read_text().replace(old, f"{version}+deb12"))
-    if broken:
-        next((tree / "opt/borderpost/wheels").glob("opencv*.whl")).unlink()
+        file.write_text(file.read_text().replace(old, f"{version}+{old.partition('+')[2]}"))
+    if change is not None:
+        change(tree / "opt/borderpost/wheels")
     made.parent.mkdir(exist_ok=True)
     run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(made))
     shutil.rmtree(tree)
     return made
+
+
+def blind(wheels: Path) -> None:
+    """Takes the library of pictures away."""
+    next(wheels.glob("opencv*.whl")).unlink()
 
 
 def sets_up() -> None:

@@ -48,7 +48,7 @@ def make_disk(image: Path, content: Path, megabytes: int = 192) -> None:
     )
 
 
-def _registers(folder: Path) -> Path:
+def registers(folder: Path) -> Path:
     """What the kernel needs loaded into it, built in `folder` (see `registers.c`)."""
     library = folder / "registers.so"
     if not library.exists():
@@ -85,7 +85,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "LD_PRELOAD": str(_registers(folder))},
+            env={**os.environ, "LD_PRELOAD": str(registers(folder))},
             bufsize=0,
         )
         assert self._process.stdout is not None
