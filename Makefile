@@ -16,7 +16,7 @@ TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
 
-.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try arm64 clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try boot arm64 clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -78,10 +78,15 @@ deb: $(VENV)/.ready-run ## a Debian package for each release and architecture, w
 	@$(call debian,dpkg)
 	@$(BIN)/python packaging/build_deb.py $(if $(RELEASE),--release $(RELEASE)) $(if $(ARCH),--arch $(ARCH)) $(DEB)
 
-deb-try: $(VENV)/.ready-run ## the package for Debian 12 installed, used, upgraded, rolled back and removed in a Debian 12 of its own, without a network; as root
+deb-try: $(VENV)/.ready-run ## the package installed, used, upgraded, rolled back and removed in a Debian of its own, without a network; as root (RELEASE=trixie)
 	@$(call debian,dpkg debootstrap)
-	@$(BIN)/python packaging/build_deb.py --release bookworm --arch $$(dpkg --print-architecture)
-	@$(SUDO) $(BIN)/python packaging/try_deb.py
+	@$(BIN)/python packaging/build_deb.py --release $(or $(RELEASE),bookworm) --arch $$(dpkg --print-architecture)
+	@$(SUDO) $(BIN)/python packaging/try_deb.py $(or $(RELEASE),bookworm)
+
+boot: $(VENV)/.ready-run ## a device with the package booted four times by a real systemd: set up by a file, read-only, overlay, upgraded and purged; as root (RELEASE=trixie)
+	@$(call debian,dpkg debootstrap systemd user-mode-linux e2fsprogs gcc libc6-dev)
+	@$(BIN)/python packaging/build_deb.py --release $(or $(RELEASE),bookworm) --arch $$(dpkg --print-architecture)
+	@$(SUDO) nice $(BIN)/python packaging/try_boot.py $(or $(RELEASE),bookworm)
 
 arm64: $(VENV)/.ready-test ## the package for a Pi's processor installed and used in an emulated Debian for it, held against this machine's; as root; goes on where it was stopped (RELEASE=trixie; ARGS="--again scan")
 	@$(call debian,dpkg debootstrap qemu-user-static qemu-user mosquitto gcc libc6-dev)
