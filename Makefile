@@ -15,6 +15,9 @@ RUN_EXTRAS := device,central,demo
 TEST_EXTRAS := $(RUN_EXTRAS),passporteye,dev
 # As Debian 12 has them.
 FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberation fonts-ocr-a fonts-ocr-b
+# Python keeps what it has compiled, whatever the environment says: tests start hundreds of processes,
+# and each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try boot arm64 clean
 
