@@ -33,6 +33,15 @@ ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 ENTER = ("unshare", "-n", "-m", "-p", "-f", "--mount-proc", "chroot")
 """Into a root, without a network and with processes of its own."""
 MOST_MB = 400
+UNITS = "/usr/lib/systemd/system"
+EXPOSED = {
+    "borderpost": 15,
+    "borderpost-update": 15,
+    "borderpost-scrub": 15,
+    "borderpost-kiosk": 30,
+    "borderpost-setup": 24,
+}
+"""The highest exposure of each unit, in tenths, as `tests/house/test_units.py` has it."""
 DATA, CONFIG = "var/lib/borderpost", "etc/borderpost"
 MRZ = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10\n"
 LISTED = "UTO,L898902C3,,passport,stolen,2026-01-05,R-1\n"
@@ -68,6 +77,14 @@ def installs(package: Path) -> None:
     say(inside("borderpost config check"))
     owners = inside(f"stat -c '%U:%G %a %n' /{DATA} /{CONFIG}/list-keys")
     holds(f"borderpost:borderpost 700 /{DATA}" in owners, "the desk's folder is the desk's alone")
+    for unit, most in EXPOSED.items():
+        asked = f"systemd-analyze security --offline=yes --threshold={most} {UNITS}/{unit}.service"
+        inside(f"{asked} >/dev/null")
+    version = inside("systemctl --version").split()[1]
+    holds(True, f"exposed no more than was promised, as systemd {version} weighs it")
+    if "verify" in inside("udevadm --help", fails=True):
+        inside("udevadm verify /usr/lib/udev/rules.d/70-borderpost.rules")
+        holds(True, "the names of devices are rules that udev understands")
 
 
 def works() -> None:

@@ -52,9 +52,7 @@ def setup(
 def set_up(where: Where, *, unattended: bool, pi_camera: str = "rpicam-vid") -> None:
     """Sets the machine up that `where` names; ends with exit code 1 where something is left to be
     done. Raises Refusal, Failure, SettingsError, OSError."""
-    folder = where.config.parent
-    if not os.access(folder, os.W_OK):
-        raise Refusal(f"{folder} cannot be written; run it as root, as in: sudo borderpost setup")
+    _must_last(where)
     known = _known(where)
     machine = look(where.kernel, pi_camera)
     _tell(machine)
@@ -72,6 +70,18 @@ def set_up(where: Where, *, unattended: bool, pi_camera: str = "rpicam-vid") -> 
     if unattended:
         file.replace(file.with_name(DONE))
     print("this is a desk now")
+
+
+def _must_last(where: Where) -> None:
+    """Raises Refusal where the configuration cannot be written, or would be gone at the next boot:
+    secrets that are sealed would then be lost, and what they seal."""
+    folder = where.config.parent
+    mount = where.kernel.mount_of(folder)
+    if mount is not None and (mount.read_only or where.kernel.in_memory(mount)):
+        how = "is read-only" if mount.read_only else "is in memory, and gone at the next boot"
+        raise Refusal(f"{folder} {how}; make the root a writable one, then run it again")
+    if not os.access(folder, os.W_OK):
+        raise Refusal(f"{folder} cannot be written; run it as root, as in: sudo borderpost setup")
 
 
 def _known(where: Where) -> Answers:

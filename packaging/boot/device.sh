@@ -39,7 +39,8 @@ no_network() { [ "$(ls /sys/class/net)" = lo ]; }
 in_the_past() { [ "$(date +%Y)" = 2024 ]; }
 as_ever() {
 	holds "it woke in 2024, and has no network" eval 'in_the_past && no_network'
-	holds "the desk is active $(cut -d' ' -f1 /proc/uptime) s after the kernel's start" soon active
+	soon active
+	holds "the desk is active, $(cut -d. -f1 /proc/uptime) s after the kernel's start" active
 	holds "its secrets are open for it" [ -s /run/credentials/borderpost.service/borderpost_sltd.key ]
 	holds "a listed passport is a HIT" finds
 }
@@ -78,10 +79,12 @@ readonly() {
 
 overlay() {
 	holds "the root is an overlay in memory" eval \
-		'[ "$(stat -f -c %T /)" = overlayfs ] && touch /etc/written && [ ! -e /mnt/etc/written ]'
+		'[ "$(stat -f -c %T /)" = overlayfs ] && touch /etc/written && [ ! -e /media/root-ro/etc/written ]'
 	as_ever
 	holds "the record of all boots: $(scans) scans" [ "$(scans)" -ge 4 ]
 	holds "and it is whole" eval 'borderpost journal verify >/dev/null'
+	holds "set-up is refused where it would be forgotten" eval \
+		'borderpost setup --unattended 2>&1 | grep "/etc/borderpost is in memory"'
 }
 
 upgrade() {

@@ -381,6 +381,21 @@ def test_who_may_not_write_the_configuration_is_told_so_before_anything_is_asked
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "how", "told"),
+    [("tmpfs", "rw", "is in memory, and gone at the next boot"), ("ext4", "ro", "is read-only")],
+)
+def test_nothing_is_set_up_where_it_would_not_last(
+    device: Unpacked, kind: str, how: str, told: str
+) -> None:
+    device.has("proc/self/mountinfo", f"1 1 0:1 / / {how} - {kind} root {how}\n")
+    before = device.config.read_bytes()
+    where = Where(Kernel(device.root), device.config, device.default)
+    with pytest.raises(Refusal, match=told):
+        set_up(where, unattended=True, pi_camera="false")
+    assert device.config.read_bytes() == before
+
+
 def test_the_token_goes_however_it_is_written(tmp_path: Path) -> None:
     for written in ('token = "abc-def"', "  token='abc-def' # once", 'token   =   """abc-def"""'):
         file = tmp_path / "file.toml"
