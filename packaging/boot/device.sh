@@ -6,9 +6,10 @@ life=$(sed 's/.*BOOT_LIFE=\([a-z]*\).*/\1/' /proc/cmdline)
 data=/var/lib/borderpost config=/etc/borderpost
 
 holds() {
-	local what=$1
+	local what=$1 so="NOT so"
 	shift
-	if "$@"; then echo "ok: $what"; else echo "NOT so: $what"; fi >>"$try/said"
+	if "$@"; then so=ok; fi
+	echo "$so: $what" >>"$try/said"
 }
 soon() { # COMMAND …: whether it comes to hold
 	local n
