@@ -15,6 +15,7 @@ import pytest
 
 from tests.delivery.both_ends import wait_for
 from tests.delivery.broker import free_port
+from tests.in_process import borderpost_central
 
 PASSWORD = "a lantern over the pass"  # noqa: S105
 PROGRAM = [sys.executable, "-m", "central.cli"]
@@ -39,14 +40,7 @@ def run(config: Path) -> Run:
     def command(
         *arguments: str, typed: str = "", code: int = 0
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*PROGRAM, *arguments, "--config", str(config)],
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = borderpost_central(*arguments, "--config", config, stdin=typed)
         assert done.returncode == code, done.stderr
         assert len(done.stderr.splitlines()) == (code != 0)
         return done

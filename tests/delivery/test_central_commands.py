@@ -15,6 +15,7 @@ from central.store.store import Received, Store
 from scanner.alert import Event, Message, new_id, read_key, source_of
 from scanner.alert.keyset import read_key_set
 from tests.delivery.both_ends import NOW, Desk, HeadOffice, alert
+from tests.in_process import borderpost_central
 
 ROOT = Path(__file__).parents[2]
 HEADER = "issuer,number,number_to,kind,status,recorded,reference\n"
@@ -22,6 +23,11 @@ HEADER = "issuer,number,number_to,kind,status,recorded,reference\n"
 
 def run(*arguments: str, code: int = 0) -> tuple[str, list[str]]:
     """What a command prints, and its lines on stderr."""
+    return ended(borderpost_central(*arguments), code)
+
+
+def started(*arguments: str, code: int = 0) -> tuple[str, list[str]]:
+    """The same, of a command in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "central.cli", *arguments],
         capture_output=True,
@@ -29,6 +35,10 @@ def run(*arguments: str, code: int = 0) -> tuple[str, list[str]]:
         timeout=30,
         check=False,
     )
+    return ended(done, code)
+
+
+def ended(done: subprocess.CompletedProcess[str], code: int) -> tuple[str, list[str]]:
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout, done.stderr.splitlines()
@@ -43,7 +53,7 @@ def store_alert(office: HeadOffice, answer_until: datetime | None = None) -> str
 
 def test_enrolling_gives_a_device_its_keys_and_writes_over_nothing(tmp_path: Path) -> None:
     out, keys = tmp_path / "out", tmp_path / "keys"
-    run("enrol", "desk-1", str(out), "--keys", str(keys))
+    started("enrol", "desk-1", str(out), "--keys", str(keys))
     private = read_key(out / "device.jwk", private=True)
     (registered,) = read_key_set(keys / "devices" / "desk-1.pub.jwk").signing
     assert private.thumbprint() == registered.thumbprint()
@@ -97,7 +107,7 @@ def test_the_alerts_are_listed_and_answered(office: HeadOffice) -> None:
     config = ("--config", str(office.config))
     late = store_alert(office, answer_until=NOW - timedelta(minutes=1))
     soon = store_alert(office, answer_until=datetime.now(UTC) + timedelta(hours=1))
-    out, _ = run("alerts", *config)
+    out, _ = started("alerts", *config)
     assert [("LATE" in line, line.split()[-1]) for line in out.splitlines()] == [
         (True, late),
         (False, soon),
@@ -119,7 +129,7 @@ def test_the_devices_are_listed_also_those_that_were_never_heard(
 ) -> None:
     office.enrol("desk-2")
     store_alert(office)
-    out, _ = run("devices", "--config", str(office.config))
+    out, _ = started("devices", "--config", str(office.config))
     first, second = out.splitlines()
     assert first.startswith("desk-1")
     assert "heard 20" in first
@@ -157,10 +167,10 @@ def test_whatever_else_goes_wrong_is_one_line_and_exit_code_1(
     bad = tmp_path / "bad.toml"
     for url in ("sqlite:////proc/no/such/folder/central.db", "nothing", "oracle://x"):
         bad.write_text(f'[store]\nurl = "{url}"\n[keys]\nfolder = "{tmp_path}/keys"\n')
-        _, said = run("receive", "--config", str(bad), code=1)
+        _, said = run("alerts", "--config", str(bad), code=1)
         assert len(said) == 1
     bad.write_text(f'[store]\nurl = "{office.url}"\n[keys]\nfolder = "{tmp_path}/none"\n')
-    _, said = run("receive", "--config", str(bad), code=1)
+    _, said = started("receive", "--config", str(bad), code=1)
     assert "central has no key" in said[0]
 
 

@@ -15,6 +15,7 @@ import pytest
 from scanner.watchlist.keyring import user_folder, write_keys
 from scanner.watchlist.questions import BUDGET
 from tests.desk.desk_fixture import CLEAN, HEADER, LISTED
+from tests.in_process import borderpost
 from tests.listing import KEY, built
 
 COMMANDS = (
@@ -31,7 +32,8 @@ COMMANDS = (
 )
 
 
-def borderpost(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def started(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """A command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "firmware.cli", *arguments],
         input=stdin,
@@ -63,7 +65,7 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_parse_answers_each_block_in_order_and_says_why_one_is_no_document() -> None:
-    done = borderpost("parse", "--json", stdin=_text(LISTED, ("NOTHING",), CLEAN))
+    done = started("parse", "--json", stdin=_text(LISTED, ("NOTHING",), CLEAN))
     first, second, third = objects(done)
     assert done.returncode == 0
     assert list(first) == ["format", "lines", "document", "findings", "reason"]
@@ -80,13 +82,13 @@ def test_parse_takes_any_bytes_without_a_word_on_stderr() -> None:
     assert done.stderr == b""
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8:strict"])
+@pytest.mark.parametrize("terminal", ["ascii:strict", "iso-8859-1:strict", "utf-8:strict"])
 def test_a_terminal_that_lacks_a_character_is_told_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, terminal: str
 ) -> None:
-    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    monkeypatch.setenv("PYTHONIOENCODING", terminal)
     text = "P<UTO\u00c9\u4e2d\nX\n".encode()
-    (said,) = objects(borderpost("parse", "--json", stdin=text))
+    (said,) = objects(started("parse", "--json", stdin=text))
     assert said["lines"] == ["P<UTO\u00c9\u4e2d", "X"]
     odd = os.fsdecode(bytes(tmp_path) + b"/\xff.txt")
     for arguments, stdin in (
@@ -94,7 +96,7 @@ def test_a_terminal_that_lacks_a_character_is_told_all_the_same(
         (("scan", odd), b""),
         (("scan", odd, "--json"), b""),
     ):
-        done = borderpost(*arguments, stdin=stdin)
+        done = borderpost(*arguments, stdin=stdin, terminal=terminal)
         assert done.stdout
         assert done.stderr == b""
 
@@ -121,7 +123,7 @@ def test_closed_standard_input_is_wrong_usage() -> None:
 
 
 def test_check_tells_the_listed_from_the_clean(lists: Path) -> None:
-    done = borderpost("check", "--lists", str(lists), "--json", stdin=_text(LISTED, CLEAN))
+    done = started("check", "--lists", str(lists), "--json", stdin=_text(LISTED, CLEAN))
     hit, clear = objects(done)
     assert done.returncode == 0
     assert hit["verdict"]["outcome"] == "HIT"
@@ -248,7 +250,7 @@ name = "sltd"
 folder = "{tmp_path}/none"
 """
     )
-    done = borderpost("run", "--config", str(file))
+    done = started("run", "--config", str(file))
     assert done.returncode == 1
     assert b"enrol the device" in done.stderr
     assert b"Traceback" not in done.stderr

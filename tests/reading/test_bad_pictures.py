@@ -22,6 +22,7 @@ from scanner.sources import picture
 from scanner.sources.capture import Capture
 from scanner.sources.picture import PictureError, decode
 from scanner.sources.replay import Replay
+from tests.in_process import borderpost
 
 GOOD = SPECIMENS_FOLDER / "01-passport.jpg"
 SCAN = (sys.executable, "-m", "firmware.cli", "scan")
@@ -241,9 +242,7 @@ def test_every_bad_file_is_told_in_one_line_and_the_run_goes_on(mixed: Path) -> 
 
 
 def test_the_same_files_are_objects_with_error_codes_in_json(mixed: Path) -> None:
-    done = subprocess.run(
-        [*SCAN, str(mixed), "--json"], capture_output=True, text=True, check=False
-    )
+    done = borderpost("scan", mixed, "--json")
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one.get("error", {}).get("code") for one in said] == [
         "damaged", None, "no_picture", "empty", "not_a_file", "too_large", None,
@@ -262,10 +261,7 @@ def test_the_box_is_told_in_the_pixels_of_the_file_also_where_the_picture_was_re
     large = cv2.resize(small, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     assert large.shape[0] * large.shape[1] > picture.FULL_PIXELS
     cv2.imwrite(str(tmp_path / "large.jpg"), large)
-    done = subprocess.run(
-        [*SCAN, str(GOOD), str(tmp_path / "large.jpg"), "--json"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    done = borderpost("scan", GOOD, tmp_path / "large.jpg", "--json")
     first, second = (json.loads(line)["reading"] for line in done.stdout.splitlines())
     assert first["lines"] == second["lines"]
     assert np.array(second["box"]) == pytest.approx(np.array(first["box"]) * factor, abs=60)

@@ -15,18 +15,16 @@ from firmware.demo.catalogue import SPECIMENS, SPECIMENS_FOLDER
 from scanner.mrz.reading import Reading, Status, Uncertain
 from scanner.vision.overlay import STATUS, WIDTH, draw
 from scanner.vision.reader import Frame
+from tests.in_process import borderpost, in_text
 from tests.reading.specimens_9303 import TD1, TD3
 
 GOOD = SPECIMENS_FOLDER / SPECIMENS[0].file
-SCAN = (sys.executable, "-m", "firmware.cli", "scan")
 
 Corners = tuple[tuple[float, float], ...]
 
 
 def scan(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SCAN, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    return in_text(borderpost("scan", *arguments))
 
 
 def drawn(path: Path) -> Frame:
@@ -167,7 +165,8 @@ def test_without_the_option_nothing_is_written_anywhere(
     page.write_bytes(GOOD.read_bytes())
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    done = subprocess.run([*SCAN, str(page)], cwd=tmp_path, capture_output=True, check=False)
+    command = [sys.executable, "-m", "firmware.cli", "scan", str(page)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0
     assert [one.name for one in tmp_path.iterdir()] == ["page.jpg"]
 
