@@ -110,7 +110,8 @@ upgrade() {
 	rm $data/outbox.db
 	holds "without them it is purged" dpkg --purge borderpost
 	holds "and nothing is left of it" eval "! ls /opt/borderpost $config $data/* /usr/bin/borderpost"
-	holds "nor of its units" eval '! systemctl list-units --all --plain --no-legend | grep "^borderpost"'
+	holds "nor of its units" eval \
+		'! find /etc/systemd /usr/lib/systemd -name "borderpost*" | grep . && ! active'
 }
 
 "$life"
