@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from scanner.credentials import OF_THE_DESK, PREFIX, SEALED, folder
+from scanner import credentials
 from scanner.said import joined, said
 from scanner.watchlist.keyring import SUFFIX, lies_within
 
@@ -106,7 +106,7 @@ def _findings(key: Path, lists: Path, machine: Machine) -> Iterator[Keeping]:
                 mode=f"{mode:04o}",
             ),
         )
-    for copy in sorted(lists.rglob(f"{key.stem.removeprefix(PREFIX)}*{SUFFIX}*")):
+    for copy in sorted(lists.rglob(f"{key.stem.removeprefix(credentials.PREFIX)}*{SUFFIX}*")):
         yield Keeping(
             Grade.POOR, said("a key file lies with the lists, {copy}: remove it", copy=copy)
         )
@@ -160,7 +160,8 @@ def _sealed(machine: Machine) -> Keeping:
 
 
 def _is_credential(key: Path) -> bool:
-    return any(lies_within(key, one) for one in (folder(), OF_THE_DESK, SEALED))
+    places = (credentials.folder(), credentials.OF_THE_DESK, credentials.SEALED)
+    return any(lies_within(key, one) for one in places)
 
 
 def _numbers(path: Path) -> str:

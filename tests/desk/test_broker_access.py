@@ -58,3 +58,17 @@ def test_a_password_file_that_is_no_text_is_said_in_one_line(
     settings = BrokerSettings(password_file=tmp_path / "password")
     with pytest.raises(KeyFault, match="this is no text; put the broker's password there"):
         link_of("desk-1", settings, identity)
+
+
+def test_a_sealed_password_comes_before_the_one_in_the_clear(
+    tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = BrokerSettings(password_file=tmp_path / "password")
+    clear, sealed = "in the clear\n", "sealed\n"
+    (tmp_path / "password").write_text(clear)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "opened"))
+    assert link_of("desk-1", settings, identity).password == clear.strip()
+    (tmp_path / "opened").mkdir()
+    (tmp_path / "opened" / "borderpost_broker.password").write_text(sealed)
+    (tmp_path / "password").unlink()
+    assert link_of("desk-1", settings, identity).password == sealed.strip()

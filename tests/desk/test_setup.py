@@ -1,6 +1,5 @@
 """`borderpost setup`: from an unpacked device to a desk, at a terminal or from a file."""
 
-import base64
 import os
 import pty
 import select
@@ -26,6 +25,7 @@ from firmware.setup.detect import Found, Machine, look
 from scanner.alert.enrolment_token import parse_token
 from scanner.command_line import Failure, Refusal
 from scanner.toml_errors import SettingsError
+from tests import sealing
 from tests.delivery.test_enrolment import HeadOffice, run
 from tests.listing import KEY
 from tests.updates.over_the_air import Headquarters, copy_of
@@ -82,24 +82,17 @@ class Unpacked:
         return file
 
     def has_systemd(self, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Gives the file that holds what systemctl was told. What is sealed is held by its name."""
+        """Gives the file that holds what systemctl was told."""
         told = self.root / "told"
         (self.root / "run/systemd/system").mkdir(parents=True)
-        for name, does in (
-            ("systemctl", f'echo "$*" >>{told}'),
-            ("systemd-creds", CREDENTIALS),
-        ):
-            program = self.has(f"programs/{name}", f"#!/bin/sh\n{does}\n")
-            program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        program = self.has("programs/systemctl", f'#!/bin/sh\necho "$*" >>{told}\n')
+        program.chmod(0o755)
+        sealing.put_first(program.parent, monkeypatch)
         return told
 
     def sealed(self, name: str) -> bytes:
-        """What lies sealed under a name, as the program that stands in for systemd's does it."""
-        given = (self.root / "credentials" / name).read_text()
-        first, _, rest = given.partition("\n")
-        assert first == f"sealed --name=borderpost_{name}"
-        return base64.b64decode(rest)
+        """What lies sealed under a name."""
+        return sealing.opened(self.root / "credentials" / name)
 
     def command(self, *more: str) -> list[str]:
         return [sys.executable, "-c", RUN, str(self.root), str(self.default), *more]
@@ -188,13 +181,6 @@ class Terminal:
         self.shown += read.decode(errors="replace")
         return bool(read)
 
-
-CREDENTIALS = """
-case $1 in
-encrypt) echo "sealed $2"; exec base64 ;;
-decrypt) read -r first; [ "$first" = "sealed $2" ] || exit 1; exec base64 -d ;;
-esac
-"""
 
 QUESTIONS = ("Name of this device", "Site", "Lane", "MQTT broker", "Enrolment", "Where lists")
 

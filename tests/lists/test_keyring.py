@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner import credentials
 from scanner.watchlist.key_keeping import Grade, Machine, how_well_kept
 from scanner.watchlist.keyring import (
     KeyFolders,
@@ -18,6 +19,7 @@ from scanner.watchlist.keyring import (
     write_keys,
 )
 from scanner.watchlist.listkey import ListKey
+from tests import sealing
 
 OLD, NEW, OTHER = (ListKey(bytes([n]) * 32) for n in (1, 2, 3))
 
@@ -203,6 +205,25 @@ def test_outside_the_service_the_desks_own_credentials_are_sought(
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     assert device_folders()[0] == Path("/run/credentials/borderpost.service")
     assert device_folders()[-1] == user_folder()
+
+
+def test_whoever_can_open_what_is_sealed_has_the_key_while_no_desk_runs(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealing.put_first(tmp_path / "programs", monkeypatch)
+    monkeypatch.setattr(credentials, "SEALED", tmp_path / "sealed")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folders = KeyFolders(device_folders())
+    assert f"{tmp_path}/sealed" in missing(folders)
+    credentials.seal("sltd.key", (folder / "sltd.key").read_bytes())
+    assert folders.key("sltd", OLD.id) == OLD
+    place = folders.found("sltd", OLD.id).path
+    (tmp_path / "lists").mkdir()
+    kept = how_well_kept(place, tmp_path / "lists", Card("", "mmcblk0"))
+    assert (kept.grade, "no TPM" in kept.said) == (Grade.POOR, True)
+    place.rename(place.with_name("other.key"))
+    assert "it is another machine's" in missing(folders, name="other")
 
 
 @pytest.mark.parametrize("data", ["", "not/absolute"])
