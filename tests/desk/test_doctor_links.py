@@ -25,6 +25,7 @@ from firmware.record.journal import Journal
 from scanner.alert import Message, topic_of
 from scanner.watchlist.age import ClockReading
 from scanner.watchlist.keyring import write_keys
+from tests import sealing
 from tests.delivery.both_ends import MARKS, NOW, alert, wait_for
 from tests.delivery.broker import free_port
 from tests.delivery.site_broker import Client, SiteBroker
@@ -185,6 +186,16 @@ def test_a_broker_is_asked_in_mqtt_with_the_device_s_own_certificate(
     assert "by TLS with its certificate, in MQTT 5" in finding.line
     assert {one.state for one in found(context, "certificate")} == {OK}
     assert only(context, "identity").line == "enrolled; it believes 1 of central's keys"
+
+
+def test_keys_in_the_clear_are_told_where_they_could_be_sealed(
+    patient: Patient, site: tuple[Authority, SiteBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = at_broker(patient, site, site[1].port)
+    sealing.put_first(patient.folder / "programs", monkeypatch)
+    (context.kernel.root / "run/systemd/system").mkdir(parents=True)
+    clear, _ = found(context, "identity")
+    assert (clear.state, clear.fix) == (WARN, "seal them to this machine: `sudo borderpost setup`")
 
 
 def test_a_desk_that_is_connected_is_not_pushed_out_by_being_looked_at(

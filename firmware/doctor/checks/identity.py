@@ -1,4 +1,4 @@
-"""Who the device is: enrolled, and its keys its own alone."""
+"""Who the device is: enrolled, and its keys its own alone, sealed where they can be."""
 
 import stat
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 from firmware.doctor.context import Context
 from firmware.doctor.finding import CannotLook, Finding, State, fail, of_message, ok, warn
 from firmware.identity.keys import DEVICE_KEY, KeyFault, load_keys
+from firmware.identity.seal import is_sealed
+from firmware.setup.sealing import can_be_sealed
 from scanner.said import said
 
 _ENROL = said("enrol the device: `borderpost enrol` (docs/identity.md)")
@@ -42,6 +44,11 @@ def check(context: Context) -> Iterator[Finding]:
         yield warn(
             said("{key}: others of this machine may read the device's key", key=key),
             said("chmod 600 {key}", key=key),
+        )
+    if can_be_sealed(context.kernel) and not is_sealed(key.read_bytes()):
+        yield warn(
+            said("{key}: the device's keys lie in the clear", key=key),
+            said("seal them to this machine: `sudo borderpost setup`"),
         )
     count = len(keys.central_keys)
     yield ok(said("enrolled; it believes {count} of central's keys", count=count))
