@@ -6,6 +6,7 @@ that cannot be had is said with its name in the configuration, never left out.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ from firmware.settings import PanelSettings
 log = logging.getLogger(__name__)
 
 _Device = TypeVar("_Device")
+
+MOCK_STATES = 100
+"""Of a mock pin, the last changes that are kept, for tests to look at."""
 
 
 class PinsUnavailable(Exception):
@@ -48,10 +52,8 @@ def open_pins(settings: PanelSettings) -> Pins | None:
     if settings.pins == "none":
         return None
     if settings.pins == "mock":
-        from gpiozero.pins.mock import MockFactory  # noqa: PLC0415  slow to import, and rarely used
-
         log.info("panel: mock pins, as configured; no lamp will light and no button will do")
-        return Pins(MockFactory())
+        return Pins(_mock_factory())
     try:
         from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415
 
@@ -61,3 +63,17 @@ def open_pins(settings: PanelSettings) -> Pins | None:
             f"panel: this machine has no GPIO pins that can be used ({error}); "
             'connect them, or set pins = "none" under [panel]'
         ) from None
+
+
+def _mock_factory() -> Any:
+    """gpiozero's mock pins, which would note every change for as long as the desk runs."""
+    from gpiozero.pins.mock import MockFactory, MockPin  # noqa: PLC0415  slow to import
+
+    class Pin(MockPin):  # type: ignore[misc]  # gpiozero has no types
+        states: Any
+
+        def clear_states(self) -> None:
+            super().clear_states()
+            self.states = deque(self.states, MOCK_STATES)
+
+    return MockFactory(pin_class=Pin)

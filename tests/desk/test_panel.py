@@ -18,7 +18,7 @@ from firmware.panel import (
     NoPanel,
     open_panel,
 )
-from firmware.pins import Pins, PinsUnavailable, open_pins
+from firmware.pins import MOCK_STATES, Pins, PinsUnavailable, open_pins
 from firmware.settings import PanelSettings
 from scanner.verdict import Outcome
 from tests.delivery.both_ends import wait_for
@@ -117,6 +117,15 @@ def test_a_desk_without_lamps_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         assert isinstance(open_panel(settings, open_pins(settings)), NoPanel)
     assert "no lamps are configured" in caplog.text
+
+
+def test_mock_pins_do_not_grow_with_every_document(pins: Pins) -> None:
+    panel = _panel(pins)
+    for _ in range(MOCK_STATES):
+        panel.show(DARK)
+        panel.show(READY)
+    assert max(len(lamp.pin.states) for lamp in panel.lamps) == MOCK_STATES
+    panel.close()
 
 
 def test_mock_pins_are_this_panel_s_alone(pins: Pins) -> None:
