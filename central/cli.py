@@ -26,7 +26,7 @@ class CentralCommands(Commands):
         ),
         "keys": (
             "central.enrolment.keys_cli:keys_app",
-            "Central's signing key: rotates it, and says which devices follow.",
+            "The keys that all rely on: rotates them, and says which devices follow.",
         ),
         "alerts": ("central.answering.cli:alerts_app", "The alerts: lists them, or answers one."),
         "receive": (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from central.brokers.config import CONF, CRL, DATA, PID, RULES, conf, rules
-from central.enrolment.authority import Authority
+from central.enrolment.authority import ROOT, Authority
 from central.enrolment.certificates import Sort
 from central.enrolment.files import issue_server
 from scanner.alert import KeyFault
@@ -88,6 +88,7 @@ def _follow(authority: Authority, place: Path) -> None:
         text = rules(workers, sorted(gone - enrolled))
         _replace(place / RULES, text.encode())
         _replace(place / CRL, certificates.crl.read_bytes())
+        _replace(place / ROOT, certificates.root_pem())
     except OSError as error:
         raise KeyFault(f"{error.filename or place}: {error.strerror}") from None
 

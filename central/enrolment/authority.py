@@ -155,8 +155,7 @@ class Authority:
         """What a device said on `topic`: opened where it was encrypted to central, and believed
         where one of the device's keys has signed it. Raises Refused, on any bytes."""
         if is_encrypted(payload):
-            key = self.own.encryption()
-            payload = decrypt(payload, [key] if key is not None else [])
+            payload = decrypt(payload, self.own.decryption())
         event = unseal(topic, payload, self.keys_of)
         self._heard(event)
         return event

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -36,6 +37,23 @@ def root_certificate(
     )
     if domains or networks:
         builder = builder.add_extension(_constraints(domains, networks), critical=True)
+    return builder.sign(key, hashes.SHA256())
+
+
+def copied_root(
+    root: x509.Certificate,
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    now: datetime,
+    days: float,
+) -> x509.Certificate:
+    """Another certificate for the authority, under another name and key, held to what `root` is
+    held to."""
+    builder = _builder(name, key.public_key(), now, days).issuer_name(_named(name))
+    for kind in (x509.BasicConstraints, x509.KeyUsage, x509.NameConstraints):
+        with suppress(x509.ExtensionNotFound):
+            extension = root.extensions.get_extension_for_class(kind)
+            builder = builder.add_extension(extension.value, critical=extension.critical)
     return builder.sign(key, hashes.SHA256())
 
 

@@ -41,7 +41,8 @@ from central.enrolment.certificate_records import (
     read_records,
     write_records,
 )
-from scanner.alert.enrolment import new_tls_key, private_pem
+from central.enrolment.roots import Root, Roots, issued_by
+from scanner.alert.enrolment import new_tls_key
 from scanner.device_names import is_device_name
 from scanner.durable import replace_durably
 
@@ -70,8 +71,8 @@ class Certificates:
         self.root = folder / "root.crt"
         """The authority's own certificate, which everybody trusts."""
         self.crl = folder / "crl.pem"
-        """The list of revoked certificates."""
-        self._root_key = folder / "root.key"
+        """The list of revoked certificates; two of them while the authority's root changes."""
+        self.roots = Roots(folder)
         self._revoked = folder / "revoked.json"
 
     def make(
@@ -85,18 +86,36 @@ class Certificates:
                 return False
             now, key = datetime.now(UTC), new_tls_key()
             root = root_certificate(name, key, now, ROOT_DAYS, domains, networks)
-            replace_durably(self._root_key, private_pem(key), mode=0o600)
-            self._write_crl(root, key, [], now)
-            replace_durably(self.root, pem(root), mode=0o644)
+            self._write_crl([Root(root, key)], [], now)
+            self.roots.put(root, key)
             return True
 
+    def announce(self) -> str:
+        """Makes the next root, and gives its fingerprint. Raises AuthorityFault."""
+        with self._changing_roots() as now:
+            root = self.roots.announce(now, ROOT_DAYS)
+        return root.fingerprint
+
+    def finish(self) -> str:
+        """Signs with the announced root from now on, and gives its fingerprint. Raises
+        AuthorityFault."""
+        with self._changing_roots():
+            root = self.roots.finish()
+        return root.fingerprint
+
+    def forget(self) -> None:
+        """Destroys the root before: what it has signed counts no longer. Raises AuthorityFault."""
+        with self._changing_roots():
+            self.roots.forget()
+
     def root_pem(self) -> bytes:
-        """The authority's own certificate. Raises AuthorityFault."""
-        return pem(self._authority()[0])
+        """The authority's own certificate, and the one beside it while it changes. Raises
+        AuthorityFault."""
+        return self.roots.bundle()
 
     def fingerprint(self) -> bytes:
         """SHA-256 of the authority's own certificate. Raises AuthorityFault."""
-        return self._authority()[0].fingerprint(hashes.SHA256())
+        return self.roots.present().certificate.fingerprint(hashes.SHA256())
 
     def device(self, name: str, key: ec.EllipticCurvePublicKey, days: float = DEVICE_DAYS) -> bytes:
         """A certificate for a device. Raises AuthorityFault."""
@@ -134,9 +153,9 @@ class Certificates:
     def is_ours(self, certificate: x509.Certificate, device: str) -> bool:
         """Whether the authority issued `certificate` to `device` and has not revoked it. That its
         time has run out is not looked at. Raises AuthorityFault."""
-        root, _ = self._authority()
+        if not issued_by(certificate, self.roots.every()):
+            return False
         try:
-            certificate.verify_directly_issued_by(root)
             uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
             names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         except Exception:  # a stranger's certificate makes the library raise all sorts of things
@@ -160,7 +179,7 @@ class Certificates:
                 more = [Revoked(one.serial, one.until, sort, name, at) for one in every]
                 revoked = [one for one in (*self.revoked(), *more) if one.until > at]
                 write_records(self._revoked, revoked)
-                self._write_crl(*self._authority(), revoked, now)
+                self._write_crl(self.roots.every(), revoked, now)
                 path.unlink()
             return len(every)
 
@@ -173,16 +192,16 @@ class Certificates:
         days: float,
     ) -> bytes:
         with self._changing():
-            root, root_key = self._authority()
+            root = self.roots.present()
             server = sort is Sort.SERVER
-            _check_constraints(root, name, names if server else ())
+            _check_constraints(root.certificate, name, names if server else ())
             now = datetime.now(UTC)
             certificate = leaf_certificate(
                 f"{WORKER_PREFIX}{name}" if sort is Sort.WORKER else name,
                 key,
                 names,
-                root,
-                root_key,
+                root.certificate,
+                root.key,
                 server=server,
                 now=now,
                 days=days,
@@ -194,13 +213,7 @@ class Certificates:
             write_records(path, [*valid, Issued(f"{certificate.serial_number:x}", until)])
             return pem(certificate)
 
-    def _write_crl(
-        self,
-        root: x509.Certificate,
-        key: ec.EllipticCurvePrivateKey,
-        revoked: Sequence[Revoked],
-        now: datetime,
-    ) -> None:
+    def _write_crl(self, roots: Sequence[Root], revoked: Sequence[Revoked], now: datetime) -> None:
         """Each list is at least a second later than the one before: a broker that is told to read
         it again holds both, and takes the later."""
         number, at = 1, now - _CRL_BACKDATED
@@ -208,41 +221,16 @@ class Certificates:
             before = x509.load_pem_x509_crl(self.crl.read_bytes())
             number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number + 1
             at = max(at, before.last_update_utc + timedelta(seconds=1))
-        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(root.subject)
-            .last_update(at)
-            .next_update(root.not_valid_after_utc)
-            .add_extension(x509.CRLNumber(number), critical=False)
-            .add_extension(by, critical=False)
-        )
-        for one in revoked:
-            builder = builder.add_revoked_certificate(
-                x509.RevokedCertificateBuilder()
-                .serial_number(int(one.serial, 16))
-                .revocation_date(datetime.fromtimestamp(one.at, UTC))
-                .build()
-            )
-        crl = builder.sign(key, hashes.SHA256())
-        replace_durably(self.crl, crl.public_bytes(serialization.Encoding.PEM), mode=0o644)
+        lists = [_crl(root, number, at, revoked) for root in roots]
+        replace_durably(self.crl, b"".join(lists), mode=0o644)
 
-    def _authority(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        try:
-            root = x509.load_pem_x509_certificate(self.root.read_bytes())
-            key = serialization.load_pem_private_key(self._root_key.read_bytes(), None)
-        except FileNotFoundError as error:
-            raise AuthorityFault(
-                f"{error.filename}: there is no authority here; make it (borderpost-central enrol "
-                "authority), or put its folder back"
-            ) from None
-        except OSError as error:
-            raise AuthorityFault(f"{error.filename}: cannot be read: {error.strerror}") from None
-        except (ValueError, TypeError):
-            key = None
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise AuthorityFault(f"{self._folder}: the authority's files are damaged") from None
-        return root, key
+    @contextmanager
+    def _changing_roots(self) -> Iterator[datetime]:
+        """A change of the roots, after which each has its list of revoked certificates."""
+        with self._changing():
+            now = datetime.now(UTC)
+            yield now
+            self._write_crl(self.roots.every(), self.revoked(), now)
 
     def _file_of(self, sort: Sort, name: str) -> Path:
         if not is_device_name(name):
@@ -265,6 +253,27 @@ class Certificates:
                 os.close(handle)
         except OSError as error:
             raise AuthorityFault(f"{error.filename or self._folder}: {error.strerror}") from None
+
+
+def _crl(root: Root, number: int, at: datetime, revoked: Sequence[Revoked]) -> bytes:
+    """A root's list of revoked certificates."""
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.key.public_key())
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(root.certificate.subject)
+        .last_update(at)
+        .next_update(root.certificate.not_valid_after_utc)
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(by, critical=False)
+    )
+    for one in revoked:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(int(one.serial, 16))
+            .revocation_date(datetime.fromtimestamp(one.at, UTC))
+            .build()
+        )
+    return builder.sign(root.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @contextmanager

@@ -1,51 +1,95 @@
-"""`borderpost-central keys`: central's signing key, and its change from one to the next."""
+"""`borderpost-central keys`: the keys that everybody else relies on, and their change from one to
+the next: central's signing key, the key that devices encrypt to, the authority's own.
+
+Each change waits until all devices have followed, and says which have not. A device says in its
+status which signing keys it holds; the other two come to it with its certificate, so whoever has
+one from since then has them.
+"""
 
 import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from central.brokers.files import refresh_all
 from central.enrolment.authority import Authority
+from central.enrolment.certificates import DEVICE_DAYS, Sort
 from central.enrolment.cli import Config, KeysFolder, keys_folder
-from central.enrolment.own_keys import OwnKeys
 from central.enrolment.trail import note_by_command
 from central.opening import DEFAULT_CONFIG, open_store
 from central.settings import load
-from scanner.command_line import Failure
+from scanner.command_line import Failure, Refusal
 
-keys_app = typer.Typer(help="Central's signing key: rotates it, and says which devices follow.")
+keys_app = typer.Typer(
+    help="The keys that all rely on: rotates them, and says which devices follow."
+)
+
+_SHOWN = 5
+_THEN_RENEW = (
+    "renew every broker's, worker's and server's certificate now (broker config, enrol worker, "
+    "enrol server) and restart them: what they hold of the authority is then up to date"
+)
+
+
+class Of(StrEnum):
+    """Which key."""
+
+    SIGNING = "signing"
+    """What central signs with."""
+    ENCRYPTION = "encryption"
+    """What devices encrypt to."""
+    AUTHORITY = "authority"
+    """What certificates are signed with."""
+
+
+OfKey = Annotated[Of, typer.Option("--of", help="Which key.")]
+Without = Annotated[
+    bool, typer.Option("--without-waiting", help="Also where devices have not followed yet.")
+]
 
 
 @keys_app.command()
-def rotate(keys: KeysFolder = None, config: Config = DEFAULT_CONFIG) -> None:
-    """Makes the next key and announces it to the devices, signed with the present one."""
-    thumbprint = OwnKeys(keys_folder(keys, config)).rotate()
-    print(f"{thumbprint} is announced; see keys status, and then keys finish")
-    note_by_command(keys, config, "key announced", thumbprint)
+def rotate(
+    of: OfKey = Of.SIGNING, keys: KeysFolder = None, config: Config = DEFAULT_CONFIG
+) -> None:
+    """Makes the next key. The present one goes on counting."""
+    authority = Authority(keys_folder(keys, config))
+    if of is Of.SIGNING:
+        made = authority.own.rotate()
+        print(f"{made} is announced; see keys status, and then keys finish")
+    elif of is Of.ENCRYPTION:
+        made = authority.own.rotate_encryption()
+        print(f"{made} is what a device encrypts to from its next renewal on; then keys forget")
+    else:
+        made = authority.certificates.announce()
+        print(f"{made} is the next authority's fingerprint; see keys status, and then keys finish")
+        _tell_brokers(authority, keys, config)
+    note_by_command(keys, config, _act(of, "key announced"), made)
 
 
 @keys_app.command()
 def status(
+    of: OfKey = Of.SIGNING,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Says which key signs, which is announced, and which devices hold it."""
-    settings = load(config)
-    own = OwnKeys(settings.keys.folder)
-    present, following = own.present().thumbprint(), own.following()
-    due = following.thumbprint() if following is not None else present
-    held = _held(config)
+    """Says which key counts, which is announced, and which devices follow."""
+    authority = Authority(load(config).keys.folder)
+    present, announced = _standing(authority, of)
+    held = _held(config) if of is Of.SIGNING else {}
+    behind = set(_behind(authority, of, held))
     rows = [
-        {"device": name, "holds": due in of_device, "heard": name in held}
-        for name in Authority(settings.keys.folder).devices()
-        for of_device in [held.get(name, ())]
+        {"device": name, "holds": name not in behind, "heard": of is not Of.SIGNING or name in held}
+        for name in authority.devices()
     ]
-    announced = following.thumbprint() if following is not None else None
     if as_json:
         print(json.dumps({"signs": present, "announced": announced, "devices": rows}))
         return
-    print(f"signs: {present}")
+    print(f"{'signs' if of is not Of.ENCRYPTION else 'encrypted to'}: {present}")
     print(f"announced: {announced or 'none'}")
     for row in rows:
         said = (
@@ -56,9 +100,8 @@ def status(
 
 @keys_app.command()
 def finish(
-    without: Annotated[
-        bool, typer.Option("--without-waiting", help="Also where devices do not hold it yet.")
-    ] = False,
+    of: OfKey = Of.SIGNING,
+    without: Without = False,
     forget: Annotated[
         bool,
         typer.Option(
@@ -68,25 +111,105 @@ def finish(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Signs with the announced key from now on, once every device holds it."""
-    folder = load(config).keys.folder
-    own = OwnKeys(folder)
-    following = own.following()
-    if following is not None and not without:
-        held = _held(config)
-        behind = [
-            name
-            for name in Authority(folder).devices()
-            if following.thumbprint() not in held.get(name, ())
-        ]
-        if behind:
-            shown = ", ".join(behind[:5]) + (" …" if len(behind) > 5 else "")
-            raise Failure(
-                f"{len(behind)} devices do not hold the announced key yet: {shown}; wait, or "
-                "say --without-waiting: they are told when they come back"
+    if of is Of.ENCRYPTION or (forget and of is Of.AUTHORITY):
+        raise Refusal("end the key before with keys forget, once every device has renewed")
+    authority = Authority(load(config).keys.folder)
+    announced = _standing(authority, of)[1] is not None
+    if announced and not without:
+        _wait_for_all(authority, of, config)
+    made = (
+        authority.own.finish(forget=forget) if of is Of.SIGNING else authority.certificates.finish()
+    )
+    print(f"{made} signs from now on")
+    if of is Of.AUTHORITY:
+        _tell_brokers(authority, None, config)
+    note_by_command(None, config, _act(of, "key changed"), made)
+
+
+@keys_app.command()
+def forget(
+    of: OfKey = Of.SIGNING, without: Without = False, config: Config = DEFAULT_CONFIG
+) -> None:
+    """Destroys the key before, once no device needs it."""
+    authority = Authority(load(config).keys.folder)
+    if not without:
+        _wait_for_all(authority, of, config)
+    if of is Of.SIGNING:
+        authority.own.forget_signing()
+    elif of is Of.ENCRYPTION:
+        authority.own.forget_encryption()
+    else:
+        authority.certificates.forget()
+        _tell_brokers(authority, None, config)
+    print("the key before is destroyed")
+    note_by_command(None, config, _act(of, "key before destroyed"), "")
+
+
+def _act(of: Of, what: str) -> str:
+    """How the audit trail calls it: what is said of no other key is said of the signing key."""
+    return what if of is Of.SIGNING else f"{of} {what}"
+
+
+def _tell_brokers(authority: Authority, keys: Path | None, config: Path) -> None:
+    brokers = load(config).enrolment.brokers if keys is None or config.exists() else ()
+    for line in refresh_all(authority, brokers):
+        print(line)
+    print(_THEN_RENEW)
+
+
+def _standing(authority: Authority, of: Of) -> tuple[str, str | None]:
+    """The key of the moment, and the one that is announced, as people are shown them."""
+    own = authority.own
+    if of is Of.SIGNING:
+        following = own.following()
+        return own.present().thumbprint(), following.thumbprint() if following else None
+    if of is Of.ENCRYPTION:
+        encryption = own.encryption()
+        return encryption.thumbprint() if encryption else "none", None
+    following_root = authority.certificates.roots.following()
+    return (
+        authority.certificates.roots.present().fingerprint,
+        following_root.fingerprint if following_root else None,
+    )
+
+
+def _wait_for_all(authority: Authority, of: Of, config: Path) -> None:
+    """Raises Failure where devices have not followed."""
+    held = _held(config) if of is Of.SIGNING else {}
+    if behind := list(_behind(authority, of, held)):
+        shown = ", ".join(behind[:_SHOWN]) + (" …" if len(behind) > _SHOWN else "")
+        raise Failure(
+            f"{len(behind)} devices do not hold the announced key yet: {shown}; wait, or say "
+            "--without-waiting: "
+            + (
+                "they are told when they come back"
+                if of is Of.SIGNING
+                else "they are then enrolled anew"
             )
-    thumbprint = own.finish(forget=forget)
-    print(f"{thumbprint} signs from now on")
-    note_by_command(None, config, "key changed", thumbprint)
+        )
+
+
+def _behind(authority: Authority, of: Of, held: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """The devices that do not hold what they are to hold now."""
+    if of is Of.SIGNING:
+        due = _standing(authority, of)[1] or authority.own.present().thumbprint()
+        yield from (name for name in authority.devices() if due not in held.get(name, ()))
+        return
+    since = _since(authority, of)
+    until = authority.certificates.issued(Sort.DEVICE)
+    for name in authority.devices():
+        made = until.get(name, 0.0) - timedelta(days=DEVICE_DAYS).total_seconds()
+        if since is not None and made < since.timestamp():
+            yield name
+
+
+def _since(authority: Authority, of: Of) -> datetime | None:
+    """From when on a certificate that was issued came with what devices are to hold now."""
+    if of is Of.ENCRYPTION:
+        return authority.own.encryption_changed_at()
+    roots = authority.certificates.roots
+    following = roots.following()
+    return following.since if following is not None else roots.changed_at()
 
 
 def _held(config: Path) -> dict[str, tuple[str, ...]]:

@@ -5,11 +5,15 @@ two steps. `rotate` makes the next key and announces it, signed with the present
 present one goes on signing; `finish` signs with the next from then on. The one before is kept, for
 a device that was away for both steps believes nothing else: the news is told to it with that key.
 
+The key that devices encrypt to changes at once: a device has the new one from its next renewal on,
+and what was encrypted to the one before is read until that is forgotten.
+
 Files are read again when they change, so a receiver that runs follows without being started anew.
 """
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -23,7 +27,9 @@ from scanner.failing import Told
 
 PUBLIC_KEYS = "central.pub.jwk"
 _PRESENT, _NEXT, _BEFORE = "central.jwk", "central.next.jwk", "central.before.jwk"
-_ENCRYPTION = "central.enc.jwk"
+_ENCRYPTION, _ENCRYPTION_BEFORE = "central.enc.jwk", "central.enc.before.jwk"
+_SEED = "central.seed"
+"""What words of central's own are made from, once the key that they came from is another."""
 
 T = TypeVar("T")
 
@@ -88,6 +94,18 @@ class OwnKeys:
         path = self._folder / _ENCRYPTION
         return self._encryption.of(path) if path.exists() else None
 
+    def decryption(self) -> list[OKPKey]:
+        """The private keys that devices may have encrypted to."""
+        before = self._folder / _ENCRYPTION_BEFORE
+        keys = (self.encryption(), self._encryption.of(before) if before.exists() else None)
+        return [key for key in keys if key is not None]
+
+    def encryption_changed_at(self) -> datetime | None:
+        """Since when devices are given another key to encrypt to, while the one before is kept."""
+        if not (self._folder / _ENCRYPTION_BEFORE).exists():
+            return None
+        return datetime.fromtimestamp((self._folder / _ENCRYPTION).stat().st_mtime, UTC)
+
     def public(self) -> KeySet:
         """What devices are to pin: the present key, the next one where there is one, and the one
         to encrypt to."""
@@ -100,8 +118,8 @@ class OwnKeys:
 
     def secret(self, purpose: str) -> str:
         """A word that only central knows, the same at all of its workers for one purpose."""
-        key = self.encryption() or self.present()
-        seed = str(key.as_dict(private=True)["d"]).encode()
+        kept = self._folder / _SEED
+        seed = kept.read_bytes() if kept.exists() else _private(self.encryption() or self.present())
         named = purpose.encode()[: hashlib.blake2b.PERSON_SIZE]
         return hashlib.blake2b(seed, person=named, digest_size=16).hexdigest()
 
@@ -141,6 +159,46 @@ class OwnKeys:
         self._publish()
         return following.thumbprint()
 
+    def rotate_encryption(self) -> str:
+        """Makes another key to encrypt to, and gives its thumbprint; the one before is kept. Raises
+        NoRotation where one from before is kept already."""
+        present, before = self.encryption(), self._folder / _ENCRYPTION_BEFORE
+        if present is None or before.exists():
+            raise NoRotation(
+                "there is no key to encrypt to; enrol a device first"
+                if present is None
+                else "the key before is still kept; first keys forget --of encryption"
+            )
+        key = new_encryption_key()
+        seed = self._folder / _SEED
+        try:
+            if not seed.exists():
+                replace_durably(seed, _private(present))
+            replace_durably(before, as_json(present, private=True))
+            replace_durably(self._folder / _ENCRYPTION, as_json(key, private=True))
+        except OSError as error:
+            raise KeyFault(f"{error.filename}: {error.strerror}") from None
+        self._publish()
+        return key.thumbprint()
+
+    def forget_encryption(self) -> None:
+        """Destroys the key that devices encrypted to before. Raises NoRotation."""
+        self._forget(_ENCRYPTION_BEFORE)
+
+    def forget_signing(self) -> None:
+        """Destroys the key that central signed with before: a device that was away for its change
+        is enrolled anew. Raises NoRotation."""
+        self._forget(_BEFORE)
+
+    def _forget(self, name: str) -> None:
+        try:
+            (self._folder / name).unlink()
+            sync_folder(self._folder)
+        except FileNotFoundError:
+            raise NoRotation("there is no key from before") from None
+        except OSError as error:
+            raise KeyFault(f"{error.filename}: {error.strerror}") from None
+
     def _publish(self) -> None:
         replace_key_set(self._folder / PUBLIC_KEYS, self.public())
 
@@ -150,3 +208,7 @@ class OwnKeys:
             return self._signing.of(path)
         except FileNotFoundError:
             return None
+
+
+def _private(key: OKPKey) -> bytes:
+    return str(key.as_dict(private=True)["d"]).encode()

@@ -228,7 +228,8 @@ def end(office: HeadOffice, identity: Identity, name: str, days: float) -> None:
     """Puts a certificate in the place of the present one that ended some days ago."""
     key = serialization.load_pem_private_key((identity.folder / "tls.key").read_bytes(), None)
     certificates = office.authority.certificates
-    root, root_key = certificates._authority()
+    present = certificates.roots.present()
+    root, root_key = present.certificate, present.key
     public = key.public_key()
     ended = leaf_certificate(
         name,
@@ -382,14 +383,14 @@ def server_files(
     authority: Authority, folder: Path, *, from_days: float, days: float, client: bool = False
 ) -> Path:
     """The files of a server whose certificate is valid from some days from now on."""
-    root, root_key = authority.certificates._authority()
+    root = authority.certificates.roots.present()
     key = new_tls_key()
     certificate = leaf_certificate(
         "broker",
         key.public_key(),
         [host_name("broker.example")],
-        root,
-        root_key,
+        root.certificate,
+        root.key,
         server=not client,
         now=at(from_days) + DAY,
         days=days,
