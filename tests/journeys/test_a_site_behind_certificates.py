@@ -73,8 +73,9 @@ def test_enrolled_by_token_it_alerts_is_answered_and_once_revoked_is_heard_no_mo
     site.start_headquarters()
     site.start_desk()
     site.scan(LISTED)
-    (alert,) = wait_for(site.alerts)
+    wait_for(lambda: site.outcomes() == ["HIT"])
     wait_for(lambda: site.waiting() == 0)
+    (alert,) = site.alerts()
     site.central("alerts", "answer", alert["id"], "--confirmed", "--instruction", "Hold him.")
     wait_for(lambda: "Answered by central" in site.desk_log() or _held(site))
     (device,) = [line for line in site.central("enrol", "list").splitlines() if DEVICE in line][:1]

@@ -1,4 +1,5 @@
-"""A whole site of real processes: a desk with a serial scanner, headquarters, a broker between."""
+"""A whole site of real processes: a desk with a serial scanner, headquarters, a broker between.
+Commands that end at once, such as an answer's, run in the tests' own process."""
 
 import json
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.watchlist.keyring import write_keys
+from tests.in_process import borderpost_central
 from tests.listing import KEY, built
 
 DEVICE = "desk-1"
@@ -140,9 +142,7 @@ class WholeSite:
 
     def central(self, *arguments: str) -> str:
         """What one of central's commands prints."""
-        done = subprocess.run(
-            self._central_line(*arguments), capture_output=True, text=True, timeout=60, check=False
-        )
+        done = borderpost_central(*arguments, "--config", self.central_toml)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
