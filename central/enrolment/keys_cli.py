@@ -114,8 +114,7 @@ def finish(
     if of is Of.ENCRYPTION or (forget and of is Of.AUTHORITY):
         raise Refusal("end the key before with keys forget, once every device has renewed")
     authority = Authority(load(config).keys.folder)
-    announced = _standing(authority, of)[1] is not None
-    if announced and not without:
+    if not without and _announced(authority, of) is not None:
         _wait_for_all(authority, of, config)
     made = (
         authority.own.finish(forget=forget) if of is Of.SIGNING else authority.certificates.finish()
@@ -159,18 +158,21 @@ def _tell_brokers(authority: Authority, keys: Path | None, config: Path) -> None
 
 def _standing(authority: Authority, of: Of) -> tuple[str, str | None]:
     """The key of the moment, and the one that is announced, as people are shown them."""
-    own = authority.own
+    own, announced = authority.own, _announced(authority, of)
     if of is Of.SIGNING:
-        following = own.following()
-        return own.present().thumbprint(), following.thumbprint() if following else None
+        return own.present().thumbprint(), announced
     if of is Of.ENCRYPTION:
         encryption = own.encryption()
-        return encryption.thumbprint() if encryption else "none", None
-    following_root = authority.certificates.roots.following()
-    return (
-        authority.certificates.roots.present().fingerprint,
-        following_root.fingerprint if following_root else None,
-    )
+        return encryption.thumbprint() if encryption else "none", announced
+    return authority.certificates.roots.present().fingerprint, announced
+
+
+def _announced(authority: Authority, of: Of) -> str | None:
+    if of is Of.SIGNING:
+        following = authority.own.following()
+        return following.thumbprint() if following else None
+    root = authority.certificates.roots.following() if of is Of.AUTHORITY else None
+    return root.fingerprint if root else None
 
 
 def _wait_for_all(authority: Authority, of: Of, config: Path) -> None:
@@ -192,7 +194,7 @@ def _wait_for_all(authority: Authority, of: Of, config: Path) -> None:
 def _behind(authority: Authority, of: Of, held: dict[str, tuple[str, ...]]) -> Iterator[str]:
     """The devices that do not hold what they are to hold now."""
     if of is Of.SIGNING:
-        due = _standing(authority, of)[1] or authority.own.present().thumbprint()
+        due = _announced(authority, of) or authority.own.present().thumbprint()
         yield from (name for name in authority.devices() if due not in held.get(name, ()))
         return
     since = _since(authority, of)
