@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -57,6 +57,12 @@ class Headquarters:
         self.rows: dict[str, str] = {}
         self.root = b""
         self.add(*(f"FILLER{number:03}" for number in range(40)))
+
+    def moved(self, folder: Path) -> "Headquarters":
+        """The same with the same keys, whose files lie in `folder`."""
+        other = replace(self, folder=folder, roots=list(self.roots))
+        other.rows, other.root = dict(self.rows), self.root
+        return other
 
     def add(self, *numbers: str) -> None:
         """These are listed from the next build on."""

@@ -100,19 +100,27 @@ class Scene:
         self.sign_list(change)
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    headquarters = Headquarters(tmp_path / "headquarters")
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Headquarters:
+    """What every scene begins with, in the folder around headquarters' own."""
+    folder = tmp_path_factory.mktemp("prepared")
+    headquarters = Headquarters(folder / "headquarters")
     root = headquarters.begin()
     headquarters.day(GOOD)
-    device = Device(tmp_path / "device", root)
-    web = Web(headquarters.repository.folder)
-    device.update(web)
-    yesterday = copy_of(headquarters.repository, tmp_path / "yesterday")
+    Device(folder / "device", root).update(Web(headquarters.repository.folder))
+    copy_of(headquarters.repository, folder / "yesterday")
     headquarters.day("D1")
-    made = Scene(headquarters, device, web, yesterday, device.manifest())
-    yield made
-    made.web.instead.clear()
+    return headquarters
+
+
+@pytest.fixture
+def scene(prepared: Headquarters, tmp_path: Path) -> Scene:
+    shutil.copytree(prepared.folder.parent, tmp_path, dirs_exist_ok=True)
+    headquarters = prepared.moved(tmp_path / "headquarters")
+    device = Device(tmp_path / "device", headquarters.root)
+    yesterday = FolderRepository(tmp_path / "yesterday")
+    web = Web(headquarters.repository.folder)
+    return Scene(headquarters, device, web, yesterday, device.manifest())
 
 
 def seen_today(scene: Scene) -> None:
