@@ -11,6 +11,7 @@ from firmware.choice import settings_if_any
 from firmware.identity.client import Service
 from firmware.identity.enrolling import EnrolmentFailed, begin, complete, is_enrolled
 from firmware.identity.identity import Identity
+from firmware.identity.renewal import renew
 from firmware.options import DEFAULT_CONFIG, Config
 from firmware.settings import IdentitySettings
 from scanner.alert import KeyFault
@@ -39,6 +40,10 @@ def enrol(
     again: Annotated[
         bool, typer.Option("--again", help="Also where the device is enrolled already.")
     ] = False,
+    renews: Annotated[
+        bool,
+        typer.Option("--renew", help="New keys and a new certificate now, with the present ones."),
+    ] = False,
     device: Annotated[
         str | None, typer.Option("--device", help="The device's name; else the configured one.")
     ] = None,
@@ -49,10 +54,13 @@ def enrol(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Makes the device's keys and has headquarters enrol them; the keys never leave the device."""
-    if sum(way is not None for way in (url, request, accept)) != 1:
-        raise Refusal("give one of URL, --request FILE and --accept FILE")
+    if sum(way is not None for way in (url or (renews or None), request, accept)) != 1:
+        raise Refusal("give one of URL, --request FILE, --accept FILE and --renew")
     name, place = _who(device, folder, config)
     try:
+        if renews:
+            renew_now(place, name, url, config)
+            return
         if is_enrolled(place) and not again:
             raise Failure(f"{place}: the device is enrolled already; --again enrols it anew")
         if request is not None:
@@ -63,6 +71,18 @@ def enrol(
             enrol_over_network(place, name, str(url), asked_token(token_file))
     except (EnrolmentFailed, KeyFault) as failure:
         raise Failure(str(failure)) from None
+
+
+def renew_now(place: Path, name: str, url: str | None, config: Path) -> None:
+    """Renews at `url`, where the configuration says, or where the device was enrolled. Raises
+    EnrolmentFailed, KeyFault, OSError."""
+    settings = settings_if_any(config)
+    identity = Identity(place)
+    renew(identity, name, url or (settings.identity.service if settings is not None else None))
+    print(
+        f"{name} has new keys; its certificate is good until {identity.certificate_until:%Y-%m-%d}"
+        "; a desk that runs takes them up when it is started anew"
+    )
 
 
 def write_request(place: Path, name: str, file: Path) -> None:

@@ -70,7 +70,7 @@ class Renewal:
         """Renews now, and says whether it went well; if not, the identity is as before."""
         identity = self._identity
         try:
-            self._renew()
+            renew(identity, self._device, self._service)
         except (EnrolmentFailed, KeyFault, OSError) as error:
             why = str(error)
         else:
@@ -88,24 +88,26 @@ class Renewal:
         log.warning("identity: not renewed, the certificate before goes on: %s", why)
         return False
 
-    def _renew(self) -> None:
-        identity = self._identity
-        address = self._service or identity.service
-        if address is None:
-            raise EnrolmentFailed(
-                "no enrolment service is known; set [identity] service, or enrol it anew by hand"
-            )
-        pending, message = renewal(identity, self._device)
-        own = identity.certificate
-        if own is None:
-            raise EnrolmentFailed("there is no certificate")
-        root = (identity.folder / ROOT).read_text()
-        take_renewal(identity, pending, Service(address).renew(root, own, message))
-
     def _share(self) -> float:
         """This device's own part of the spread, the same at each start."""
         digest = hashlib.sha256(self._device.encode()).digest()
         return SPREAD * int.from_bytes(digest[:4], "big") / 2**32
+
+
+def renew(identity: Identity, device: str, service: str | None = None) -> None:
+    """Renews the identity of `device` at `service`, or where it was enrolled. Raises
+    EnrolmentFailed, KeyFault or OSError, and the identity is then as before."""
+    address = service or identity.service
+    if address is None:
+        raise EnrolmentFailed(
+            "no enrolment service is known; set [identity] service, or enrol it anew by hand"
+        )
+    pending, message = renewal(identity, device)
+    own = identity.certificate
+    if own is None:
+        raise EnrolmentFailed("there is no certificate")
+    root = (identity.folder / ROOT).read_text()
+    take_renewal(identity, pending, Service(address).renew(root, own, message))
 
 
 def _moment(own: x509.Certificate, part: float) -> datetime:

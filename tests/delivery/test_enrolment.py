@@ -145,6 +145,18 @@ def test_a_device_enrols_itself_with_a_token(office: HeadOffice, tmp_path: Path)
     assert "enrolled already" in device(folder, office.url, say=token, code=1)
 
 
+def test_a_technician_has_a_device_renew_at_once(office: HeadOffice, tmp_path: Path) -> None:
+    folder = tmp_path / "identity"
+    device(folder, office.url, say=office.command("enrol", "token", "desk-20"), name="desk-20")
+    before = Identity(folder)
+    assert "has new keys" in device(folder, "--renew", name="desk-20")
+    after = Identity(folder)
+    assert after.signing.thumbprint() != before.signing.thumbprint()
+    assert after.marks == before.marks
+    assert believes(office.authority, after, "desk-20")
+    assert "give one of" in device(folder, "--renew", "--request", "x", code=2, name="desk-20")
+
+
 def test_a_token_counts_once_and_for_its_device_alone(office: HeadOffice, tmp_path: Path) -> None:
     token = office.enrolment.token("desk-2")
     assert "for another device" in device(tmp_path / "a", office.url, say=token, code=1)
