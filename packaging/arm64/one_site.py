@@ -92,6 +92,7 @@ class Desk:
 
     def __init__(self, root: Root, site: Site) -> None:
         self.root, self.site = root, site
+        self._process: subprocess.Popen[bytes] | None = None
 
     def set_up(self, specimens: Path, key: Path) -> str:
         """Sets it up from its boot partition, its enrolment carried by files; what set-up said."""
@@ -109,7 +110,7 @@ class Desk:
         holds("this is a desk now" in said, f"set-up did not come to its end: {last_of(said)}")
         config = self.root.path("/etc/borderpost/borderpost.toml")
         rows = config.read_text().replace('kind = "serial"', 'kind = "folder"').splitlines()
-        rows = [f'path = "{specimens}"' if row.startswith("port =") else row for row in rows]
+        rows = [f'path = "{specimens}"' if row.startswith('port = "') else row for row in rows]
         rows = ['trust = "machine"' if row.startswith("# trust =") else row for row in rows]
         config.write_text("\n".join(row for row in rows if not row.startswith("family =")) + "\n")
         return said
@@ -125,6 +126,7 @@ class Desk:
             process = subprocess.Popen(
                 self.root.entering("/usr/local/bin/run-desk", desk=True), stdout=log, stderr=log
             )
+        self._process = process
         try:
             yield
             stop.touch()
@@ -154,5 +156,7 @@ class Desk:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             said = last_of(self._log.read_text(errors="replace"))
+            runs = self._process is not None and self._process.poll() is None
+            holds(runs, f"{what}: the desk has ended: {said}")
             holds(time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:.0f} s: {said}")
             time.sleep(1)

@@ -51,7 +51,7 @@ class Done:
 
     @property
     def all(self) -> str:
-        return self.errors + self.out
+        return self.out + self.errors
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,8 @@ class Root:
         """Makes the device anew, as a copy of the clean root."""
         shutil.rmtree(self.folder, ignore_errors=True)
         subprocess.run(["cp", "-a", str(self.clean), str(self.folder)], check=True)
-        if self.cpu:
-            self._tell_of_processors()
 
-    def _tell_of_processors(self) -> None:
+    def tell_of_processors(self) -> None:
         """What the kernel of a Pi tells of its processor. What this machine's tells is of another,
         and LiteRT falls back to slower code by it, or falls over."""
         cores = self.path("/sys/devices/system/cpu")
