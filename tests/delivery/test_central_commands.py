@@ -134,6 +134,11 @@ def test_the_devices_are_listed_also_those_that_were_never_heard(
     assert first.startswith("desk-1")
     assert "heard 20" in first
     assert second == "desk-2  never heard"
+    out, _ = run("devices", "--troubled", "--config", str(office.config), code=1)
+    first, second, last = out.splitlines()
+    assert "it never said how it is" in first
+    assert second == "desk-2  -  never heard since it was enrolled"
+    assert last == "0 of 2 devices are well"
 
 
 @pytest.mark.parametrize(
