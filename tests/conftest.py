@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Iterator
 
+import cv2
 import pytest
 
 from tests.delivery.postgres import Cluster
@@ -13,8 +14,10 @@ MANY = 300
 
 
 def pytest_collection_finish() -> None:
-    """What is there once every test is known stays until the end: the collector need not look
+    """Every core has a process of tests, so that OpenCV's threads would wait for each other, busily.
+    And what is there once every test is known stays until the end: the collector need not look
     through it again and again."""
+    cv2.setNumThreads(1)
     gc.collect()
     gc.freeze()
 

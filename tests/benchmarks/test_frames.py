@@ -1,8 +1,10 @@
 """Frames that are made to measure with: the same for everyone, and readable by a person."""
 
 import csv
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ import pytest
 from benchmarks.frames.camera import choose, homography, least_scale, project
 from benchmarks.frames.desk_top import SIDE
 from benchmarks.frames.documents import without_its_mrz
-from benchmarks.frames.make import FRAMES_A_BURST, REPOSITORY, make
+from benchmarks.frames.make import FRAMES_A_BURST, RECIPES, REPOSITORY, make
 from benchmarks.frames.mrz_place import find_mrz
 from benchmarks.frames.scene import DESK, HARD, Recipe, document, frame
 from benchmarks.frames.without_mrz import KINDS, Draw
@@ -76,6 +78,15 @@ def test_the_camera_sees_a_millimetre_as_large_as_its_distance_says() -> None:
     assert abs(near[0] - 500) != pytest.approx(abs(far[0] - 500), rel=0.05)
 
 
+@pytest.fixture
+def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are half as wide and high as they are to be measured with."""
+    small = replace(HARD.view, width=640, height=360, least_pitch=4)
+    for kind in ("hard", "burst"):
+        monkeypatch.setitem(RECIPES, kind, replace(HARD, view=small))
+
+
+@pytest.mark.usefixtures("small_frames")
 def test_the_same_seed_gives_the_same_frames_and_another_one_others(tmp_path: Path) -> None:
     first = make(SPECIMENS_FOLDER, tmp_path / "a", "hard", 3, quiet, 1)
     again = make(SPECIMENS_FOLDER, tmp_path / "b", "hard", 3, quiet, 1)
@@ -94,14 +105,21 @@ def test_frames_carry_the_lines_of_their_pages_and_how_small_the_print_is(tmp_pa
         assert all(float(row["least_pitch"]) >= 10 for row in csv.DictReader(file))
 
 
+@pytest.mark.usefixtures("small_frames")
 def test_a_burst_is_ten_differing_frames_of_one_document(tmp_path: Path) -> None:
     (burst,) = pages_in(make(SPECIMENS_FOLDER, tmp_path, "burst", 1, quiet, 1))
     assert burst.lines == PAGES[0].lines
     assert len({path.read_bytes() for path in burst.paths}) == FRAMES_A_BURST
 
 
-def test_pictures_without_an_mrz_have_no_lines_and_can_be_opened(tmp_path: Path) -> None:
-    made = pages_in(make(SPECIMENS_FOLDER, tmp_path, "none", 1, quiet, 6))
+@pytest.fixture(scope="module")
+def without_mrz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page whose MRZ was cut away, and what is drawn."""
+    return make(SPECIMENS_FOLDER, tmp_path_factory.mktemp("none"), "none", 6, quiet, 5)
+
+
+def test_pictures_without_an_mrz_have_no_lines_and_can_be_opened(without_mrz: Path) -> None:
+    made = pages_in(without_mrz)
     assert have_no_mrz(made)
     assert made[0].conditions.startswith("page without its MRZ")
     assert all(cv2.imread(str(page.paths[0])) is not None for page in made)
@@ -125,13 +143,14 @@ def test_a_page_without_its_mrz_has_no_ink_where_it_was() -> None:
         assert rest.size == 0 or np.ptp(rest.mean(axis=2)) < 60
 
 
-def test_a_folder_that_was_made_whole_is_used_again(tmp_path: Path) -> None:
+def test_a_folder_that_was_made_whole_is_used_again(without_mrz: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    make(SPECIMENS_FOLDER, tmp_path, "none", 1, said.append, 2)
-    make(SPECIMENS_FOLDER, tmp_path, "none", 1, said.append, 2)
-    assert len(said) == 2
-    make(SPECIMENS_FOLDER, tmp_path, "none", 2, said.append, 2)
-    assert len(said) == 4
+    copy = tmp_path / "copy"
+    shutil.copytree(without_mrz, copy)
+    make(SPECIMENS_FOLDER, copy, "none", 6, said.append, 5)
+    assert said == []
+    make(SPECIMENS_FOLDER, copy, "none", 2, said.append, 1)
+    assert len(said) == 1
 
 
 def test_a_frame_shows_the_page_where_it_says_that_the_mrz_is() -> None:

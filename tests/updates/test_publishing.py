@@ -1,5 +1,6 @@
 """What headquarters publishes is whole at every moment, and what it must not publish it refuses."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,19 @@ from tests.listing import KEY
 from tests.updates.over_the_air import LIST, Device, Headquarters, Web, key
 
 
-@pytest.fixture
-def headquarters(tmp_path: Path) -> Headquarters:
-    made = Headquarters(tmp_path / "headquarters")
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Headquarters:
+    """Headquarters that has published once."""
+    made = Headquarters(tmp_path_factory.mktemp("prepared") / "headquarters")
     made.begin()
     made.day("L898902C3")
     return made
+
+
+@pytest.fixture
+def headquarters(prepared: Headquarters, tmp_path: Path) -> Headquarters:
+    shutil.copytree(prepared.folder, tmp_path / "headquarters")
+    return prepared.moved(tmp_path / "headquarters")
 
 
 def device_of(headquarters: Headquarters, ring: str = "all") -> Device:
@@ -111,8 +119,9 @@ def test_a_list_that_did_not_change_is_right_as_of_today(headquarters: Headquart
 
 
 def test_steps_older_than_64_days_go_and_the_base_is_folded_by_then(
-    headquarters: Headquarters,
+    headquarters: Headquarters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("os.fsync", lambda file: None)
     now = datetime.now(UTC)
     for day in range(1, 80):
         headquarters.build(f"D{day}")
