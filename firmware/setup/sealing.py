@@ -13,7 +13,8 @@ from firmware.delivery.broker_access import PASSWORD, PRIVATE_KEY
 from firmware.doctor.kernel import Kernel
 from firmware.identity.enrolling import is_enrolled
 from firmware.identity.files import seal_in_place
-from firmware.identity.seal import CREDENTIAL, new_secret
+from firmware.identity.keys import DEVICE_KEY
+from firmware.identity.seal import CREDENTIAL, new_secret, private_content
 from firmware.settings import Settings
 from scanner import credentials
 from scanner.durable import sync_folder
@@ -29,10 +30,14 @@ def seal_all(settings: Settings, near: Path) -> list[str]:
     """Seals whatever is not sealed yet, and gives its names; files are taken from within `near`.
     Raises CannotSeal, KeyFault, OSError."""
     sealed = []
-    if credentials.secret(CREDENTIAL) is None:
-        credentials.seal(CREDENTIAL, new_secret())
+    enrolled = is_enrolled(settings.identity.folder)
+    if credentials.unsealed(CREDENTIAL) is None:
+        if enrolled:
+            # A new seal would lock out for good what another one has sealed.
+            private_content(settings.identity.folder / DEVICE_KEY)
+        credentials.seal(CREDENTIAL, credentials.secret(CREDENTIAL) or new_secret())
         sealed.append("the seal of the device's keys")
-    if is_enrolled(settings.identity.folder) and seal_in_place(settings.identity.folder):
+    if enrolled and seal_in_place(settings.identity.folder):
         sealed.append("the device's keys")
     for name, file in _in_the_clear(settings):
         if file.resolve().is_relative_to(near.resolve()):
@@ -45,7 +50,7 @@ def seal_all(settings: Settings, near: Path) -> list[str]:
 def seal_one(name: str, content: bytes) -> list[str]:
     """Seals a secret, and gives its name, unless it is sealed already. Raises CannotSeal,
     OSError."""
-    if credentials.secret(name) == content:
+    if credentials.unsealed(name) == content:
         return []
     credentials.seal(name, content)
     return [name]

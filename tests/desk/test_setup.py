@@ -17,11 +17,15 @@ import pytest
 from firmware.doctor.kernel import Kernel
 from firmware.identity.enrolling import is_enrolled
 from firmware.identity.seal import Seal, is_sealed
+from firmware.settings import load
 from firmware.setup.answers import Answers, forget_token, read
 from firmware.setup.command import DONE, FILE, set_up
 from firmware.setup.configuration import write
 from firmware.setup.course import GIVEN, Where
 from firmware.setup.detect import Found, Machine, look
+from firmware.setup.sealing import seal_all
+from scanner import credentials
+from scanner.alert import KeyFault
 from scanner.alert.enrolment_token import parse_token
 from scanner.command_line import Failure, Refusal
 from scanner.toml_errors import SettingsError
@@ -336,6 +340,13 @@ def test_nobody_needs_to_sit_there_where_a_file_answers(
     assert token not in done.read_text()
     assert done.read_text().startswith("# from headquarters\n")
     assert read(done).token == ""
+
+    before = (device.identity / "device.jwk").read_bytes()
+    monkeypatch.setattr(credentials, "SEALED", device.root / "credentials")
+    (credentials.SEALED / "identity.seal").unlink()
+    with pytest.raises(KeyFault, match="it is sealed, and what opens it is not at hand"):
+        seal_all(load(device.config), device.root)
+    assert (device.identity / "device.jwk").read_bytes() == before
 
 
 @pytest.mark.parametrize(
