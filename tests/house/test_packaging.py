@@ -214,6 +214,13 @@ def test_a_slim_wheel_is_the_same_without_what_no_device_uses(tmp_path: Path) ->
         assert {row[0] for row in csv.reader(record.splitlines())} == names
 
 
+def test_every_script_that_a_device_runs_is_one() -> None:
+    boot = ROOT / "packaging" / "boot"
+    for script in (*(DEB / name for name in SCRIPTS), boot / "device.sh", boot / "overlay-init"):
+        done = subprocess.run(["bash", "-n", script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_version_is_put_in_force_once_it_has_answered(device: Device) -> None:
     device.unpack()
     assert "now run: sudo borderpost setup" in device.configure("1")
