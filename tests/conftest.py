@@ -14,7 +14,7 @@ MANY = 300
 
 
 def pytest_collection_finish() -> None:
-    """Every core has a process of tests, so that OpenCV's threads would wait for each other, busily.
+    """Every core has a process of tests, where OpenCV's threads would wait for each other, busily.
     And what is there once every test is known stays until the end: the collector need not look
     through it again and again."""
     cv2.setNumThreads(1)

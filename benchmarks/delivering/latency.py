@@ -24,6 +24,7 @@ from benchmarks.delivering.sizes import Json, Sizes
 from tests.delivery.both_ends import Desk, wait_for
 from tests.delivery.broker import free_port
 
+STORES = ("sqlite", "postgresql")
 _WITHIN_S = 20.0
 _PAUSE_S = 0.06
 """The longest pause between two samples: they are not to fall in step with anything."""
@@ -32,7 +33,7 @@ _spawn = get_context("spawn")
 
 
 def measure(sizes: Sizes, work: Path) -> Json:
-    return {store: _over(store, sizes.hits, work) for store in ("sqlite", "postgresql")}
+    return {store: _over(store, sizes.hits, work) for store in STORES}
 
 
 def _over(store: str, hits: int, work: Path) -> Json:

@@ -73,6 +73,8 @@ def _outbox(one: Json) -> list[Row]:
 def _latency(one: Json) -> list[Row]:
     rows: list[Row] = []
     for store in ("sqlite", "postgresql"):
+        if store not in one:
+            continue
         of = one[store]
         bare = _ms(of["bare"])
         for name, what, ratio in (

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.delivering import command
+from benchmarks.delivering import command, latency
 
 
 @pytest.mark.parametrize("stage", command.STAGES)
 def test_a_stage_measures_what_it_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], stage: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
 ) -> None:
+    # Headquarters over PostgreSQL are started by the stages `receivers` and `fleet`.
+    monkeypatch.setattr(latency, "STORES", ("sqlite",))
     told = tmp_path / "told.json"
     assert command.main(["--quick", "--only", stage, "--json", str(told)]) == 0
     said = json.loads(told.read_text())
