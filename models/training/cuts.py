@@ -57,8 +57,9 @@ def _cut(
     rise = error["rise"] + error["turn"] * (x - width / 2)
     leaning = down + (error["shear"] + lean) * ahead
     leaning /= np.hypot(*leaning.T)[:, None]
-    ruling = Ruling(middle - leaning * (rise * step)[:, None], leaning * step[:, None])
-    (picture,) = pyramid.strips([ruling])
+    (picture,) = pyramid.strips(
+        _ruled(middle - leaning * (rise * step)[:, None], leaning * step[:, None])
+    )
     return Strip(picture, *_labels(line.text, slot, rise, tall, width))
 
 
@@ -68,8 +69,13 @@ def level(frame: Grey, line: LineTruth) -> tuple[Grey, NDArray[np.float64]]:
     x = np.arange((count + 2 * MARGIN) * PITCH, dtype=np.float64)
     middle, cap = _along(line, (x + 0.5) / PITCH - 0.5 - MARGIN)
     _, down = _ahead_and_down(middle)
-    (strip,) = Pyramid(frame).strips([Ruling(middle, down * (cap / CAP)[:, None])])
+    (strip,) = Pyramid(frame).strips(_ruled(middle, down * (cap / CAP)[:, None]))
     return strip, (np.arange(count) + MARGIN + 0.5) * PITCH - 0.5
+
+
+def _ruled(middle: NDArray[np.float64], down: NDArray[np.float64]) -> Ruling:
+    """The ruling of one line, from (x, y) along it."""
+    return Ruling((middle @ (1, 1j))[None], (down @ (1, 1j))[None])
 
 
 def _ahead_and_down(middle: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

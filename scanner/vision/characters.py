@@ -11,20 +11,25 @@ from scanner.vision.sums import Indices, Scores
 
 _T = TypeVar("_T", bound=np.generic)
 
-_INDEX = {character: i for i, character in enumerate(CHARACTERS)}
+_CODES = np.frombuffer(CHARACTERS.encode("ascii"), np.uint8)
+_INDEX: Indices = np.full(128, len(CHARACTERS), np.intp)
+"""By ASCII code; what is no character of an MRZ is past the last."""
+_INDEX[_CODES] = np.arange(len(CHARACTERS))
 
 
 def as_lines(indices: Indices) -> tuple[str, ...]:
-    return tuple("".join(CHARACTERS[i] for i in row) for row in indices)
+    return tuple(row.tobytes().decode("ascii") for row in _CODES[indices])
 
 
 def as_indices(lines: Sequence[str]) -> Indices:
-    return np.array([[_INDEX[character] for character in line] for line in lines])
+    codes = np.frombuffer("".join(lines).encode("ascii"), np.uint8)
+    return np.asarray(_INDEX[codes].reshape(len(lines), -1))
 
 
 def of(values: NDArray[_T], lines: Sequence[str]) -> NDArray[_T]:
     """Of values (lines × positions × characters) those of the lines' own characters."""
-    return np.take_along_axis(values, as_indices(lines)[:, :, None], axis=2)[:, :, 0]
+    count, width, _ = values.shape
+    return np.asarray(values[np.arange(count)[:, None], np.arange(width), as_indices(lines)])
 
 
 def normalised(scores: Scores) -> Scores:

@@ -90,10 +90,11 @@ def decode(log_p: LogP, thresholds: Thresholds = DEFAULT) -> Decoded:
 def _formats(raw: Scores) -> Sequence[Format]:
     """The layouts to try: those that parsing might choose, a character being unknown that has not
     half of its place's probability."""
-    first = "".join(
-        CHARACTERS[int(at.argmax())] if at.max() > np.log(0.5) else UNKNOWN for at in raw[0]
+    (first,) = as_lines(raw[:1].argmax(axis=2))
+    clear = raw[0].max(axis=1) > np.log(0.5)
+    return candidates(
+        raw.shape[1], "".join(c if sure else UNKNOWN for c, sure in zip(first, clear, strict=True))
     )
-    return candidates(raw.shape[1], first)
 
 
 def _likeliest(options: Sequence["_Option"]) -> "_Option":

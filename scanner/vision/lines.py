@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 Maps = NDArray[np.float32]
 """(height, width, 9): see `models.training.nets.MAPS`; probabilities and values, not logits."""
 Point = tuple[float, float]
-Affine = NDArray[np.float64]
+Floats = NDArray[np.float64]
+Reals = NDArray[np.floating[Any]]
+Affine = Floats
 """(2, 3), of one scale in all directions, turning but not mirroring."""
 
 CORE, WITHIN, SIZE, TOWARDS_X, TOWARDS_Y, AXIS_COSINE, AXIS_SINE, COSINE, SINE = range(9)
@@ -68,11 +70,11 @@ class Line:
         return (self.caps[0] + self.caps[1]) / 2
 
     @property
-    def direction(self) -> NDArray[np.float64]:
+    def direction(self) -> Floats:
         return np.asarray(np.subtract(self.end, self.start) / max(self.length, 1e-6), np.float64)
 
     @property
-    def middle(self) -> NDArray[np.float64]:
+    def middle(self) -> Floats:
         return np.asarray((np.asarray(self.start) + np.asarray(self.end)) / 2, np.float64)
 
 
@@ -98,29 +100,29 @@ def _lines_of(x: NDArray[np.intp], y: NDArray[np.intp], values: Maps) -> Iterato
         return
     caps = np.asarray(CAP_UNIT * np.exp(np.clip(values[:, SIZE], -2.0, 4.0)), np.float32)
     cap = float(median(caps))
-    points = (np.stack([x, y], axis=1) + 0.5) * MAP_STEP
-    points = points + values[:, TOWARDS_X : TOWARDS_Y + 1] * caps[:, None]
+    votes = (np.array([x, y]) + 0.5) * MAP_STEP
+    votes += (values[:, TOWARDS_X : TOWARDS_Y + 1] * caps[:, None]).T
     # A second look along the votes themselves: they lie on the line better than its axis is known.
     for _ in range(2):
         down = np.array([-along[1], along[0]])
-        u, v = points @ along, points @ down
-        largest = max(_rows(v, cap), key=len)
+        u, v = along @ votes, down @ votes
+        largest = max(_rows(v, cap), key=np.count_nonzero)
         if np.ptp(u[largest]) < 3 * cap:
             break
-        slope = float(np.polyfit(u[largest], v[largest], 1)[0])
+        slope, _ = _straight(u[largest], v[largest], np.ones(np.count_nonzero(largest)))
         if abs(slope) > 0.3:
             break
         along = along + slope * down
         along /= np.hypot(*along)
     down = np.array([-along[1], along[0]])
-    u, v = points @ along, points @ down
+    u, v = along @ votes, down @ votes
     for row in _rows(v, cap):
         line = _line(u[row], v[row], caps[row], weight[row], along, down)
         if line is not None:
             yield line
 
 
-def _axis(values: Maps) -> NDArray[np.float64] | None:
+def _axis(values: Maps) -> Floats | None:
     """The reading direction of a core's pixels, or None where they do not agree on an axis."""
     weight = values[:, CORE]
     cosine, sine = float(weight @ values[:, AXIS_COSINE]), float(weight @ values[:, AXIS_SINE])
@@ -132,20 +134,34 @@ def _axis(values: Maps) -> NDArray[np.float64] | None:
     return axis if ahead >= 0 else -axis
 
 
-def _rows(v: NDArray[np.float64], cap: float) -> list[NDArray[np.intp]]:
-    """The indices of votes that fall on one line, parted where nobody voted for most of a cap."""
-    order = np.argsort(v)
-    gaps = np.flatnonzero(np.diff(v[order]) > 0.45 * cap)
-    return [part for part in np.split(order, gaps + 1) if len(part) >= LEAST_PIXELS] or [order]
+def _rows(v: Floats, cap: float) -> list[NDArray[np.bool_]]:
+    """Which votes fall on each line: they are parted where nobody voted for most of a cap."""
+    ordered = np.sort(v)
+    last = np.flatnonzero(ordered[1:] - ordered[:-1] > 0.45 * cap)
+    row = np.searchsorted(ordered[last + 1], v, side="right")
+    large = np.flatnonzero(np.bincount(row) >= LEAST_PIXELS)
+    return [row == i for i in large] or [np.ones(len(v), np.bool_)]
+
+
+def _straight(x: Floats, y: Reals, weights: Reals) -> tuple[float, float]:
+    """The slope of the straight line through points, and its height at x = 0: of the least squares
+    of what each is off, times its weight."""
+    told = np.asarray(weights * y, np.float64)
+    weights = weights.astype(np.float64)
+    whole = max(float(weights @ weights), 1e-12)
+    middle = float(weights**2 @ x) / whole
+    away = weights * (x - middle)
+    slope = float(away @ told) / max(float(away @ away), 1e-12)
+    return slope, float(weights @ told) / whole - slope * middle
 
 
 def _line(
-    u: NDArray[np.float64],
-    v: NDArray[np.float64],
+    u: Floats,
+    v: Floats,
     caps: NDArray[np.float32],
     weight: NDArray[np.float32],
-    along: NDArray[np.float64],
-    down: NDArray[np.float64],
+    along: Floats,
+    down: Floats,
 ) -> Line | None:
     reach = MAP_STEP / 2
     first, last = float(u.min()) - reach, float(u.max()) + reach
@@ -155,9 +171,9 @@ def _line(
     middle = (first + last) / 2
     far = (u - middle) / (last - first)
     keep = np.abs(v - median(v)) < 2 * cap
-    slope, level = np.polyfit(far[keep], v[keep], 1, w=weight[keep])
-    grow, size = np.polyfit(far, caps, 1, w=weight)
-    grow = float(np.clip(grow, -0.6 * size, 0.6 * size))
+    slope, level = _straight(far[keep], v[keep], weight[keep])
+    grow, size = _straight(far, caps, weight)
+    grow = min(max(grow, -0.6 * size), 0.6 * size)
     ends = [
         along * (middle + side * (last - first)) + down * (level + side * slope)
         for side in (-0.5, 0.5)
@@ -170,7 +186,7 @@ def _line(
     )
 
 
-def median(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def median(values: Reals) -> Reals:
     """The median along the last axis, which must not be empty: what NumPy's gives, which takes five
     times as long over the few numbers that it is asked for here."""
     half = values.shape[-1] // 2

@@ -73,7 +73,7 @@ class Posterior:
         for group in (s.group for s in self._streams if s.group.is_checked or not checked_alone):
             printed = characters[group.index]
             score += float(self._scores[(*group.index, printed)].sum())
-            score += float(np.log(sum(form.admits(printed) for form in group.forms)))
+            score += float(np.log(group.ways(printed)))
         if self._scheme.composite:
             score += float(self._scores[self._scheme.composite][characters[self._scheme.composite]])
         return min(1.0, float(np.exp(score - self.log_total(checked_alone=checked_alone))))
@@ -122,7 +122,7 @@ def _flow(form: Form, chances: Scores) -> _Flow:
     states = [np.zeros(form.shape[0] * form.shape[1])]
     states[0][0] = chances[form.loose].sum(axis=1).prod()
     for step in form.steps:
-        states.append(states[-1][step.before] @ by_class[step.at])
+        states.append(states[-1].take(step.before) @ by_class[step.at])
     table = np.zeros(10)
     table[: form.across] = (states[-1][form.closing] * _digits(form, chances)).sum(axis=1)
     return _Flow(form, chances, tuple(states), table)

@@ -10,8 +10,8 @@ pixel and a little larger. The last two looks are averaged: where they do not ag
 sure.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +22,8 @@ from scanner.vision.align import Columns, align, expected, goes_on, pitch_of, se
 from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
-from scanner.vision.rectify import Pyramid, Ruling, first_rulings, refined
-from scanner.vision.shapes import CAP, CLASSES, EDGE, HEIGHT, PITCH, SMOOTHING, normalised
+from scanner.vision.rectify import Pyramid, Ruling, first_ruling, refined
+from scanner.vision.shapes import CAP, CLASSES, EDGE, PITCH, SMOOTHING, normalised
 
 LEAST_CHANCE = 2e-5
 """What is left to every class of a column."""
@@ -54,7 +54,7 @@ class Characters:
     """What a block says: log probabilities (lines, characters, 37) and where its lines are."""
 
     log_p: LogP
-    rulings: tuple[Ruling, ...]
+    ruling: Ruling
     goes_on: bool
     """Whether there seem to be more characters than were read: a line was cut short."""
     cut_off: bool
@@ -68,20 +68,19 @@ class Characters:
     @property
     def box(self) -> tuple[tuple[float, float], ...]:
         """The corners of the MRZ in px of the frame, clockwise from the first line's start."""
-        first, last = self.rulings[0], self.rulings[-1]
-        left, right = EDGE - 0.5, first.width - EDGE - 0.5
-        corners = ((first, left, 4), (first, right, 4), (last, right, 27), (last, left, 27))
-        return tuple(
-            (float(point[0]), float(point[1]))
-            for point in (r.place(np.array(x), np.array(float(y))) for r, x, y in corners)
+        left, right = EDGE - 0.5, self.ruling.width - EDGE - 0.5
+        around = self.ruling.place(
+            np.array([left, right, right, left]), np.array([4.0, 4.0, 27.0, 27.0])
         )
+        corners = (*around[0, :2].tolist(), *around[-1, 2:].tolist())
+        return tuple((corner.real, corner.imag) for corner in corners)
 
 
 class _Pass(NamedTuple):
     """A first pass: how well it fits, and what the next one starts from."""
 
     fit: float
-    rulings: list[Ruling]
+    ruling: Ruling
     columns: Columns
     places: NDArray[np.float64]
 
@@ -97,11 +96,14 @@ class Recogniser:
         """What stands in each column of strips (lines, HEIGHT, width)."""
         (out,) = (network or self._network).run(normalised(strips))
         logits, geometry = out[:, 0, :, :CLASSES], out[:, 0, :, CLASSES:]
-        chances = np.exp(logits - logits.max(axis=2, keepdims=True))
+        chances = logits - logits.max(axis=2, keepdims=True)
+        np.exp(chances, out=chances)
         chances /= chances.sum(axis=2, keepdims=True)
         # What the smoothing of labels taught it to hold back is given back.
-        chances = np.maximum(chances - SMOOTHING / CLASSES, LEAST_CHANCE)
-        return Columns(chances / chances.sum(axis=2, keepdims=True), geometry)
+        chances -= SMOOTHING / CLASSES
+        np.maximum(chances, LEAST_CHANCE, out=chances)
+        chances /= chances.sum(axis=2, keepdims=True)
+        return Columns(chances, geometry)
 
     def read(self, frame: Pyramid, block: Block, *, beyond: int = 0) -> Characters | None:
         """The characters of a block, or None where nothing fits. Its lines may go on for so many
@@ -109,14 +111,14 @@ class Recogniser:
         first = self._first(frame, block, beyond)
         if first is None:
             return None
-        _, rulings, columns, places = first
+        _, ruling, columns, places = first
         evenly = expected(places.shape[1], places.shape[1])
         before = slots(columns, places)
         for network in (self._verifier, self._network):
-            rulings = _follow(rulings, columns, places)
+            ruling = _follow(ruling, columns, places)
             if network is self._network:
-                rulings = [_nudged(ruling) for ruling in rulings]
-            columns = self.columns(frame.strips(rulings), network)
+                ruling = _nudged(ruling)
+            columns = self.columns(frame.strips(ruling), network)
             places = align(columns, evenly, NEAR).places
             now = slots(columns, places)
             joined, before = _joined(before, now), now
@@ -124,9 +126,9 @@ class Recogniser:
                 break
         return Characters(
             joined,
-            tuple(rulings),
+            ruling,
             goes_on=goes_on(columns, places),
-            cut_off=any(_is_cut_off(ruling, frame.level(0).shape) for ruling in rulings),
+            cut_off=_is_cut_off(ruling, frame.level(0).shape),
         )
 
     def _first(self, frame: Pyramid, block: Block, beyond: int) -> _Pass | None:
@@ -145,10 +147,10 @@ class Recogniser:
         passes: list[_Pass] = []
         guesses = _guesses(block)
         for guess in guesses:
-            rulings = first_rulings(block, guess)
-            columns = self.columns(frame.strips(rulings))
+            ruling = first_ruling(block, guess)
+            columns = self.columns(frame.strips(ruling))
             for length in sorted(guesses, key=lambda length: length != guess):
-                passes.append(_fitted(rulings, columns, expected(length, guess), FAR))
+                passes.append(_fitted(ruling, columns, expected(length, guess), FAR))
                 if passes[-1].fit > GOOD:
                     return passes[-1]
             if max(found.fit for found in passes) < NOT_SO:
@@ -158,45 +160,42 @@ class Recogniser:
     def _beyond(self, frame: Pyramid, block: Block, beyond: int) -> _Pass:
         """A look further out than located, at the pitch that the located part shows."""
         guess = _guesses(block)[0]
-        columns = self.columns(frame.strips(first_rulings(block, guess)))
+        columns = self.columns(frame.strips(first_ruling(block, guess)))
         seen = guess * PITCH / pitch_of(columns)
         lengths = _lengths(len(block.lines))
         whole = max(round(seen) + 2 * beyond, *lengths)
         wide = float(np.mean([line.length / line.cap for line in block.lines])) / seen
         caps = (whole - seen) / 2 * wide
-        rulings = first_rulings(block.led_on(caps), whole)
-        columns = self.columns(frame.strips(rulings))
+        ruling = first_ruling(block.led_on(caps), whole)
+        columns = self.columns(frame.strips(ruling))
         passes = []
         for length in lengths:
             middle = (whole - length) // 2
             places = expected(whole, whole)[middle : middle + length]
-            passes.append(_fitted(rulings, columns, places, (beyond + 2) * PITCH))
+            passes.append(_fitted(ruling, columns, places, (beyond + 2) * PITCH))
         return max(passes, key=lambda found: found.fit)
 
 
 def _is_cut_off(ruling: Ruling, shape: tuple[int, ...]) -> bool:
-    """Whether a line's characters reach to the frame's edge: what tells a Q from an O may lie
-    beyond it."""
+    """Whether characters reach to the frame's edge: what tells a Q from an O may lie beyond it."""
     along = np.linspace(EDGE + 2, ruling.width - EDGE - 3, (ruling.width - 2 * EDGE) // PITCH + 1)
-    middle = (HEIGHT - 1) / 2
-    for side in (-REACH * CAP, REACH * CAP):
-        points = ruling.place(along, np.full_like(along, middle + side))
-        if (points < -0.5).any() or (points > (shape[1] - 0.5, shape[0] - 0.5)).any():
-            return True
-    return False
+    middle, down = ruling.at(along)
+    points = np.array([middle - REACH * CAP * down, middle + REACH * CAP * down])
+    return any(
+        bool(values.min() < -0.5 or values.max() > size - 0.5)
+        for values, size in ((points.real, shape[1]), (points.imag, shape[0]))
+    )
 
 
-def _fitted(
-    rulings: list[Ruling], columns: Columns, places: NDArray[np.float64], reach: float
-) -> _Pass:
+def _fitted(ruling: Ruling, columns: Columns, places: NDArray[np.float64], reach: float) -> _Pass:
     aligned = align(columns, places, reach)
     clear = float(slots(columns, aligned.places).max(axis=2).mean())
-    return _Pass(aligned.score + clear, rulings, columns, aligned.places)
+    return _Pass(aligned.score + clear, ruling, columns, aligned.places)
 
 
 def _guesses(block: Block) -> list[int]:
     """How many characters a strip may hold, by the shape of the capitals; most lines have 44."""
-    ratio = float(np.median([line.length / line.cap for line in block.lines])) * CAPS_A_PITCH
+    ratio = median(line.length / line.cap for line in block.lines) * CAPS_A_PITCH
     widths = sorted(_lengths(len(block.lines)), reverse=True)
     return widths[::-1] if ratio < SURELY_SHORT else widths
 
@@ -205,19 +204,16 @@ def _lengths(lines: int) -> list[int]:
     return [width for width, height in WIDTHS.items() if height == lines]
 
 
-def _follow(
-    rulings: Sequence[Ruling], columns: Columns, places: NDArray[np.float64]
-) -> list[Ruling]:
+def _follow(ruling: Ruling, columns: Columns, places: NDArray[np.float64]) -> Ruling:
     centres, rises, heights, trust = seen_at(columns, places)
-    return refined(rulings, centres, trust, rises, heights)
+    return refined(ruling, centres, trust, rises, heights)
 
 
 def _nudged(ruling: Ruling) -> Ruling:
     """The same print a third of a px away and a little larger."""
-    middle = ruling.middle + ruling.down * 0.35
-    along = np.arange(ruling.width, dtype=np.float64)
-    moved = np.stack([np.interp(along + 1.4, along, middle[:, i]) for i in range(2)], axis=1)
-    return replace(ruling, middle=moved, down=ruling.down * 0.96)
+    lower = replace(ruling, middle=ruling.middle + ruling.down * 0.35)
+    middle, _ = lower.at(np.arange(1.4, ruling.width + 1))
+    return Ruling(middle, ruling.down * 0.96)
 
 
 def _joined(one: LogP, other: LogP) -> LogP:

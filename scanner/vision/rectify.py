@@ -1,14 +1,14 @@
 """Cuts MRZ lines out of a frame as straight strips, each character upright and as wide as the next.
 
-Where a strip's px come from is a *ruling*: for each place along the line a point of the frame on
-the line's middle and a vector down across it. The first ruling of a line is the homography of its
-located quadrilateral; the next follows where the recogniser saw the characters (`refined`), so a
-curled page, a slanted print or an error of the locator straightens itself.
+Where the strips' px come from is a *ruling*: for each line and place along it a point of the frame
+on the line's middle and a vector down across it. The first ruling of a block is the homographies of
+its located quadrilaterals; the next follows where the recogniser saw the characters (`refined`), so
+a curled page, a slanted print or an error of the locator straightens itself.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,32 +20,42 @@ from scanner.vision.shapes import CAP, EDGE, HEIGHT, PITCH
 
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Points = NDArray[np.complex128]
+"""Points of the frame, or steps in it, as x + iy: what turns them all is one product."""
 
 _SHARPEST_SHEAR = 0.35
-_ROWS = (np.arange(HEIGHT, dtype=np.float32) - (HEIGHT - 1) / 2)[:, None]
+_MIDDLE = (HEIGHT - 1) / 2
+_ROWS = (np.arange(HEIGHT, dtype=np.float32) - _MIDDLE)[:, None]
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """One strip's place in the frame: for every px along it the middle (width, 2) and the step
-    down (width, 2), both in px of the frame."""
+    """The place of a block's strips in the frame: for every line and every px along it the middle
+    and the step down, (lines, width), both in px of the frame."""
 
-    middle: Floats
-    down: Floats
+    middle: Points
+    down: Points
 
     @property
     def width(self) -> int:
-        return len(self.middle)
+        return len(self.middle[0])
 
-    def place(self, x: Floats, y: Floats) -> Floats:
-        """Where points of the strip lie in the frame: (…, 2)."""
-        along = np.arange(self.width)
-        parts = [
-            np.interp(x, along, self.middle[:, i])
-            + (y - (HEIGHT - 1) / 2) * np.interp(x, along, self.down[:, i])
-            for i in range(2)
-        ]
-        return np.stack(parts, axis=-1)
+    def at(self, x: Floats) -> tuple[Points, Points]:
+        """The middle and the step down at points along the strips, (lines, points) or (points,):
+        each (lines, points). Beyond a strip's ends all is as at the end."""
+        x = np.minimum(np.maximum(x, 0), self.width - 1)
+        left = x.astype(int)
+        right = np.minimum(left + 1, self.width - 1)
+        begins = self.width * np.arange(len(self.middle))[:, None]
+        both = np.array([self.middle, self.down]).reshape(2, -1)
+        first, second = both.take(begins + left, axis=1), both.take(begins + right, axis=1)
+        middle, down = first + (second - first) * (x - left)
+        return middle, down
+
+    def place(self, x: Floats, y: Floats) -> Points:
+        """Where points of the strips lie in the frame: (…, lines, points)."""
+        middle, down = self.at(x)
+        return np.asarray(middle + (y - _MIDDLE) * down)
 
 
 class Pyramid:
@@ -60,54 +70,57 @@ class Pyramid:
             self._levels.append(np.asarray(cv2.pyrDown(self._levels[-1]), np.uint8))
         return self._levels[i]
 
-    def strips(self, rulings: Sequence[Ruling]) -> Grey:
+    def strips(self, ruling: Ruling) -> Grey:
         """The strips, (lines, HEIGHT, width)."""
-        return np.stack([self._strip(ruling) for ruling in rulings])
+        lines = zip(ruling.middle, ruling.down, strict=True)
+        return np.array([self._strip(middle, down) for middle, down in lines])
 
-    def _strip(self, ruling: Ruling) -> Grey:
-        coarse = float(np.hypot(*ruling.down[ruling.width // 2]))
+    def _strip(self, middle: Points, down: Points) -> Grey:
+        coarse = abs(down[len(down) // 2])
         i = 0
         while coarse > 2.2 and i < 5:
             coarse, i = coarse / 2, i + 1
         # pyrDown puts px (x, y) at (x / 2, y / 2).
-        middle = ruling.middle.T.astype(np.float32) * np.float32(0.5**i)
-        down = ruling.down.T.astype(np.float32) * np.float32(0.5**i)
-        x, y = middle[:, None] + _ROWS * down[:, None]
+        start, step = (a.astype(np.complex64) * np.float32(0.5**i) for a in (middle, down))
+        x, y = _ROWS * step.real, _ROWS * step.imag
+        x += start.real
+        y += start.imag
         cut = cv2.remap(self.level(i), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(cut, np.uint8)
 
 
-def first_rulings(block: Block, characters: int) -> list[Ruling]:
-    """Rulings of a block's lines as located, for so many characters a line."""
+def first_ruling(block: Block, characters: int) -> Ruling:
+    """The ruling of a block's lines as located, for so many characters a line."""
     shear = _shear(block)
-    return [_of_line(line, characters, shear) for line in block.lines]
+    matrices = np.array([_homography(line, characters, shear) for line in block.lines])
+    along = np.arange(2 * EDGE + characters * PITCH, dtype=np.float64)
+    middle = _mapped(matrices, along, 0.0)
+    below = _mapped(matrices, along, CAP / 2)
+    return Ruling(middle, (below - middle) / (CAP / 2))
 
 
-def _of_line(line: Line, characters: int, shear: float) -> Ruling:
+def _homography(line: Line, characters: int, shear: float) -> Floats:
+    """What leads from px along the strip and down from its middle to px of the frame."""
     across = line.direction
-    perpendicular = np.array([-across[1], across[0]])
-    lean = perpendicular + shear * across
+    lean = np.array([-across[1], across[0]]) + shear * across
     last = EDGE + characters * PITCH
     quad, targets = [], []
     for x, point, cap in ((EDGE, line.start, line.caps[0]), (last, line.end, line.caps[1])):
         for side in (-0.5, 0.5):
             quad.append((x - 0.5, side * CAP))
-            targets.append(np.asarray(point) + side * cap * lean)
-    matrix = np.asarray(
-        cv2.getPerspectiveTransform(np.asarray(quad, np.float32), np.asarray(targets, np.float32)),
+            targets.append(point + side * cap * lean)
+    return np.asarray(
+        cv2.getPerspectiveTransform(np.array(quad, np.float32), np.array(targets, np.float32)),
         np.float64,
     )
-    along = np.arange(last + EDGE, dtype=np.float64)
-    middle = _mapped(matrix, along, np.zeros_like(along))
-    below = _mapped(matrix, along, np.full_like(along, CAP / 2))
-    return Ruling(middle, (below - middle) / (CAP / 2))
 
 
-def _mapped(matrix: Floats, x: Floats, y: Floats) -> Floats:
-    points = matrix @ np.stack([x, y, np.ones_like(x)])
+def _mapped(matrices: Floats, x: Floats, y: float) -> Points:
+    """Where homographies put points of one height: (matrices, points)."""
+    rows = (matrices[..., :1] * x + (matrices[..., 1:2] * y + matrices[..., 2:])).swapaxes(0, 1)
     # Far outside the line's quadrilateral a homography may turn over: the margins are kept sane.
-    depth = np.maximum(points[2], 0.2 * median(points[2]))
-    return np.asarray((points[:2] / depth).T)
+    depth = np.maximum(rows[2], 0.2 * median(rows[2])[:, None])
+    return np.asarray(rows[0] / depth + 1j * (rows[1] / depth))
 
 
 def _shear(block: Block) -> float:
@@ -124,88 +137,88 @@ def _shear(block: Block) -> float:
         leans.append(float(step @ across) / max(float(step @ perpendicular), 1e-6))
     if abs(leans[0] - leans[1]) > 0.5:
         return 0.0
-    return float(np.clip(np.mean(leans), -_SHARPEST_SHEAR, _SHARPEST_SHEAR))
+    return min(max(sum(leans) / 2, -_SHARPEST_SHEAR), _SHARPEST_SHEAR)
 
 
 def refined(
-    rulings: Sequence[Ruling], places: Floats, weights: Floats, rises: Floats, sizes: Floats
-) -> list[Ruling]:
-    """Rulings that follow the characters.
+    ruling: Ruling, places: Floats, weights: Floats, rises: Floats, sizes: Floats
+) -> Ruling:
+    """The ruling that follows the characters.
 
     `places` (lines, characters) are their centres along each strip, `weights` how sure each is,
     `rises` how far below the strip's middle they stand in px, `sizes` their height against `CAP`.
     """
-    xs = _fitted(places, weights, 3)
-    ys = _fitted(rises, weights, 2) + (HEIGHT - 1) / 2
-    tall = np.exp(_fitted(np.log(sizes), weights, 1)).clip(0.5, 2.0)
-    middles, heights = [], []
-    for ruling, x, y, times in zip(rulings, xs, ys, tall, strict=True):
-        middle = ruling.place(x, y)
-        down = ruling.place(x, y + 1) - middle
-        middles.append(middle)
-        heights.append(_across(middle, down) * times)
-    return [
-        Ruling(middle, _down(middles, i) * height[:, None])
-        for i, (middle, height) in enumerate(zip(middles, heights, strict=True))
-    ]
+    x, rise, tall = _fitted(np.array([places, rises, np.log(sizes)]), weights)
+    middle, below = ruling.place(x, rise + _MIDDLE + np.array([0.0, 1.0])[:, None, None])
+    along = np.gradient(middle, axis=1)
+    normal = 1j * along / np.maximum(np.abs(along), 1e-6)
+    height = np.abs(_dot(normal, below - middle)) * np.exp(tall).clip(0.5, 2.0)
+    return Ruling(middle, _down(middle, normal) * height)
 
 
-def _fitted(values: Floats, weights: Floats, degree: int) -> Floats:
-    """A polynomial for each row, through what most of its characters' values say, at every px of a
-    strip of so many: (rows, px)."""
-    count = values.shape[1]
+class _Powers(NamedTuple):
+    """What polynomials of a strip of so many characters are made of: the powers of each character's
+    place and of each px's, the highest first, and the products of each two of the former."""
+
+    characters: Floats
+    px: Floats
+    products: Floats
+
+
+_DEGREES = (3, 2, 1)
+"""Of the polynomials of places, rises and sizes."""
+_USED = np.array([[degree >= power for power in (3, 2, 1, 0)] for degree in _DEGREES], np.float64)
+"""Which powers each of them has."""
+
+
+def _fitted(values: Floats, weights: Floats) -> Floats:
+    """Of each line's places, rises and sizes, (3, lines, characters), polynomials through what most
+    characters say, at every px of a strip of so many: (3, lines, px)."""
+    powers = _powers(values.shape[2])
     weights = weights + 1e-3
-    straight, _ = _powers(count, 1)
-    at_characters, at_px = _powers(count, degree)
-    fitted = straight @ _least_squares(straight, values, weights)
-    for powers in (at_characters, at_px):
-        away = np.abs(values - fitted[..., 0])
-        usual = median(away)[:, None]
+    found = _least_squares(powers, values, weights, _USED[2:])  # a straight line
+    for _ in range(2):
+        away = np.abs(values - found @ powers.characters.T)
+        usual = median(away)[..., None]
         trust = weights / (1 + (away / (2 * usual + 1e-3)) ** 2)
-        fitted = powers @ _least_squares(at_characters, values, trust)
-    return np.asarray(fitted[..., 0], np.float64)
+        found = _least_squares(powers, values, trust, _USED)
+    return np.asarray(found @ powers.px.T)
 
 
 @lru_cache(maxsize=32)
-def _powers(count: int, degree: int) -> tuple[Floats, Floats]:
-    """The powers that a polynomial is made of, at so many characters and at every px of their
-    strip; the first character counts as -1, the last as 1."""
+def _powers(count: int) -> _Powers:
+    """The first character of so many counts as -1, the last as 1."""
     px = (np.arange(2 * EDGE + count * PITCH) + 0.5 - EDGE) / PITCH - 0.5  # in characters
-    at = (np.linspace(-1, 1, count), px / (count - 1) * 2 - 1)
-    return np.vander(at[0], degree + 1), np.vander(at[1], degree + 1)
+    at_characters, at_px = (
+        np.vander(np.linspace(-1, 1, count), 4),
+        np.vander(px / (count - 1) * 2 - 1, 4),
+    )
+    products = at_characters[:, :, None] * at_characters[:, None, :]
+    return _Powers(at_characters, at_px, products.reshape(count, -1))
 
 
-def _least_squares(powers: Floats, values: Floats, weights: Floats) -> Floats:
-    """For each row the coefficients of the polynomial of least weighted squares: (rows, powers,
-    1)."""
-    weighted = powers * (weights**2)[:, :, None]
-    normal = weighted.transpose(0, 2, 1) @ powers
-    told = np.einsum("lkp,lk->lp", weighted, values)
-    return np.asarray(np.linalg.solve(normal, told[..., None]), np.float64)
+def _least_squares(powers: _Powers, values: Floats, weights: Floats, used: Floats) -> Floats:
+    """The coefficients of the polynomials of least weighted squares, (kinds, lines, powers): 0 for
+    powers that a kind does not use, so that all are solved at once."""
+    weighted = powers.characters * (weights**2)[..., None]
+    used = used[:, None]
+    normal = weighted.swapaxes(-1, -2) @ powers.characters
+    normal = normal * (used[..., None] * used[..., None, :]) + np.eye(4) * (1 - used)[..., None]
+    told = np.einsum("...kp,...k->...p", weighted, values) * used
+    return np.asarray(np.linalg.solve(normal, told[..., None])[..., 0])
 
 
-def _normals(middle: Floats) -> Floats:
-    along = np.gradient(middle, axis=0)
-    along /= np.maximum(np.hypot(*along.T), 1e-6)[:, None]
-    return np.stack([-along[:, 1], along[:, 0]], axis=1)
+def _dot(one: Points, other: Points) -> Floats:
+    return np.asarray(one.real * other.real + one.imag * other.imag)
 
 
-def _across(middle: Floats, down: Floats) -> Floats:
-    """How far a step down leads across the line."""
-    return np.asarray(np.abs(np.sum(_normals(middle) * down, axis=1)))
-
-
-def _down(middles: Sequence[Floats], i: int) -> Floats:
-    """Which way down is, along line i, one px across it: towards the same character of the line
-    below or from the one above."""
-    normal = _normals(middles[i])
-    if len(middles) < 2:
+def _down(middle: Points, normal: Points) -> Points:
+    """Which way down is along the lines, one px across them: towards the same character of the line
+    below or from the one above, unless that leads far aside."""
+    if len(middle) < 2:
         return normal
-    step = middles[-1] - middles[0]
-    deep = np.sum(normal * step, axis=1)
-    side = step - normal * deep[:, None]
-    lean = side / np.maximum(deep, 1e-6)[:, None]
-    steep = np.hypot(*lean.T)
-    if median(steep) > 0.8:
-        return normal
-    return np.asarray(normal + lean)
+    step = middle[-1] - middle[0]
+    deep = _dot(normal, step)
+    lean = (step - normal * deep) / np.maximum(deep, 1e-6)
+    steep = median(np.abs(lean))
+    return np.asarray(normal + lean * (steep <= 0.8)[:, None])

@@ -51,6 +51,11 @@ class Group:
         lines, positions = zip(*self.places, strict=True)
         return np.array(lines), np.array(positions)
 
+    def ways(self, characters: Indices) -> int:
+        """In how many of the forms characters, one a place, are printed."""
+        fits = self.allowed[:, np.arange(len(characters)), characters].all(axis=1)
+        return sum(self.forms[i].holds(characters) for i in np.flatnonzero(fits))
+
 
 @dataclass(frozen=True)
 class Scheme:

@@ -81,10 +81,8 @@ class Form:
         counted = {step.at for step in self.steps} | {self.digit}
         return [at for at in range(len(self.whole)) if at not in counted]
 
-    def admits(self, characters: Indices) -> bool:
-        """Whether characters, one a place, are printed in this way."""
-        if not self.allowed[np.arange(len(characters)), characters].all():
-            return False
+    def holds(self, characters: Indices) -> bool:
+        """Whether the digit is right where these characters, one a place, are printed."""
         if self.digit is None:
             return True
         total = int(np.dot(self.weights, CLASS_OF[characters]))
@@ -117,8 +115,11 @@ def _moved(own: int, across: int, weight: int, whole: int) -> Indices:
     return np.asarray(moved_own * across + moved_whole, np.intp)
 
 
+_REST = (np.arange(10)[:, None] - np.arange(10)[None, :]) % 10
+"""What is left of each remainder (rows) beside each share (columns)."""
+
+
 def by_share(one: Scores, other: Scores) -> tuple[Scores, Scores]:
     """What two groups give for each remainder of their sum (rows) and each share that the first
     has in it (columns): the first's part and the second's."""
-    share = np.arange(10)
-    return one[None, :], other[(share[:, None] - share[None, :]) % 10]
+    return one[None, :], other[_REST]
