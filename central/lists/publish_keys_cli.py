@@ -115,6 +115,8 @@ def keys_replace(
         key = read_public(new) if new else None
         path = ceremony.replace_key(RepositoryFolder(folder), role, old, key, _now())
     print(f"{path}: drafted; have it signed by the root keys")
+    if role == Targets.type:
+        print(f"{path.parent}: the targets are drafted too; have them signed by the new key")
 
 
 @keys_app.command("sign")

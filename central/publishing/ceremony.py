@@ -142,8 +142,9 @@ def replace_key(
     repository: RepositoryFolder, role: str, old: str | None, new: Key | None, now: datetime
 ) -> Path:
     """Drafts a root in which `role` has the key `new` in the place of `old`, which is a key's id or
-    the beginning of one; either may be missing. Raises CeremonyRefused, RepositoryUnusable,
-    OSError."""
+    the beginning of one; either may be missing. Targets that the old key has signed are worth
+    nothing under that root, so they are drafted with it, for the new one to sign. Raises
+    CeremonyRefused, RepositoryUnusable, OSError."""
     draft = draft_of(repository, Root.type, now)
     root = draft.signed
     if role not in root.roles:
@@ -154,6 +155,8 @@ def replace_key(
         if new is not None:
             root.add_key(new, each)
         _threshold_of(root, each)
+    if role == Targets.type:
+        repository.put_draft(Targets.type, draft_of(repository, Targets.type, now))
     return repository.put_draft(Root.type, draft)
 
 
@@ -172,17 +175,16 @@ def sign(path: Path, signer: Signer) -> Metadata[Any]:
 def wanted(repository: RepositoryFolder, draft: Metadata[Any]) -> list[Wanted]:
     """Whose signatures a draft has and needs. Raises RepositoryUnusable."""
     role = draft.signed.type
-    before = repository.latest(Root.type)
+    before, waiting = repository.latest(Root.type), repository.draft(Root.type)
     judges: list[tuple[str, Root]] = []
-    if before is not None:
+    if before is not None and (role == Root.type or waiting is None):
         judges.append((f"{role} as it is", before.signed))
     if role == Root.type:
         judges.append(("root as it will be", draft.signed))
+    elif waiting is not None:
+        judges.append((role if before is None else f"{role} as it will be", waiting.signed))
     elif before is None:
-        waiting = repository.draft(Root.type)
-        if waiting is None:
-            raise RepositoryUnusable(f"{repository.folder}: there is no root")
-        judges.append((role, waiting.signed))
+        raise RepositoryUnusable(f"{repository.folder}: there is no root")
     found = []
     for told, judge in judges:
         result = judge.get_verification_result(role, draft.signed_bytes, draft.signatures)
@@ -195,7 +197,7 @@ def commit(
 ) -> list[str]:
     """Puts every draft in force that has its signatures, and publishes; gives their roles. With
     `dry_run` it only says which. Raises CeremonyRefused, RepositoryUnusable, OSError."""
-    done: list[str] = []
+    done: dict[str, Metadata[Any]] = {}
     for role in OFFLINE:
         draft = repository.draft(role)
         if draft is None:
@@ -206,17 +208,17 @@ def commit(
                 f"{role} {draft.signed.version}: {len(short[0].signed)} of {short[0].threshold} "
                 f"signatures by {short[0].role} are there; have it signed by more"
             )
-        done.append(role)
-        if not dry_run:
-            repository.put(role, draft)
+        done[role] = draft
     if dry_run or not done:
-        return done
+        return list(done)
     if online is None:
         raise CeremonyRefused("the online key is needed to make it visible; give --online-key")
+    for role, draft in done.items():
+        repository.put(role, draft)
     repository.publish(online, now)
     for path in repository.draft_paths():
         path.unlink()
-    return done
+    return list(done)
 
 
 def _threshold(role: str, keys: Sequence[Key], threshold: int) -> None:

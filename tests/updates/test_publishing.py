@@ -238,3 +238,24 @@ def test_a_key_is_read_with_its_passphrase_alone(tmp_path: Path) -> None:
             read_signer(tmp_path / "key", passphrase)
     with pytest.raises(KeyUnusable, match="not written over"):
         new_key(tmp_path / "key", None)
+
+
+def test_the_targets_key_is_replaced_together_with_what_it_has_signed(
+    headquarters: Headquarters,
+) -> None:
+    repository, now = headquarters.repository, datetime.now(UTC)
+    device = device_of(headquarters)
+    device.update(Web(repository.folder))
+    new = key()
+    replace_key(repository, "targets", headquarters.targets.public_key.keyid, new.public_key, now)
+    for signer in headquarters.roots[:2]:
+        sign(repository.drafts / "2.root.json", signer)
+    sign(repository.drafts / "2.targets.json", headquarters.targets)
+    with pytest.raises(CeremonyRefused, match="0 of 1 signatures by targets as it will be"):
+        commit(repository, headquarters.online, now)
+    assert not (repository.metadata / "2.root.json").exists()
+    sign(repository.drafts / "2.targets.json", new)
+    assert commit(repository, headquarters.online, now) == ["root", "targets"]
+    headquarters.targets = new
+    headquarters.day("D9")
+    assert device.update(Web(repository.folder)).outcome == Outcome.UPDATED
