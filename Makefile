@@ -19,7 +19,7 @@ FONTS := fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-liberatio
 # and each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-wear train torture powercut words specimens deb deb-try boot arm64 clean
+.PHONY: help demo test check bench bench-lists bench-updates bench-delivery bench-recovery bench-wear bench-box train torture powercut words specimens deb deb-try boot arm64 clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -50,8 +50,14 @@ bench-delivery: $(VENV)/.ready-test ## delivery beside its peers: outbox, hit to
 bench-desk: $(VENV)/.ready-test ## from a document's picture to its verdict on the officer's page, beside the reader's own time (BENCH="--rounds 30")
 	@$(BIN)/python benchmarks/desk_screen.py $(BENCH)
 
+bench-recovery: $(VENV)/.ready-test ## lose central, its database, the broker, the lists, a desk, in turn, and measure the way back (BENCH="--only broker-gone")
+	@$(BIN)/python benchmarks/recovery.py $(BENCH)
+
 bench-wear: $(VENV)/.ready-test ## what the desk writes to its card in an hour and for each scan; as root, for a file system of its own (BENCH="--minutes 60")
 	@$(SUDO) $(BIN)/python benchmarks/wear.py $(BENCH)
+
+bench-box: $(VENV)/.ready-test ## the service's start part by part beside its imports, its share of a core while it waits, its memory with a list of 10 million (BENCH="--rounds 3")
+	@$(BIN)/python benchmarks/box.py $(BENCH)
 
 train: $(TRAINING)/.ready ## make the reader's networks anew; goes on where it was stopped (ARGS="locator --seed 2")
 	@$(TRAINING)/bin/python -m models.training $(ARGS)
