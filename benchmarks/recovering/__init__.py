@@ -1,0 +1,1 @@
+"""What comes back after a loss, how long that takes, and that nothing is missing then."""
