@@ -1,0 +1,1 @@
+"""The box as a service: its start, its waiting, its memory."""
