@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.office import Office, an_office
-from tests.delivery.postgres import new_store
+from tests.delivery.stores import new_store
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ then. The users are olga (operator), omar (operator), selma (supervisor), tom (t
 """
 
 import argparse
+import functools
 import itertools
 import logging
 import random
@@ -85,6 +86,12 @@ PEOPLE = (
 )
 
 
+@functools.cache
+def hashed_password() -> str:
+    """The staff's password as it is kept; to hash it is slow on purpose."""
+    return users.hash_of("nobody", PASSWORD)
+
+
 @dataclass
 class Site:
     """A store, and whoever speaks to it. `rng` makes the same site each time."""
@@ -158,7 +165,7 @@ class Site:
 
     def staff(self, now: datetime) -> None:
         """Lets everybody of STAFF in."""
-        hashed = users.hash_of("nobody", PASSWORD)
+        hashed = hashed_password()
         with self.store.changing() as tx:
             for name, role in STAFF.items():
                 users.add_hashed(tx, name, role, hashed, now)

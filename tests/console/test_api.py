@@ -27,6 +27,7 @@ from scanner.alert import AnswerOutcome, DeviceFault, Message, StatsData, new_id
 from scanner.watchlist.contract import ListHealth
 from tests.console.listening import listening
 from tests.console.sample_site import PEOPLE, Site, a_list
+from tests.delivery.stores import sqlite_store
 from tests.delivery.test_central_commands import run
 
 NOW = datetime.now(UTC)
@@ -114,7 +115,7 @@ def reader(url: str) -> Iterator[Reader]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """For tests that change nothing."""
-    with reading(f"sqlite:///{tmp_path_factory.mktemp('api')}/central.db") as one:
+    with reading(sqlite_store(tmp_path_factory.mktemp("api"))) as one:
         yield one
 
 

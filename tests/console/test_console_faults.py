@@ -21,6 +21,7 @@ from tests.console.office import Office, an_office, events
 from tests.console.sample_site import STAFF
 from tests.delivery.both_ends import wait_for
 from tests.delivery.postgres import Cluster
+from tests.delivery.stores import sqlite_store
 
 
 def now() -> datetime:
@@ -107,7 +108,7 @@ def browsers(
         cluster: Cluster = request.getfixturevalue("postgresql")
         url = cluster.database()
     else:
-        url = f"sqlite:///{tmp_path_factory.mktemp('fuzz')}/central.db"
+        url = sqlite_store(tmp_path_factory.mktemp("fuzz"))
     with an_office(url) as one:
         one.site.hit(now())
         found = {role: one.signed_in(name) for name, role in STAFF.items()}

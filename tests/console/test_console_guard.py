@@ -15,6 +15,7 @@ from central.store.store import Store
 from scanner.command_line import Failure, Refusal
 from scanner.web.guard import POLICY
 from tests.console.office import Office
+from tests.delivery.stores import sqlite_store
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_told_openly_it_listens_without_tls_under_the_names_it_was_given(
         names=("console.example",),
     )
     listen(settings).close()
-    console = Console(Store(f"sqlite:///{tmp_path}/central.db"), settings)
+    console = Console(Store(sqlite_store(tmp_path)), settings)
     transport = httpx.ASGITransport(console.app())
 
     async def ask(host: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 from scanner.alert import Action, AnswerOutcome, Message, OutcomeData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PEOPLE
-from tests.delivery.postgres import new_store
+from tests.delivery.stores import new_store
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)

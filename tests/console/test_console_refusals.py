@@ -9,6 +9,7 @@ import pytest
 
 from tests.console.office import Office, an_office
 from tests.console.sample_site import open_alerts
+from tests.delivery.stores import sqlite_store
 
 CONFIRMED = {"outcome": "confirmed", "instruction": "Keep it.", "answered": None}
 
@@ -17,7 +18,7 @@ CONFIRMED = {"outcome": "confirmed", "instruction": "Keep it.", "answered": None
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """One console for all of this: nothing here changes anything."""
     folder = tmp_path_factory.mktemp("refusals")
-    with an_office(f"sqlite:///{folder}/central.db") as one:
+    with an_office(sqlite_store(folder)) as one:
         yield one
 
 

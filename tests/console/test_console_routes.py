@@ -10,6 +10,7 @@ from central.console.roles import EVERY_ROLE, May, Role, may
 from central.console.routes import NOBODY_YET, TABLE, Way
 from tests.console.office import Office, an_office
 from tests.console.sample_site import STAFF
+from tests.delivery.stores import sqlite_store
 
 OF_ROLE = {role: name for name, role in STAFF.items() if name != "omar"}
 ROUTES = [pytest.param(way, id=f"{way.method} {way.path}") for way in TABLE]
@@ -37,7 +38,7 @@ OPEN = {"GET /sign-in", "POST /sign-in", "GET /static/{name}"}
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """One console for all of this: nothing here changes anything."""
     folder = tmp_path_factory.mktemp("walk")
-    with an_office(f"sqlite:///{folder}/central.db") as one:
+    with an_office(sqlite_store(folder)) as one:
         yield one
 
 

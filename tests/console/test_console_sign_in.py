@@ -16,6 +16,7 @@ from central.store.schema import users as table
 from scanner.pauses import FREE, LONGEST_S, Pauses, pause_after
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PASSWORD, STAFF
+from tests.delivery.stores import sqlite_store
 
 WRONG = "not the password at all"
 
@@ -209,9 +210,7 @@ def test_signing_in_and_failing_to_are_audited_without_what_was_typed(office: Of
 def tls(tmp_path: Path) -> Iterator[Office]:
     """A console with a certificate of its own."""
     certificate, key = self_signed(tmp_path)
-    with an_office(
-        f"sqlite:///{tmp_path}/central.db", certificate=certificate, private_key=key
-    ) as one:
+    with an_office(sqlite_store(tmp_path), certificate=certificate, private_key=key) as one:
         yield one
 
 

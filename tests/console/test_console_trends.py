@@ -9,7 +9,7 @@ import pytest
 from scanner.alert import Message, StatsData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PEOPLE
-from tests.delivery.postgres import new_store
+from tests.delivery.stores import new_store
 
 HOUR = timedelta(hours=1)
 

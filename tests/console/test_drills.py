@@ -49,6 +49,7 @@ from scanner.alert import (
 from scanner.alert.envelope import body_of
 from tests.console.office import Office, events
 from tests.console.sample_site import Site, an_alert
+from tests.delivery.stores import sqlite_store
 
 NOW = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)
@@ -186,7 +187,7 @@ def test_a_drill_changes_nothing_that_is_shown_as_real(office: Office) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A store that devices speak to."""
-    one = Site(Store(f"sqlite:///{tmp_path}/central.db"))
+    one = Site(Store(sqlite_store(tmp_path)))
     yield one
     one.store.close()
 

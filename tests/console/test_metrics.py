@@ -20,6 +20,7 @@ from scanner.alert import AnswerOutcome, DeviceFault, Message, RolloutData, Upda
 from scanner.watchlist.contract import ListHealth
 from tests.console.office import Office, an_office, events
 from tests.console.sample_site import PEOPLE, a_list
+from tests.delivery.stores import sqlite_store
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 UNITS = ("seconds", "messages", "events", "pages", "total", "info")
@@ -41,7 +42,7 @@ def scrape(office: Office, token: str, **headers: str) -> httpx.Response:
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The metrics of a site where something of everything has happened."""
     folder = tmp_path_factory.mktemp("metrics")
-    with an_office(f"sqlite:///{folder}/central.db", staff=False) as office:
+    with an_office(sqlite_store(folder), staff=False) as office:
         fill(office)
         answer = scrape(office, token_for(office, Scope.METRICS))
     assert answer.status_code == 200

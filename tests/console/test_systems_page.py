@@ -20,6 +20,7 @@ from central.systems.tokens import Scope
 from scanner.alert import Message, StatsData
 from tests.console.office import Office, an_office
 from tests.console.sample_site import PLACES
+from tests.delivery.stores import sqlite_store
 
 PAGE = (Path(__file__).parents[2] / "docs" / "systems.md").read_text()
 
@@ -40,7 +41,7 @@ def blocks(text: str, kind: str = "") -> list[str]:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("systems")
-    with an_office(f"sqlite:///{folder}/central.db", staff=False) as one:
+    with an_office(sqlite_store(folder), staff=False) as one:
         now = datetime.now(UTC)
         one.site.hit(now)
         one.site.status("north-1", now)

@@ -43,6 +43,7 @@ from scanner.watchlist.contract import (
     ListStatus,
     Match,
 )
+from tests.delivery.stores import sqlite_store
 
 Protocol = Literal["5", "3.1.1"]
 over_both_databases = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
@@ -163,7 +164,7 @@ class HeadOffice:
     def __init__(self, folder: Path, port: int, protocol: Protocol, url: str | None = None) -> None:
         self.folder = folder
         self.authority = Authority(folder / "keys")
-        self.url = url or f"sqlite:///{folder}/central.db"
+        self.url = url or sqlite_store(folder)
         self.store = Store(self.url)
         self.broker = BrokerSettings(
             host="127.0.0.1", port=port, protocol=protocol, keepalive_seconds=2

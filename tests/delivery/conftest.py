@@ -7,7 +7,7 @@ from central.store.store import Store
 from firmware.delivery.uplink import Uplink
 from tests.delivery.both_ends import Desk, HeadOffice, Protocol, Stranger, wait_for
 from tests.delivery.broker import Broker
-from tests.delivery.postgres import new_store
+from tests.delivery.stores import new_store
 
 
 @pytest.fixture

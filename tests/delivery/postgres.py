@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from tests.delivery.broker import free_port
 
@@ -94,11 +93,11 @@ class Cluster:
         """Ends it at once, with every process of its own; what it had not committed is gone."""
         self._end(signal.SIGQUIT)
 
-    def database(self) -> str:
-        """The URL of a new, empty database."""
+    def database(self, *, like: str = "template0") -> str:
+        """The URL of a new database: an empty one, or a copy of that of the name `like`."""
         name = f"test_{secrets.token_hex(6)}"
         with self._admin() as admin:
-            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         return self.url(name)
 
     def recreate(self, url: str) -> None:
@@ -142,12 +141,3 @@ def _programs() -> Path:
 def _version(initdb: Path) -> int:
     name = initdb.parents[1].name
     return int(name) if name.isdecimal() else 0
-
-
-def new_store(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The URL of an empty store: of the kind that a fixture was given as its parameter, else SQLite
-    in `folder`."""
-    if getattr(request, "param", "sqlite") == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgresql")
-        return cluster.database()
-    return f"sqlite:///{folder}/central.db"

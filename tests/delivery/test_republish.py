@@ -30,7 +30,7 @@ from scanner.alert import AlertData, AnswerOutcome
 from scanner.command_line import Refusal
 from tests.delivery.both_ends import Stranger, over_both_databases, running, wait_for
 from tests.delivery.broker import Broker
-from tests.delivery.test_central_commands import run
+from tests.delivery.test_central_commands import started
 from tests.delivery.test_follow import commit
 
 ROOT = Path(__file__).parents[2]
@@ -234,7 +234,7 @@ def test_what_a_broker_s_rules_refuse_is_not_taken_for_told(
 def test_it_is_off_unless_configured_and_goes_nowhere_else_unprotected(tmp_path: Path) -> None:
     config = tmp_path / "central.toml"
     config.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/central.db"\n')
-    _, said = run("republish", "--config", str(config), code=2)
+    _, said = started("republish", "--config", str(config), code=2)
     assert len(said) == 1
     assert "republishing is switched off" in said[0]
     assert "document data" in said[0]

@@ -20,7 +20,14 @@ from central.store.store import Store, StoreFault
 from scanner.alert import new_id
 from tests.delivery.both_ends import HeadOffice, alert, over_both_databases
 from tests.delivery.postgres import Cluster
-from tests.delivery.test_central_commands import run
+from tests.delivery.stores import nothing_yet
+from tests.delivery.test_central_commands import started
+
+
+@pytest.fixture
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store that nobody has opened."""
+    return nothing_yet(request, tmp_path)
 
 
 @pytest.fixture
@@ -180,7 +187,7 @@ def test_a_store_of_a_later_release_is_refused_and_left_as_it_is(
 def test_a_command_refuses_a_store_of_a_later_release_in_one_line(office: HeadOffice) -> None:
     with office.store.changing() as tx:
         tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    _, said = run("receive", "--config", str(office.config), code=1)
+    _, said = started("receive", "--config", str(office.config), code=1)
     assert len(said) == 1
     assert "install the later release" in said[0]
 

@@ -1,6 +1,5 @@
 """A console that really runs, and people who sit at it in a real browser."""
 
-import functools
 import os
 import socket
 import subprocess
@@ -19,7 +18,7 @@ from central.console.server import Console, listen, serving
 from central.console.sessions import Limits, begin
 from central.settings import ConsoleSettings
 from central.store.store import Store
-from tests.console.sample_site import PASSWORD, STAFF, Site
+from tests.console.sample_site import PASSWORD, STAFF, Site, hashed_password
 from tests.delivery.both_ends import wait_for
 from tests.delivery.broker import free_port
 
@@ -43,12 +42,6 @@ document.addEventListener("DOMContentLoaded", () => {
 """
 
 
-@functools.cache
-def _hashed() -> str:
-    """The staff's password as it is kept; to hash it is slow on purpose."""
-    return users.hash_of("nobody", PASSWORD)
-
-
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -62,7 +55,7 @@ class Room:
         if not staffed:
             with store.changing() as tx:
                 for name, role in STAFF.items():
-                    users.add_hashed(tx, name, role, _hashed(), now())
+                    users.add_hashed(tx, name, role, hashed_password(), now())
         self.settings = ConsoleSettings(port=free_port())
         self.url = f"http://127.0.0.1:{self.settings.port}/"
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 from central.store.store import Store
 from tests.console.browser.at_the_console import People, Room, now
 from tests.console.sample_site import Site, fill
+from tests.delivery.stores import sqlite_store
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -32,7 +33,7 @@ def people(browser: Browser) -> Iterator[People]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    one = Store(f"sqlite:///{tmp_path}/central.db")
+    one = Store(sqlite_store(tmp_path))
     yield one
     one.close()
 
