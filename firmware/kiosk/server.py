@@ -161,16 +161,17 @@ class Kiosk:
         serving = asyncio.create_task(server.serve(sockets=[self._listener.dup()]))
         try:
             while not stop.is_set() and not serving.done():
-                await asyncio.to_thread(self._look)
-                await asyncio.to_thread(stop.wait, _LOOK_EVERY_S)
+                await asyncio.to_thread(self._look_once, stop)
         finally:
             self.pages.close()
             server.should_exit = True
             await serving
 
-    def _look(self) -> None:
+    def _look_once(self, stop: Event) -> None:
+        """Looks at what changes by itself, and waits until that is to be done again."""
         self.referrals.look()
         self.display.keep_up(self._upkeep())
+        stop.wait(_LOOK_EVERY_S)
 
     def _refer(self) -> None:
         """Referrals have changed, or the drill."""
