@@ -123,17 +123,25 @@ def test_nothing_is_written_over_and_a_part_can_come_back_alone(
     assert "--only is one of" in central("restore", copy, "--only", "x", code=2)
 
 
-def test_another_machine_may_keep_it_elsewhere(
+def test_a_folder_keeps_the_newest_and_another_machine_may_keep_all_elsewhere(
     site: HeadOffice, central: Run, tmp_path: Path
 ) -> None:
-    central("backup", tmp_path / "copy", "--config", site.config)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for day in ("20260101T000000Z", "20260102T000000Z"):
+        (folder / f"central-{day}.backup").touch()
+    (folder / "somebody's own").touch()
+    said = central("backup", folder, "--keep", "2", "--config", site.config)
+    assert "central-20260101T000000Z.backup: removed" in said
+    copy = max(folder.glob("central-*"))
+    assert len(list(folder.iterdir())) == 3
     new = tmp_path / "new"
     new.mkdir()
     config = new / "central.toml"
     config.write_text(
         f'[store]\nurl = "sqlite:///{new}/here.db"\n[keys]\nfolder = "{new}/own-keys"\n'
     )
-    said = central("restore", tmp_path / "copy", "--config", config)
+    said = central("restore", copy, "--config", config)
     assert "files/broker.password_file: this machine's configuration names no place" in said
     assert (new / "own-keys/devices/desk-2.pub.jwk").exists()
     assert central("alerts", "--config", config).count("\n") == 1
@@ -172,17 +180,3 @@ def test_a_backup_that_is_not_what_was_made_brings_nothing_back(
             assert said.count("\n") == 1, how
     assert not config.parent.exists()
     assert not (tmp_path / "outside").exists()
-
-
-def test_a_folder_of_backups_keeps_the_newest(
-    site: HeadOffice, central: Run, tmp_path: Path
-) -> None:
-    folder = tmp_path / "backups"
-    folder.mkdir()
-    for day in ("20260101T000000Z", "20260102T000000Z"):
-        (folder / f"central-{day}.backup").touch()
-    (folder / "somebody's own").touch()
-    said = central("backup", folder, "--keep", "2", "--config", site.config)
-    assert "central-20260101T000000Z.backup: removed" in said
-    assert len(list(folder.glob("central-*"))) == 2
-    assert (folder / "somebody's own").exists()

@@ -38,7 +38,6 @@ from tests.delivery.both_ends import (
     HeadOffice,
     Stranger,
     alert,
-    over_both_databases,
     wait_for,
 )
 from tests.delivery.broker import Broker
@@ -268,7 +267,6 @@ def test_headquarters_that_was_set_back_to_an_earlier_copy_gets_everything_again
         wait_for(lambda: desk.outbox.queued() == 0)
 
 
-@over_both_databases
 def test_a_device_that_stays_connected_says_again_what_a_store_lost_that_was_set_back(
     broker: Broker, desk: Desk, office: HeadOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
