@@ -233,7 +233,7 @@ class RpicamStream:
     def _fill(self) -> None:
         """Takes what has come: brightness straight into the frame; the colours behind it, which
         nobody looks at, are never copied out of the pipe."""
-        pipe, bright = self._pipe.fileno(), memoryview(self._bright)[self._filled :]
+        pipe, bright = self._pipe.fileno(), self._bright.data[self._filled :]
         try:
             if bright:
                 came = os.readv(pipe, [bright])
