@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from pydantic import ValidationError
 
 from central.backup.form import (
@@ -81,16 +79,12 @@ def unpacked(backup: BinaryIO) -> Iterator[Unpacked]:
 
 def check(backup: Unpacked) -> Iterator[str]:
     """What is found of a backup, a line for each part. Raises BackupFault."""
-    folder = backup.folder / "keys"
-    authority = Authority(folder)
+    authority = Authority(backup.folder / "keys")
     try:
         authority.signing_key()
-        root = x509.load_pem_x509_certificate(authority.certificates.root_pem())
-        key = serialization.load_pem_private_key((folder / "authority/root.key").read_bytes(), None)
-    except (KeyFault, AuthorityFault, ValueError, OSError) as fault:
+        authority.certificates.roots.every()
+    except (KeyFault, AuthorityFault) as fault:
         raise BackupFault(f"the keys cannot be used: {fault}") from None
-    if root.public_key() != key.public_key():
-        raise BackupFault("the keys cannot be used: the authority's key is not its certificate's")
     yield f"keys: central's, the authority's, and of {len(authority.devices())} devices"
     others = len(backup.of(Part.FILES)) + len(backup.of(Part.BROKERS))
     yield f"configuration, and {others} files that it names"

@@ -155,6 +155,10 @@ def damaged(copy: Path, how: str) -> Path:
         other.write_bytes(content[: len(content) // 2])
     elif how == "foreign":
         other.write_bytes(b"no backup at all")
+    elif how == "bit":
+        place = len(content) // 3
+        flipped = bytes([content[place] ^ 1])
+        other.write_bytes(content[:place] + flipped + content[place + 1 :])
     else:
         with tarfile.open(copy) as old, tarfile.open(other, "w:gz") as new:
             for member in old:
@@ -173,7 +177,7 @@ def test_a_backup_that_is_not_what_was_made_brings_nothing_back(
 ) -> None:
     central("backup", tmp_path / "copy", "--config", site.config)
     config = tmp_path / "nowhere" / "central.toml"
-    for how in ("cut", "foreign", "unfinished", "other key", "escaping"):
+    for how in ("cut", "bit", "foreign", "unfinished", "other key", "escaping"):
         other = damaged(tmp_path / "copy", how)
         for more in ((), ("--check",)):
             said = central("restore", other, *more, "--config", config, code=1)
