@@ -162,17 +162,15 @@ def test_a_flipped_bit_anywhere_is_damage_and_never_an_answer(
 ) -> None:
     folder, root, records = broken
     whole = (folder / name).read_bytes()
+    held = list(zip(records.keys.tolist(), records.rest.tolist(), strict=True))
     rng = np.random.default_rng(5)
     for place in rng.integers(0, len(whole), 25).tolist():
         flipped = bytes([whole[place] ^ (1 << place % 8)])
         (folder / name).write_bytes(whole[:place] + flipped + whole[place + 1 :])
         with pytest.raises(ListDamaged, match=name):
             table = open_table(folder, root)
-            wrong = [
-                key
-                for key, rest in zip(records.keys.tolist(), records.rest.tolist(), strict=True)
-                if rest not in _answered(table, key)
-            ]
+            # A quarter of the records each time, of every page.
+            wrong = [key for key, rest in held[place % 4 :: 4] if rest not in _answered(table, key)]
             assert wrong == []
             list(table.scrubbed())
     (folder / name).write_bytes(whole)
