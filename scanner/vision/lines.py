@@ -80,7 +80,7 @@ class Line:
 
 def pieces(maps: Maps, threshold: float) -> Iterator[Line]:
     """The lines that the pixels of each core vote for."""
-    mask = (maps[..., CORE] > threshold).astype(np.uint8)
+    mask = (maps[..., CORE] > threshold).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     for i in range(1, count):
         left, top, width, height, area = stats[i]
@@ -138,6 +138,8 @@ def _rows(v: Floats, cap: float) -> list[NDArray[np.bool_]]:
     """Which votes fall on each line: they are parted where nobody voted for most of a cap."""
     ordered = np.sort(v)
     last = np.flatnonzero(ordered[1:] - ordered[:-1] > 0.45 * cap)
+    if not last.size:  # as a rule
+        return [np.ones(len(v), np.bool_)]
     row = np.searchsorted(ordered[last + 1], v, side="right")
     large = np.flatnonzero(np.bincount(row) >= LEAST_PIXELS)
     return [row == i for i in large] or [np.ones(len(v), np.bool_)]

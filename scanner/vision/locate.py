@@ -67,10 +67,8 @@ class Locator:
         tone = int(np.median(small[::4, ::4]))
         padded = cv2.copyMakeBorder(small, 0, down, 0, across, cv2.BORDER_CONSTANT, value=tone)
         (out,) = self._network.run(normalised(np.asarray(padded, np.uint8)[None]))
-        maps = np.asarray(out[0], np.float32)
+        maps = np.asarray(out[0, : (height + 1) // 2, : (width + 1) // 2], np.float32)
         maps[..., CORE] = 1 / (1 + np.exp(-maps[..., CORE]))
-        maps[(height + 1) // 2 :] = 0
-        maps[:, (width + 1) // 2 :] = 0
         return maps
 
 
