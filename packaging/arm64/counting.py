@@ -17,7 +17,7 @@ _HERE = Path(__file__).resolve().parent
 _EMULATORS = {"arm64": "qemu-aarch64", "amd64": "qemu-x86_64"}
 _CPU = {"arm64": "", "amd64": "-cpu max "}
 _LIBRARIES = "/host/usr/lib/x86_64-linux-gnu:/host/lib/x86_64-linux-gnu:/host/usr/lib"
-_LOADER = "/host/lib64/ld-linux-x86-64.so.2"
+_LOADER = Path("/lib64/ld-linux-x86-64.so.2")
 _BEFORE = 'mkdir -p "$0/host" && mount --rbind / "$0/host"'
 _RATIO_TO = "parsing its lines"
 
@@ -51,7 +51,8 @@ def _counted(root: Root, plugin: Path, show: Callable[[str], None]) -> dict[str,
     plugged = f"-plugin /host{plugin},out={out}"
     program = f"/opt/borderpost/current/bin/python {PLACE}/counted.py"
     given = f"{PLACE}/pictures/01-passport.jpg {PLACE}/day-1 {PLACE}/day-1-keys"
-    command = f"{_LOADER} --library-path {_LIBRARIES} {emulator}{plugged} {program} {given}"
+    loaded = f"/host{_LOADER.resolve()} --library-path {_LIBRARIES} {emulator}"
+    command = f"{loaded}{plugged} {program} {given}"
     show(f"{root.arch}: counting")
     done = root.run(
         command, before=_BEFORE, tell=lambda row: show(f"{root.arch}: counted {row.strip()}")

@@ -7,6 +7,7 @@ All of it follows from seeds and from the specimens of the demo, so every run gi
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from benchmarks.listing.world import World, write_source
 Picture = NDArray[Any]
 Block = tuple[str, ...]
 
-VARIED = ("01-passport.jpg", "03-identity-card.jpg", "07-identity-card-td2.jpg")
 OF_A_SERIES = 4
 """Documents of a series that are asked about: so many that are listed, and so many that are not."""
 ADDED, REMOVED = 10_000, 2_000
@@ -35,11 +35,10 @@ def pictures(specimens: Path, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for specimen in sorted(specimens.glob("*.jpg")):
         shutil.copy(specimen, folder)
-    for name in VARIED:
-        whole = np.asarray(cv2.imread(str(specimens / name)))
-        for way, made in _ways(whole):
-            cv2.imwrite(str(folder / f"{Path(name).stem}-{way}.png"), made)
-    for name, content in _odd(specimens / VARIED[0]):
+    pages = sorted(folder.glob("*.jpg"))
+    for page, (way, make) in zip(cycle(pages), _WAYS.items(), strict=False):
+        cv2.imwrite(str(folder / f"{page.stem}-{way}.png"), make(np.asarray(cv2.imread(str(page)))))
+    for name, content in _odd(pages[0]):
         (folder / name).write_bytes(content)
     return len(list(folder.iterdir()))
 
@@ -89,38 +88,6 @@ def _damaged(line: str, chance: random.Random) -> str:
     return "".join(characters)
 
 
-def _ways(whole: Picture) -> Iterator[tuple[str, Picture]]:
-    """A page as it comes when somebody is careless."""
-    noise = np.random.default_rng(3)
-    height, width = whole.shape[:2]
-    ways: dict[str, Callable[[], Picture]] = {
-        "turned-6": lambda: _turned(whole, 6),
-        "turned-minus-17": lambda: _turned(whole, -17),
-        "upside-down": lambda: np.rot90(whole, 2).copy(),
-        "on-its-side": lambda: np.rot90(whole).copy(),
-        "half": lambda: cv2.resize(whole, (width // 2, height // 2), interpolation=cv2.INTER_AREA),
-        "a-third": lambda: cv2.resize(
-            whole, (width // 3, height // 3), interpolation=cv2.INTER_AREA
-        ),
-        "blurred": lambda: cv2.GaussianBlur(whole, (0, 0), 2.0),
-        "more-blurred": lambda: cv2.GaussianBlur(whole, (0, 0), 2.8),
-        "very-blurred": lambda: cv2.GaussianBlur(whole, (0, 0), 3.5),
-        "noisy": lambda: _noisy(whole, noise, 30),
-        "noisier": lambda: _noisy(whole, noise, 50),
-        "very-noisy": lambda: _noisy(whole, noise, 70),
-        "dark": lambda: (whole * 0.18).astype(np.uint8),
-        "aslant": lambda: _aslant(whole),
-        "glare": lambda: cv2.circle(
-            whole.copy(), (width * 2 // 3, height * 6 // 7), height // 6, (255, 255, 255), -1
-        ),
-        "grey": lambda: cv2.cvtColor(whole, cv2.COLOR_BGR2GRAY),
-        "16-bit": lambda: whole.astype(np.uint16) * 257,
-        "cut-off": whole[: height * 5 // 6].copy,
-    }
-    for way, made in ways.items():
-        yield way, made()
-
-
 def _turned(whole: Picture, degrees: float) -> Picture:
     height, width = whole.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 0.8)
@@ -139,7 +106,19 @@ def _aslant(whole: Picture) -> Picture:
     )
 
 
-def _noisy(whole: Picture, noise: np.random.Generator, by: float) -> Picture:
+def _smaller(whole: Picture, by: int) -> Picture:
+    size = (whole.shape[1] // by, whole.shape[0] // by)
+    return cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+
+
+def _with_glare(whole: Picture) -> Picture:
+    height, width = whole.shape[:2]
+    at = (width * 2 // 3, height * 6 // 7)
+    return cv2.circle(whole.copy(), at, height // 6, (255, 255, 255), -1)
+
+
+def _noisy(whole: Picture, by: float) -> Picture:
+    noise = np.random.default_rng(3)
     return np.clip(whole + noise.normal(0, by, whole.shape), 0, 255).astype(np.uint8)
 
 
@@ -162,3 +141,26 @@ def _odd(specimen: Path) -> Iterator[tuple[str, bytes]]:
     yield "odd-cut-short.jpg", jpeg[: len(jpeg) // 2]
     yield "odd-empty.jpg", b""
     yield "odd-text.jpg", b"this is no picture\n"
+
+
+_WAYS: dict[str, Callable[[Picture], Picture]] = {
+    "turned-6": lambda page: _turned(page, 6),
+    "turned-minus-17": lambda page: _turned(page, -17),
+    "upside-down": lambda page: np.rot90(page, 2).copy(),
+    "on-its-side": lambda page: np.rot90(page).copy(),
+    "half": lambda page: _smaller(page, 2),
+    "a-third": lambda page: _smaller(page, 3),
+    "blurred": lambda page: cv2.GaussianBlur(page, (0, 0), 2.0),
+    "more-blurred": lambda page: cv2.GaussianBlur(page, (0, 0), 2.8),
+    "very-blurred": lambda page: cv2.GaussianBlur(page, (0, 0), 3.5),
+    "noisy": lambda page: _noisy(page, 30),
+    "noisier": lambda page: _noisy(page, 50),
+    "very-noisy": lambda page: _noisy(page, 70),
+    "dark": lambda page: (page * 0.18).astype(np.uint8),
+    "aslant": _aslant,
+    "glare": _with_glare,
+    "grey": lambda page: cv2.cvtColor(page, cv2.COLOR_BGR2GRAY),
+    "16-bit": lambda page: page.astype(np.uint16) * 257,
+    "cut-off": lambda page: page[: len(page) * 5 // 6].copy(),
+}
+"""A page as it comes when somebody is careless, a page a way."""

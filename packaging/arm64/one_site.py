@@ -46,9 +46,10 @@ class Site:
             f'[store]\nurl = "sqlite:///{self.folder}/central.db"\n'
             f'[keys]\nfolder = "{self.folder}/keys"\n'
         )
-        self.central("enrol", "authority", "--name", "Utopia Border", "--network", "127.0.0.0/8")
-        broker = str(self.folder / "broker")
-        self.central("broker", "config", broker, "--host", "127.0.0.1", "--bind", "127.0.0.1")
+        known_as = ("--domain", "localhost", "--network", "127.0.0.0/8")
+        self.central("enrol", "authority", "--name", "Utopia Border", *known_as)
+        hosts = ("--host", "localhost", "--host", "127.0.0.1", "--bind", "127.0.0.1")
+        self.central("broker", "config", str(self.folder / "broker"), *hosts)
         with (self.folder / "broker" / "mosquitto.conf").open("a") as conf:
             conf.write("user root\n")
         self.central("enrol", "worker", "receiver-1", str(worker))

@@ -136,9 +136,13 @@ class Root:
                 stderr=errors,
                 text=True,
             ) as process:
-                for line in process.stdout or ():
-                    out.append(line)
-                    tell(line)
+                try:
+                    for line in process.stdout or ():
+                        out.append(line)
+                        tell(line)
+                except BaseException:
+                    process.kill()  # and with it all that runs in the root
+                    raise
             errors.seek(0)
             return Done(process.returncode, "".join(out), errors.read())
 
