@@ -10,7 +10,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Event
@@ -164,7 +164,7 @@ class Kiosk:
                 await asyncio.to_thread(self._look_once, stop)
         finally:
             self.pages.close()
-            server.should_exit = True
+            server.end()
             await serving
 
     def _look_once(self, stop: Event) -> None:
@@ -200,7 +200,22 @@ class Kiosk:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the process's signals alone: the daemon heeds them."""
+    """Leaves the process's signals alone: the daemon heeds them. It is woken to end, where
+    uvicorn's own looks ten times a second whether to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told_to_end = asyncio.Event()
+
+    def end(self) -> None:
+        """Has it end; from its own loop."""
+        self.should_exit = True
+        self._told_to_end.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_end.wait(), 1.0)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
