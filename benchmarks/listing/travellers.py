@@ -106,8 +106,8 @@ def clean(world: World, series: int, count: int) -> list[Traveller]:
 
 
 def lines_of(of: Series, number: str, nationality: str) -> tuple[str, ...]:
-    """The MRZ of a document of a series; only visas and residence permits are given to those of another
-    nationality."""
+    """The MRZ of a document of a series; only visas and residence permits are given to those of
+    another nationality."""
     document = compose(
         of.format,
         number=number,
