@@ -48,11 +48,12 @@ class Site:
         )
         known_as = ("--domain", "localhost", "--network", "127.0.0.0/8")
         self.central("enrol", "authority", "--name", "Utopia Border", *known_as)
+        # Before the broker's rules are written, which name whoever may listen.
+        self.central("enrol", "worker", "receiver-1", str(worker))
         hosts = ("--host", "localhost", "--host", "127.0.0.1", "--bind", "127.0.0.1")
         self.central("broker", "config", str(self.folder / "broker"), *hosts)
         with (self.folder / "broker" / "mosquitto.conf").open("a") as conf:
             conf.write("user root\n")
-        self.central("enrol", "worker", "receiver-1", str(worker))
 
     def central(self, *words: str) -> str:
         """What one of headquarters' commands prints; it has to succeed."""

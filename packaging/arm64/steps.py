@@ -25,8 +25,8 @@ _LISTS = f"{PLACE}/demo"
 _WITH_DEMO = f"--json --lists {_LISTS} --list-keys {_LISTS}-keys"
 _HEAVY_MB = 2.0
 _MOST_APART = {"confidence": 0.02, "box": 0.5, "candidates": 0.02}
-"""What floating-point numbers may differ by: a confidence, a corner in pixels, how likely a doubtful
-character is."""
+"""What floating-point numbers may differ by: a confidence, a corner in pixels, the probability of a
+doubtful character."""
 
 
 @dataclass(frozen=True)
