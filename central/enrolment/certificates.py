@@ -197,7 +197,7 @@ class Certificates:
             _check_constraints(root.certificate, name, names if server else ())
             now = datetime.now(UTC)
             certificate = leaf_certificate(
-                f"{WORKER_PREFIX}{name}" if sort is Sort.WORKER else name,
+                _subject(sort, name, names),
                 key,
                 names,
                 root.certificate,
@@ -282,6 +282,16 @@ def _refusing() -> Iterator[None]:
         yield
     except NameRefused as refusal:
         raise AuthorityFault(str(refusal)) from None
+
+
+def _subject(sort: Sort, name: str, names: Sequence[x509.GeneralName]) -> str:
+    """The common name. Where a server has no host's name, OpenSSL holds a common name that could be
+    one, an address for instance, to the authority's domains; one with a blank cannot be."""
+    if sort is Sort.WORKER:
+        return f"{WORKER_PREFIX}{name}"
+    if sort is Sort.SERVER and not any(isinstance(one, x509.DNSName) for one in names):
+        return f"server {name}"
+    return name
 
 
 def _check_constraints(

@@ -458,6 +458,14 @@ def test_an_authority_that_is_held_to_domains_speaks_for_no_others(tmp_path: Pat
     assert set(authority.certificates.issued(Sort.DEVICE)) == {"desk-1"}
 
 
+def test_a_broker_known_by_its_address_alone_is_believed_where_no_domain_is(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "keys")
+    authority.certificates.make("Utopia", networks=["10.0.0.0/8"])
+    authority.enrol("desk-1", tmp_path / "desk-1")
+    issue_server(authority, "10.1.2.3", ["10.1.2.3"], tmp_path / "broker")
+    assert connects(Identity(tmp_path / "desk-1"), tmp_path / "broker", "10.1.2.3")
+
+
 @pytest.mark.parametrize("missing", ["tls.key", "ca.crt"])
 def test_an_identity_with_a_file_missing_is_one_clear_line(tmp_path: Path, missing: str) -> None:
     authority = Authority(tmp_path / "keys")
