@@ -45,13 +45,13 @@ def scan_all(
 
 
 def _answer(examination: Examination, overlay: Path | Fault | None, as_json: bool) -> Iterator[str]:
-    """What is said of one document; `overlay` is where its overlay stands, or why it does not."""
+    """What is told of one document; `overlay` is where its overlay stands, or why it does not."""
     if not as_json:
         yield from scanned_lines(examination, overlay)
         return
-    said = as_object(examination)
+    told = as_object(examination)
     if isinstance(overlay, Path):
-        said["overlay"] = str(overlay)
+        told["overlay"] = str(overlay)
     elif overlay is not None:
-        said["error"] = {"code": overlay.code, "message": overlay.message}
-    yield json.dumps(said)
+        told["error"] = {"code": overlay.code, "message": overlay.message}
+    yield json.dumps(told)

@@ -24,7 +24,7 @@ _TIMES = ("load", "locate", "recognise", "decode", "look_up", "total")
 def as_object(examination: "Examination") -> Json:
     """What `scan --json` says of one document; with `error` where it could not be examined."""
     parsed = examination.parsed
-    said: Json = {
+    told: Json = {
         "source": examination.source,
         "reading": _reading(examination.reading, parsed, examination.reduced),
         "document": _document(parsed.document) if parsed else None,
@@ -33,18 +33,18 @@ def as_object(examination: "Examination") -> Json:
         "ms": {name: round(examination.ms.get(name, 0.0), 1) for name in _TIMES},
     }
     if examination.fault is not None:
-        said["error"] = {"code": examination.fault.code, "message": examination.fault.message}
-    return said
+        told["error"] = {"code": examination.fault.code, "message": examination.fault.message}
+    return told
 
 
 def checked_as_object(examination: "Examination") -> Json:
     """What `check --json` says of one document: the object of `scan` without what belongs to a
     picture (`box`, and the times of its reading)."""
-    said = as_object(examination)
-    if said["reading"] is not None:
-        del said["reading"]["box"]
-    said["ms"] = {name: said["ms"][name] for name in ("look_up", "total")}
-    return said
+    told = as_object(examination)
+    if told["reading"] is not None:
+        del told["reading"]["box"]
+    told["ms"] = {name: told["ms"][name] for name in ("look_up", "total")}
+    return told
 
 
 def parsed_as_object(parsed: Parsed) -> Json:

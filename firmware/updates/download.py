@@ -114,8 +114,8 @@ def _begun(part: Path) -> int:
     """How much of a part file is surely what came."""
     try:
         size = part.stat().st_size
-        said = json.loads(_note_of(part).read_bytes())
-        synced, boot = int(said["synced"]), said["boot"]
+        noted = json.loads(_note_of(part).read_bytes())
+        synced, boot = int(noted["synced"]), noted["boot"]
     except (OSError, ValueError, TypeError, KeyError):
         return 0
     return size if boot == boot_id() else min(size, synced)

@@ -50,19 +50,19 @@ class State:
 
     def keep(self, folder: Path) -> None:
         """Writes it down, durably. Raises OSError."""
-        said = asdict(self)
-        check = _check(said)
-        replace_durably(folder / FILE, json.dumps({**said, "check": check}).encode())
+        content = asdict(self)
+        check = _check(content)
+        replace_durably(folder / FILE, json.dumps({**content, "check": check}).encode())
 
 
 def state_in(folder: Path, begun_with: dict[str, Any]) -> State | None:
     """What was kept of a build that was begun with the same; None where there is no such."""
     try:
-        said = json.loads((folder / FILE).read_bytes())
-        if said.pop("check") != _check(said) or said["begun_with"] != begun_with:
+        content = json.loads((folder / FILE).read_bytes())
+        if content.pop("check") != _check(content) or content["begun_with"] != begun_with:
             return None
-        state = State(**said)
-        state.runs = Written(**said["runs"])
+        state = State(**content)
+        state.runs = Written(**content["runs"])
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return None
     return state if len(state.runs.rows) == len(state.runs.sums) == FILES else None

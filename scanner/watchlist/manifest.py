@@ -125,22 +125,22 @@ def read_manifest(folder: Path, name: str, suffix: str = IN_FORCE) -> Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest, suffix: str = IN_FORCE) -> None:
     """Puts a manifest in place, durably: it holds from the rename on. Raises OSError."""
-    said = {**manifest.said(), "check": manifest.check()}
+    content = {**manifest.said(), "check": manifest.check()}
     path = manifest_path(folder, manifest.name, suffix)
-    replace_durably(path, json.dumps(said, indent=1).encode() + b"\n", mode=0o644)
+    replace_durably(path, json.dumps(content, indent=1).encode() + b"\n", mode=0o644)
 
 
-def _manifest(said: dict[str, Any]) -> Manifest:
+def _manifest(content: dict[str, Any]) -> Manifest:
     """Raises ValueError or TypeError where a field is missing, unknown or not what it should be."""
-    if set(said) != {field.name for field in fields(Manifest)}:
+    if set(content) != {field.name for field in fields(Manifest)}:
         raise ValueError("other fields than a manifest has")
-    as_of = datetime.fromisoformat(said["as_of"])
-    numbers = [said[name] for name in ("version", "records", "ranges")]
-    if any(type(number) is not int or number < 0 for number in numbers) or not said["version"]:
+    as_of = datetime.fromisoformat(content["as_of"])
+    numbers = [content[name] for name in ("version", "records", "ranges")]
+    if any(type(number) is not int or number < 0 for number in numbers) or not content["version"]:
         raise ValueError("a number is none")
-    roots = [said["base"], said["ranges_digest"], said["overlay"] or said["base"]]
-    if not all(_ROOT.fullmatch(root) for root in roots) or not _KEY_ID.fullmatch(said["key_id"]):
+    roots = [content["base"], content["ranges_digest"], content["overlay"] or content["base"]]
+    if not all(_ROOT.fullmatch(root) for root in roots) or not _KEY_ID.fullmatch(content["key_id"]):
         raise ValueError("a root is none")
-    if as_of.tzinfo is None or not isinstance(said["name"], str):
+    if as_of.tzinfo is None or not isinstance(content["name"], str):
         raise ValueError("a moment without a zone, or no name")
-    return Manifest(**{**said, "as_of": as_of})
+    return Manifest(**{**content, "as_of": as_of})

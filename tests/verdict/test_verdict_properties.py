@@ -155,6 +155,7 @@ def test_clear_takes_everything(
         and bool(reading.lines)
         and not reading.uncertain
         and not any("?" in line for line in reading.lines)
+        and bool(parsed.lines)
         and is_sound(parsed)
         and bool(required)
         and all(state.health is ListHealth.OK for state in required)
