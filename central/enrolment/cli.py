@@ -152,7 +152,13 @@ def worker(
     issue_worker(authority, name, out)
     print(f"{name} has a certificate in {out}, {_until(authority, Sort.WORKER, name)}")
     note_by_command(keys, config, "worker certified", name)
-    _tell_brokers(authority, _settings(keys, config))
+    settings = _settings(keys, config)
+    _tell_brokers(authority, settings)
+    if not settings.brokers:
+        print(
+            "no broker's folder is named under [enrolment] brokers: a broker lets it hear nothing "
+            "until `borderpost-central broker config` has written its rules anew"
+        )
 
 
 @enrol_app.command("authority")

@@ -49,6 +49,7 @@ def test_revoking_tells_the_brokers_on_this_machine(tmp_path: Path) -> None:
     with SiteBroker(office.authority, tmp_path / "broker") as broker:
         said = office.command("enrol", "worker", "w1", str(tmp_path / "w1"))
         assert "Mosquitto was told to read it" in said
+        assert "hear nothing" not in said
         alert = topic_of(Message.ALERT, "desk-1")
         with (
             Client(broker.port, tmp_path / "desk-1") as desk,
@@ -84,7 +85,8 @@ def test_a_revoked_device_is_a_stranger_to_central_at_once(office: Office, tmp_p
 def test_the_list_says_who_has_what(office: Office, tmp_path: Path) -> None:
     office.command("enrol", "desk-1", str(tmp_path / "desk-1"))
     office.command("enrol", "token", "desk-2")
-    office.command("enrol", "worker", "w1", str(tmp_path / "w1"))
+    said = office.command("enrol", "worker", "w1", str(tmp_path / "w1"))
+    assert "it hear nothing until `borderpost-central broker config`" in said
     office.command("enrol", "server", "console", str(tmp_path / "c"), "--host", "console.example")
     assert office.listed() == {
         ("device", "desk-1"): "enrolled",
