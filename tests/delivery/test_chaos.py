@@ -30,7 +30,7 @@ def test_kills_of_devices_receivers_and_broker_lose_nothing(tmp_path: Path) -> N
 
 
 def test_a_receiver_that_acknowledges_before_it_commits_is_found_out(tmp_path: Path) -> None:
-    forgetful = ("--forgetful", "--victims", "receiver", "--patience", "5")
+    forgetful = ("--forgetful", "--victims", "receiver", "--patience", "6")
     done = torture(tmp_path, "--kills", "8", "--store", "sqlite", *forgetful)
     assert done.returncode == 1
     assert " lost: " in done.stderr

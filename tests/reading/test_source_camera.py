@@ -245,7 +245,7 @@ def test_a_device_that_hangs_stops_nobody(caplog: pytest.LogCaptureFixture) -> N
     with Consumer(camera) as consumer:
         wait_until(lambda: stream.opened == 1)
         assert not camera.health.ok
-        assert consumer.halt() < 1.0
+        assert consumer.halt() < 4.0
     assert "does not answer" in caplog.text
     with Consumer(camera):
         time.sleep(0.1)
