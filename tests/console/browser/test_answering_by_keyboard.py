@@ -169,6 +169,7 @@ def test_what_became_of_an_answer_is_said_beside_the_alert_that_it_is_about(
     page.keyboard.press("c")
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_have_count(0)
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     expect(page.locator("#detail .big-number")).to_have_text("K7700012")
