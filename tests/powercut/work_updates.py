@@ -15,10 +15,8 @@ from firmware.lists import updater
 from firmware.lists.updater import Plan
 from firmware.updates.attempt import Outcome
 from firmware.updates.repository import FolderRepository
-from tests.listing import KEYS
 from tests.powercut.console import Wrong, say
 from tests.updates import kill_torture
-from tests.updates.over_the_air import LIST
 
 
 class Desk(kill_torture.Desk):
@@ -35,15 +33,7 @@ class Desk(kill_torture.Desk):
         return self._reached
 
     def plan(self, day: int) -> Plan:
-        return Plan(
-            FolderRepository(self._world.days / str(day)),
-            self.device.trust,
-            self.device.lists,
-            (LIST,),
-            KEYS,
-            self.device.ring,
-            self.device.folder,
-        )
+        return self.device.plan(FolderRepository(self._world.days / str(day)))
 
 
 def run(data: Path, folder: Path, known: dict[str, Any]) -> None:

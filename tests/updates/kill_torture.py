@@ -45,7 +45,7 @@ from scanner.watchlist.contract import AskedAs, ListHealth, Question
 from scanner.watchlist.manifest import IN_FORCE, PREVIOUS, Manifest, read_manifest
 from scanner.watchlist.publication import Publication
 from scanner.watchlist.questions import Questions
-from tests.listing import KEYS, lists_in
+from tests.listing import lists_in
 from tests.lists.tally import Tally, together
 from tests.updates import killed
 from tests.updates.over_the_air import CANARIES, LIST, Device, Headquarters
@@ -115,15 +115,7 @@ class Desk:
         """How its longest attempt went that was not killed."""
 
     def plan(self, day: int) -> Plan:
-        return Plan(
-            WebRepository(f"{self._url}/{day}"),
-            self.device.trust,
-            self.device.lists,
-            (LIST,),
-            KEYS,
-            self.device.ring,
-            self.device.folder,
-        )
+        return self.device.plan(WebRepository(f"{self._url}/{day}"))
 
     def check(self, day: int, rng: random.Random) -> None:
         """Raises Wrong where list or trust are not as they were before the update to `day`, or as

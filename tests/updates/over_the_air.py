@@ -15,6 +15,7 @@ from central.publishing.ceremony import commit, delegate, sign, start
 from central.publishing.publish import Publisher
 from central.publishing.repository import RepositoryFolder
 from central.publishing.steps import Wish
+from firmware.lists.updater import Plan
 from firmware.updates.attempt import Result, Surroundings
 from firmware.updates.bring import Bringer
 from firmware.updates.repository import FetchFailed, FolderRepository, Piece, Repository
@@ -156,6 +157,10 @@ class Device:
                 damaged=self.damaged,
             )
             return Bringer(around, LIST).bring()
+
+    def plan(self, repository: Repository) -> Plan:
+        """What its updater fetches, from where."""
+        return Plan(repository, self.trust, self.lists, (LIST,), KEYS, self.ring, self.folder)
 
     def manifest(self) -> Manifest:
         return read_manifest(self.lists, LIST)

@@ -12,12 +12,12 @@ import pytest
 
 from central.publishing.published import KEPT
 from central.publishing.steps import Wish
-from firmware.lists.updater import Plan, update
+from firmware.lists.updater import update
 from firmware.updates import fetched as fetched_module
 from firmware.updates.attempt import Outcome
 from firmware.updates.fetched import Fetched, NoSpace
 from firmware.updates.repository import FetchFailed, Piece
-from tests.listing import KEY, KEYS
+from tests.listing import KEY
 from tests.updates.over_the_air import LIST, Device, Headquarters, Web
 
 
@@ -29,16 +29,7 @@ class Site:
         self.web = Web(self.headquarters.repository.folder)
 
     def update(self) -> Outcome:
-        plan = Plan(
-            self.web,
-            self.device.trust,
-            self.device.lists,
-            (LIST,),
-            KEYS,
-            "all",
-            self.device.folder,
-        )
-        (result,) = update(plan, Event())
+        (result,) = update(self.device.plan(self.web), Event())
         return result.outcome
 
     def fetched(self) -> set[str]:

@@ -30,7 +30,7 @@ from firmware.updates.repository import FetchFailed, Piece
 from scanner.alert import UpdateData
 from scanner.watchlist.keyring import write_keys
 from tests.delivery.both_ends import wait_for
-from tests.listing import KEY, KEYS
+from tests.listing import KEY
 from tests.updates.over_the_air import LIST, Device, Headquarters, Web
 
 
@@ -43,15 +43,7 @@ class Scene:
         self.told: list[Result] = []
 
     def plan(self) -> Plan:
-        return Plan(
-            self.web,
-            self.device.trust,
-            self.device.lists,
-            (LIST,),
-            KEYS,
-            "all",
-            self.device.folder,
-        )
+        return self.device.plan(self.web)
 
     @contextmanager
     def running(
