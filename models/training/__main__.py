@@ -30,8 +30,9 @@ from models.training.nets import Locator, Recogniser
 from scanner.durable import replace_durably
 from scanner.vision.interpreter import MODELS, SUMS
 
-TOLERANCE = 0.5
-"""How far int8 may be from the network, in standard deviations of its outputs."""
+TOLERANCE = 1.0
+"""How far int8 may be from the network anywhere, in standard deviations of its outputs: the steep
+edge of a core moves by part of a pixel. Of the rest nearly all is within a tenth of this."""
 VERIFIER = 50
 """Added to the seed: the verifier starts from other weights and learns from other strips, so that
 it errs elsewhere than the recogniser."""
@@ -62,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--strips", type=int, default=480_000, help="both recognisers learn from")
     parser.add_argument("--cuts", type=int, default=160_000, help="and in their second courses")
-    parser.add_argument("--pages", type=int, default=56_000, help="views the locator learns from")
+    parser.add_argument(
+        "--pages", type=int, default=72_000, help="views the locator learns from, in each course"
+    )
     parser.add_argument("--frames", type=int, default=100_000, help="thresholds are fixed on")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw or read")
     chosen = parser.parse_args(arguments)
@@ -77,7 +80,7 @@ def _courses(name: str, chosen: argparse.Namespace) -> tuple[Plan, Plan]:
     if name == "locator":
         return (
             locator.plan(chosen.pages, chosen.seed, chosen.workers),
-            locator.second_plan(chosen.pages // 3, chosen.seed, chosen.workers),
+            locator.second_plan(chosen.pages, chosen.seed, chosen.workers),
         )
     seed = chosen.seed + (VERIFIER if name == "verifier" else 0)
     return (

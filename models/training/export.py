@@ -8,6 +8,7 @@ support.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from models.training.flatbuffer import Precision, write
 from models.training.folding import folded
 from models.training.quantise import calibrate
 from models.training.trace import read_graph
+from scanner.vision.shapes import folded as folded_pictures
 
 __all__ = ["Mismatch", "Precision", "export", "verify"]
 
@@ -34,7 +36,9 @@ def export(
     *,
     float_outputs: bool = False,
 ) -> bytes:
-    """A TFLite file: float32 in and out, batch × height × width × channels.
+    """A TFLite file: float32 in and out, batch × height × width × channels; of int8 precision it
+    takes int8 in. A network of one channel takes folded pictures there, as far as it can
+    (`folding`).
 
     `example` (batch × channels × height × width) gives the sizes that the file states; others are
     given with `resize_tensor_input`, with height and width congruent to the example's modulo the
@@ -60,7 +64,7 @@ def verify(
         with torch.no_grad():
             given = network.eval()(picture)
         answers = given if isinstance(given, (tuple, list)) else (given,)
-        pixels = picture.permute(0, 2, 3, 1).contiguous().numpy()
+        pixels = _as_taken(picture.permute(0, 2, 3, 1).contiguous().numpy(), taken)
         interpreter.resize_tensor_input(taken["index"], pixels.shape)
         interpreter.allocate_tensors()
         interpreter.set_tensor(taken["index"], pixels)
@@ -72,3 +76,13 @@ def verify(
     if worst > tolerance:
         raise Mismatch(f"the file is off by {worst:.2g}; at most {tolerance:.2g} is allowed")
     return worst
+
+
+def _as_taken(pixels: np.ndarray, taken: dict[str, Any]) -> np.ndarray:
+    """A network's input as its file takes it."""
+    if pixels.shape[-1] != taken["shape"][-1]:
+        pixels = folded_pictures(pixels)
+    if taken["dtype"] is not np.int8:
+        return pixels
+    step, zero = taken["quantization"]
+    return np.clip(np.round(pixels / step) + zero, -128, 127).astype(np.int8)

@@ -7,8 +7,9 @@ number. Three ways to write the same layers:
 - float16 weights, which the interpreter widens when it loads the file: half the size, the same
   speed;
 - int8, where the ranges of all values are known: weights with one scale per channel, values with
-  one scale and zero point, sums in int32. Input and output stay float32. Layers named as `float`
-  keep float32 weights and values, and conversions stand where the two meet.
+  one scale and zero point, sums in int32. The input is int8, too, whoever gives it knows its scale
+  from the file; outputs stay float32. Layers named as `float` keep float32 weights and values, and
+  conversions stand where the two meet.
 
 The file's version of every operator is the oldest that knows the types used, so that tflite-runtime
 2.14 reads it as well as today's LiteRT.
@@ -105,7 +106,7 @@ class _Writer:
     """The tensor of a value, by its name and whether it is quantised."""
 
     def __post_init__(self) -> None:
-        self._value_tensor(self.graph.input, quantised=False)
+        self._value_tensor(self.graph.input, self.quantisation is not None)
 
     def model(self) -> Any:
         outputs = [self._value(name, quantised=False) for name in self.graph.outputs]
@@ -117,7 +118,7 @@ class _Writer:
         ]
         graph = schema.SubGraphT(
             tensors=self._tensors,
-            inputs=[self._values[self.graph.input, False]],
+            inputs=[self._values[self.graph.input, self.quantisation is not None]],
             outputs=outputs,
             operators=self._operators,
             name="main",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.training.loop import Plan, Sample
+from models.training.nets import unfolded
 from models.training.pages import page
 from models.training.targets import target
 from scanner.vision.lines import (
@@ -22,7 +23,7 @@ from scanner.vision.lines import (
     TOWARDS_Y,
     WITHIN,
 )
-from scanner.vision.shapes import normalised
+from scanner.vision.shapes import folded, normalised
 
 VIEWS = 2
 SECOND_RATE = 1.2e-3
@@ -51,13 +52,13 @@ def draw(rng: np.random.Generator) -> tuple[Sample, ...]:
     scene = page(rng)
     views = [target(rng, scene) for _ in range(VIEWS)]
     return tuple(
-        (normalised(view.picture[None])[0].transpose(2, 0, 1), view.maps) for view in views
+        (folded(normalised(view.picture[None]))[0].transpose(2, 0, 1), view.maps) for view in views
     )
 
 
 def loss(network: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
     pictures, maps = batch
-    out = network(pictures.contiguous(memory_format=torch.channels_last)).float()
+    out = unfolded(network(pictures.contiguous(memory_format=torch.channels_last)).float())
     core, within = maps[:, CORE], maps[:, WITHIN]
     told = torch.sigmoid(out[:, CORE])
     overlap = 2 * (told * core).sum((1, 2)) + 20

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scanner.vision.shapes import CLASSES, HEIGHT
+from scanner.vision.lines import MAP_STEP
+from scanner.vision.shapes import CLASSES, FOLD, HEIGHT
 
 GEOMETRY = 3
 """What the recogniser says of a column beside its class: see `strips.Strip`."""
@@ -79,17 +80,23 @@ class Rise(nn.Module):
 
 
 class Locator(nn.Module):
-    """A U-Net: (batch, 1, height, width) -> (batch, MAPS, height / 2, width / 2), logits.
+    """A U-Net: (batch, FOLD ** 2, height / FOLD, width / FOLD) -> (batch, 4 * MAPS, the same),
+    logits: of pictures whose pixels are folded into channels (`scanner.vision.shapes.folded`), maps
+    whose pixels are, two by two (`unfolded`).
+
+    No layer works on single pixels, nor on maps at their full size: an interpreter spends more time
+    on finding a pixel's neighbours than on reckoning with so few channels. So the same work takes a
+    third of the time (docs/decisions/0026).
 
     Height and width are multiples of `scanner.vision.locate.MULTIPLE`.
     """
 
-    WIDTHS = (14, 24, 36, 52, 72)
+    WIDTHS = (32, 48, 64, 80)
 
     def __init__(self) -> None:
         super().__init__()
         first, *deeper = self.WIDTHS
-        self.stem = Block(1, first, (5, 5), (2, 2))
+        self.stem = Block(FOLD**2, first)
         self.down = nn.ModuleList()
         inputs = first
         for width in deeper:
@@ -104,7 +111,7 @@ class Locator(nn.Module):
             self.up.append(Rise(inputs, width))
             self.join.append(Block(2 * width, width))
             inputs = width
-        self.head = nn.Conv2d(inputs, MAPS, 1)
+        self.head = nn.Conv2d(inputs, MAPS * (FOLD // MAP_STEP) ** 2, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         kept = [self.stem(pictures)]
@@ -114,3 +121,8 @@ class Locator(nn.Module):
         for rise, join in zip(self.up, self.join, strict=True):
             here = join(torch.cat([rise(here), kept.pop()], 1))
         return self.head(here)
+
+
+def unfolded(maps: Tensor) -> Tensor:
+    """Maps as the locator gives them, at half of the picture's size: (batch, MAPS, ...)."""
+    return functional.pixel_shuffle(maps, FOLD // MAP_STEP)

@@ -51,13 +51,19 @@ STRICTEST = Thresholds(
     gap=16.0,
 )
 Steps = dict[str, tuple[float, ...]]
+
+
+def _steps(first: float, last: float, step: float) -> tuple[float, ...]:
+    return tuple(round(first + i * step, 4) for i in range(round((last - first) / step) + 1))
+
+
 ALWAYS: Steps = {
-    "unchecked": (0.8, 0.85, 0.9, 0.91, 0.92, 0.93, 0.94, 0.945, 0.95, 0.955, 0.96, 0.97, 0.98),
-    "confidence": (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85),
+    "unchecked": (0.8, 0.85, *_steps(0.9, 0.985, 0.0025)),
+    "confidence": (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85),
 }
 BORNE_OUT: Steps = {
-    "checked": (0.7, 0.8, 0.9, 0.95, 0.98),
-    "borne_out": (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99),
+    "checked": (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98),
+    "borne_out": (0.5, 0.8, 0.85, *_steps(0.9, 0.99, 0.005)),
 }
 """What is held against readings whose check digits hold, beside `ALWAYS`."""
 MISPRINTED: Steps = {

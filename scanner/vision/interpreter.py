@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from scanner.vision.reader import ReaderUnavailable
 from scanner.vision.readers import INTERPRETERS, LITERT, TFLITE_RUNTIME
+from scanner.vision.shapes import quantised
 
 __all__ = ["MODELS", "Network", "open_network", "verified"]
 
@@ -80,14 +81,21 @@ class Network:
         where no shape is given."""
         self._make = make
         without = make(None)
-        self._input = int(without.get_input_details()[0]["index"])
+        taken = without.get_input_details()[0]
+        self._input = int(taken["index"])
+        self._step, self._zero = taken["quantization"]
         self._outputs = [int(output["index"]) for output in without.get_output_details()]
         self._rooms: OrderedDict[Shape, _Room] = OrderedDict()
         self._large: tuple[Shape, _Room] | None = None
 
-    def run(self, pictures: Floats) -> list[Floats]:
-        """What the network says of pictures, batch × height × width × channels: an array an output,
-        in the same order of axes."""
+    def look_at(self, pictures: NDArray[np.uint8]) -> list[Floats]:
+        """What a network of int8 says of grey pictures, number × height × width, whose sides are
+        multiples of `shapes.FOLD`."""
+        return self.run(quantised(pictures, self._step, self._zero))
+
+    def run(self, pictures: NDArray[Any]) -> list[Floats]:
+        """What the network says of pictures as it takes them in, batch × height × width × channels:
+        an array an output, in the same order of axes."""
         shape = pictures.shape
         interpreter = self._large_room(shape) if prod(shape) > KEPT else self._room(shape)
         interpreter.set_tensor(self._input, pictures)

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Maps = NDArray[np.float32]
-"""(height, width, 9): see `models.training.nets.MAPS`; probabilities and values, not logits."""
+Values = NDArray[np.float32]
+"""(pixels, 9): see `models.training.nets.MAPS`; of the core probabilities, not logits."""
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
@@ -34,6 +34,36 @@ MAP_STEP = 2
 LEAST_PIXELS = 12
 LEAST_CAPS = 9.0
 """A piece of line shorter than so many capitals is no part of an MRZ."""
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the locator says of a frame. Most pixels lie in no core, and nothing else is asked of
+    them: so all other maps stay folded as the network gives them."""
+
+    core: NDArray[np.float32]
+    """(height, width), probabilities."""
+    folded: NDArray[np.float32]
+    """(height / 2, width / 2, 9, 4): of each map the pixels two by two, in rows."""
+
+    @classmethod
+    def of(cls, out: NDArray[np.float32], height: int, width: int) -> "Maps":
+        """From what the network gives, (…, …, 36), for a picture whose own part is so large."""
+        rows, columns, _ = out.shape
+        cells = out.reshape(rows, columns, -1, 4)
+        core = cells[:, :, CORE].reshape(rows, columns, 2, 2).swapaxes(1, 2)
+        core = core.reshape(2 * rows, 2 * columns)[: _half(height), : _half(width)]
+        return cls(np.asarray(1 / (1 + np.exp(-core)), np.float32), cells)
+
+    def at(self, x: NDArray[np.intp], y: NDArray[np.intp]) -> Values:
+        """All maps at some pixels."""
+        values = self.folded[y >> 1, x >> 1, :, 2 * (y & 1) + (x & 1)]
+        values[:, CORE] = self.core[y, x]
+        return values
+
+
+def _half(side: int) -> int:
+    return -(-side // MAP_STEP)
 
 
 @dataclass(frozen=True)
@@ -80,7 +110,7 @@ class Line:
 
 def pieces(maps: Maps, threshold: float) -> Iterator[Line]:
     """The lines that the pixels of each core vote for."""
-    mask = (maps[..., CORE] > threshold).view(np.uint8)
+    mask = (maps.core > threshold).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     for i in range(1, count):
         left, top, width, height, area = stats[i]
@@ -88,11 +118,11 @@ def pieces(maps: Maps, threshold: float) -> Iterator[Line]:
             continue
         cut = (slice(top, top + height), slice(left, left + width))
         y, x = np.nonzero(labels[cut] == i)
-        values = maps[cut][y, x]
-        yield from _lines_of(x + left, y + top, values)
+        x, y = x + left, y + top
+        yield from _lines_of(x, y, maps.at(x, y))
 
 
-def _lines_of(x: NDArray[np.intp], y: NDArray[np.intp], values: Maps) -> Iterator[Line]:
+def _lines_of(x: NDArray[np.intp], y: NDArray[np.intp], values: Values) -> Iterator[Line]:
     """The lines in one core: as a rule one."""
     weight = values[:, CORE]
     along = _axis(values)
@@ -122,7 +152,7 @@ def _lines_of(x: NDArray[np.intp], y: NDArray[np.intp], values: Maps) -> Iterato
             yield line
 
 
-def _axis(values: Maps) -> Floats | None:
+def _axis(values: Values) -> Floats | None:
     """The reading direction of a core's pixels, or None where they do not agree on an axis."""
     weight = values[:, CORE]
     cosine, sine = float(weight @ values[:, AXIS_COSINE]), float(weight @ values[:, AXIS_SINE])

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from scanner.vision.blocks import Block, blocks
 from scanner.vision.interpreter import Network
-from scanner.vision.lines import CORE, Maps
-from scanner.vision.shapes import normalised
+from scanner.vision.lines import Maps
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,8 @@ class Locator:
         )
         tone = int(np.median(small[::4, ::4]))
         padded = cv2.copyMakeBorder(small, 0, down, 0, across, cv2.BORDER_CONSTANT, value=tone)
-        (out,) = self._network.run(normalised(np.asarray(padded, np.uint8)[None]))
-        maps = np.asarray(out[0, : (height + 1) // 2, : (width + 1) // 2], np.float32)
-        maps[..., CORE] = 1 / (1 + np.exp(-maps[..., CORE]))
-        return maps
+        (out,) = self._network.look_at(np.asarray(padded, np.uint8)[None])
+        return Maps.of(out[0], height, width)
 
 
 def _room(shape: tuple[int, ...]) -> tuple[int, int]:

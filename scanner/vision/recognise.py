@@ -6,8 +6,7 @@ level and of the right size: that alone took a prototype from 65 to 74 pages of 
 another network, the verifier, of the same make but trained from other weights on other strips: what
 misleads one seldom misleads the other as surely. Where both looks are clear and agree, that is all.
 Else the first network looks once more, at the same print as the verifier but shifted by a part of a
-pixel and a little larger. The last two looks are averaged: where they do not agree, neither was
-sure.
+pixel and a little larger. The last two looks are joined: where they do not agree, neither was sure.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from scanner.vision.blocks import Block
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
 from scanner.vision.rectify import Pyramid, Ruling, first_ruling, refined
-from scanner.vision.shapes import CAP, CLASSES, EDGE, PITCH, SMOOTHING, normalised
+from scanner.vision.shapes import CAP, CLASSES, EDGE, PITCH, SMOOTHING
 
 LEAST_CHANCE = 2e-5
 """What is left to every class of a column."""
@@ -94,7 +93,7 @@ class Recogniser:
 
     def columns(self, strips: NDArray[np.uint8], network: Network | None = None) -> Columns:
         """What stands in each column of strips (lines, HEIGHT, width)."""
-        (out,) = (network or self._network).run(normalised(strips))
+        (out,) = (network or self._network).look_at(strips)
         logits, geometry = out[:, 0, :, :CLASSES], out[:, 0, :, CLASSES:]
         chances = logits - logits.max(axis=2, keepdims=True)
         np.exp(chances, out=chances)
@@ -217,5 +216,7 @@ def _nudged(ruling: Ruling) -> Ruling:
 
 
 def _joined(one: LogP, other: LogP) -> LogP:
-    """The mean of probabilities: a look that doubts makes the whole doubt."""
-    return np.asarray(np.log((np.exp(one) + np.exp(other)) / 2), np.float32)
+    """The geometric mean of probabilities: a look that doubts makes the whole doubt, and what one
+    look alone takes for possible counts for less than what both do."""
+    mean = (one + other) / 2
+    return np.asarray(mean - np.log(np.exp(mean).sum(axis=2, keepdims=True)), np.float32)

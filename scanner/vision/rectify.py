@@ -42,14 +42,14 @@ class Ruling:
 
     def at(self, x: Floats) -> tuple[Points, Points]:
         """The middle and the step down at points along the strips, (lines, points) or (points,):
-        each (lines, points). Beyond a strip's ends all is as at the end."""
-        x = np.minimum(np.maximum(x, 0), self.width - 1)
-        left = x.astype(int)
-        right = np.minimum(left + 1, self.width - 1)
+        each (lines, points). Beyond a strip's ends the line leads straight on."""
+        left = np.minimum(np.maximum(x, 0), self.width - 2).astype(int)
         begins = self.width * np.arange(len(self.middle))[:, None]
         both = np.array([self.middle, self.down]).reshape(2, -1)
-        first, second = both.take(begins + left, axis=1), both.take(begins + right, axis=1)
-        middle, down = first + (second - first) * (x - left)
+        first, second = both.take(begins + left, axis=1), both.take(begins + left + 1, axis=1)
+        far = x - left
+        middle = first[0] + (second[0] - first[0]) * far
+        down = first[1] + (second[1] - first[1]) * np.minimum(np.maximum(far, 0), 1)
         return middle, down
 
     def place(self, x: Floats, y: Floats) -> Points:

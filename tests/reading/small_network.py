@@ -9,6 +9,8 @@ from models.training.flatbuffer import Precision, Quantisation, Scale, write
 from models.training.graph import Graph, Kind, Layer
 
 CHANNELS = 6
+STEP = 0.05
+"""What a step of int8 stands for, also in the pictures that it takes in."""
 
 
 def small_graph() -> Graph:
@@ -52,7 +54,7 @@ def small_graph() -> Graph:
 def write_small_network(folder: Path, precision: Precision = Precision.FLOAT32) -> Path:
     """The network's file, listed in the folder's SHA256SUMS."""
     graph = small_graph()
-    scales = dict.fromkeys(graph.shapes, Scale(0.05, 0)) | {"shares": Scale(1 / 256, -128)}
+    scales = dict.fromkeys(graph.shapes, Scale(STEP, 0)) | {"shares": Scale(1 / 256, -128)}
     quantisation = Quantisation(scales) if precision is Precision.INT8 else None
     content = write(graph, precision, quantisation)
     path = folder / "small.tflite"

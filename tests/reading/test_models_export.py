@@ -7,16 +7,15 @@ from ai_edge_litert.interpreter import Interpreter
 torch = pytest.importorskip("torch", reason="torch is part of the training environment alone")
 
 from models.training.export import Mismatch, Precision, export, verify  # noqa: E402
-from models.training.folding import folded, folded_kernel  # noqa: E402
-from models.training.graph import Kind  # noqa: E402
+from models.training.folding import folded, refolded  # noqa: E402
 from models.training.nets import Locator, Recogniser  # noqa: E402
 from models.training.trace import Unsupported, read_graph  # noqa: E402
-from scanner.vision.shapes import HEIGHT  # noqa: E402
+from scanner.vision.shapes import FOLD, HEIGHT  # noqa: E402
 
-EXAMPLES = {Recogniser: (3, 1, HEIGHT, 576), Locator: (1, 1, 288, 512)}
+EXAMPLES = {Recogniser: (3, 1, HEIGHT, 576), Locator: (1, FOLD**2, 72, 128)}
 OTHERS = {
     Recogniser: [(1, 1, HEIGHT, 64), (2, 1, HEIGHT, 420)],
-    Locator: [(1, 1, 384, 512), (2, 1, 160, 96)],
+    Locator: [(1, FOLD**2, 96, 128), (2, FOLD**2, 40, 24)],
 }
 
 
@@ -65,17 +64,20 @@ def test_xnnpack_runs_the_whole_network(kind: type[torch.nn.Module], precision: 
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_the_first_layer_looks_at_four_pixels_folded_into_one(kind: type[torch.nn.Module]) -> None:
-    layers = folded(read_graph(network(kind), torch.randn(EXAMPLES[kind]))).layers
-    assert [layer.kind for layer in layers[:2]] == [Kind.SPACE_TO_DEPTH, Kind.CONV]
-    assert layers[1].stride == (1, 1)
+def test_every_network_takes_sixteen_pixels_as_the_channels_of_one(
+    kind: type[torch.nn.Module],
+) -> None:
+    graph = folded(read_graph(network(kind), torch.randn(EXAMPLES[kind])))
+    assert graph.shapes[graph.input][-1] == FOLD**2
+    assert graph.layers[0].stride == (1, 1)
 
 
-@pytest.mark.parametrize("taps", [2, 3, 4, 5, 6, 7])
-def test_a_folded_kernel_gives_the_sums_of_the_one_that_was_folded(taps: int) -> None:
+@pytest.mark.parametrize("fold", [2, 4])
+@pytest.mark.parametrize("taps", [2, 3, 4])
+def test_a_folded_kernel_gives_the_sums_of_the_one_that_was_folded(taps: int, fold: int) -> None:
     rng = np.random.default_rng(taps)
-    kernel = rng.integers(-9, 9, (2, taps, taps, 1)).astype(np.float32)
-    picture = rng.integers(0, 9, (1, 1, 16, 20)).astype(np.float32)
+    kernel = rng.integers(-9, 9, (2, taps, taps, 3)).astype(np.float32)
+    picture = rng.integers(0, 9, (1, 3, 16, 24)).astype(np.float32)
 
     def same(pixels: np.ndarray, weights: np.ndarray, stride: int) -> np.ndarray:
         over = weights.shape[1] - stride
@@ -84,9 +86,15 @@ def test_a_folded_kernel_gives_the_sums_of_the_one_that_was_folded(taps: int) ->
         taken = torch.from_numpy(np.ascontiguousarray(weights.transpose(0, 3, 1, 2)))
         return torch.nn.functional.conv2d(padded, taken, stride=stride).numpy()
 
-    pixels = picture.reshape(8, 2, 10, 2).transpose(1, 3, 0, 2).reshape(1, 4, 8, 10)
-    told = same(np.ascontiguousarray(pixels), folded_kernel(kernel), 1)
-    assert np.array_equal(told, same(picture, kernel, 2))
+    def put(pixels: np.ndarray, block: int) -> np.ndarray:
+        """Folded: row, column, channel."""
+        _, channels, height, width = pixels.shape
+        cells = pixels.reshape(channels, height // block, block, width // block, block)
+        inner = cells.transpose(2, 4, 0, 1, 3)
+        return np.ascontiguousarray(inner.reshape(1, -1, height // block, width // block))
+
+    told = same(put(picture, fold), refolded(kernel, fold), 1)
+    assert np.array_equal(told, put(same(picture, kernel, 2), fold // 2))
 
 
 def test_the_bytes_depend_on_the_weights_alone() -> None:

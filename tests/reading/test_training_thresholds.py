@@ -48,7 +48,7 @@ COARSE: Steps = {
     "misprinted": (0.9, 0.95, 0.97, 0.99),
     "gap": (8.0, 10.0, 16.0),
 }
-"""Some of the steps of each threshold: a fiftieth of the grid."""
+"""Some of the steps of each threshold."""
 
 
 @pytest.fixture(scope="module", autouse=True)

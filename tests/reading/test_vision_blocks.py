@@ -18,9 +18,9 @@ from scanner.vision.lines import (
     TOWARDS_X,
     TOWARDS_Y,
     WITHIN,
-    Maps,
     median,
 )
+from tests.reading.locator_maps import Whole, seen
 
 CAP = 5.0
 PITCH = 5.2
@@ -42,7 +42,7 @@ def mrz(
     return [(middle - half, middle + half) for middle in middles]
 
 
-def drawn(ends: Sequence[tuple[np.ndarray, np.ndarray]], thickness: float = 0.5) -> Maps:
+def drawn(ends: Sequence[tuple[np.ndarray, np.ndarray]], thickness: float = 0.5) -> Whole:
     """What a perfect locator says of such lines; `thickness` is half a core's, in capitals."""
     maps = np.zeros((*SHAPE, 9), np.float32)
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
@@ -63,8 +63,8 @@ def drawn(ends: Sequence[tuple[np.ndarray, np.ndarray]], thickness: float = 0.5)
     return maps
 
 
-def assert_found(maps: Maps, ends: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
-    found = blocks(maps, AS_IT_IS)
+def assert_found(maps: Whole, ends: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    found = blocks(seen(maps), AS_IT_IS)
     assert found, "no block was found"
     assert len(found[0].lines) == len(ends)
     for line, (start, end) in zip(found[0].lines, ends, strict=True):
@@ -105,23 +105,23 @@ def test_a_line_whose_start_a_finger_hides_is_as_long_as_the_other() -> None:
 
 def test_the_frame_is_larger_than_what_the_locator_saw() -> None:
     ends = mrz(2, 44)
-    (block,) = blocks(drawn(ends), 3.75 * AS_IT_IS)
+    (block,) = blocks(seen(drawn(ends)), 3.75 * AS_IT_IS)
     assert block.lines[0].cap == pytest.approx(3.75 * CAP, rel=0.05)
     assert block.lines[0].length == pytest.approx(3.75 * 44 * PITCH, rel=0.03)
 
 
 def test_two_documents_are_two_blocks() -> None:
     one, other = mrz(2, 44, (256, 120), 4), mrz(3, 30, (256, 380), 176)
-    found = blocks(drawn([*one, *other]), AS_IT_IS)
+    found = blocks(seen(drawn([*one, *other])), AS_IT_IS)
     assert sorted(len(block.lines) for block in found) == [2, 3]
 
 
 def test_a_single_short_run_of_print_is_no_block() -> None:
-    assert blocks(drawn(mrz(1, 8)), AS_IT_IS) == []
+    assert blocks(seen(drawn(mrz(1, 8))), AS_IT_IS) == []
 
 
 def test_an_empty_desk_has_no_blocks() -> None:
-    assert blocks(np.zeros((*SHAPE, 9), np.float32), AS_IT_IS) == []
+    assert blocks(seen(np.zeros((*SHAPE, 9), np.float32)), AS_IT_IS) == []
 
 
 def test_scattered_pixels_are_no_line() -> None:
@@ -129,7 +129,7 @@ def test_scattered_pixels_are_no_line() -> None:
     rng = np.random.default_rng(4)
     maps[rng.integers(256, size=600), rng.integers(256, size=600), CORE] = 0.9
     maps[..., AXIS_COSINE : SINE + 1] = rng.normal(size=(*SHAPE, 4))
-    assert blocks(maps, AS_IT_IS) == []
+    assert blocks(seen(maps), AS_IT_IS) == []
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

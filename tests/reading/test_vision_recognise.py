@@ -41,9 +41,9 @@ class Counted:
             i, k = CHARACTERS.index(one), CHARACTERS.index(other)
             self._order[[i, k]] = self._order[[k, i]]
 
-    def run(self, pictures: Floats) -> list[Floats]:
+    def look_at(self, pictures: np.ndarray) -> list[Floats]:
         self.looks += 1
-        (out,) = network(self._name).run(pictures)
+        (out,) = network(self._name).look_at(pictures)
         classes = len(CHARACTERS)
         swapped = out.copy()
         swapped[..., :classes] = out[..., :classes][..., self._order]
@@ -93,8 +93,8 @@ class Spaced:
     def __init__(self, pitch: int) -> None:
         self._pitch = pitch
 
-    def run(self, pictures: Floats) -> list[Floats]:
-        lines, _, width, _ = pictures.shape
+    def look_at(self, pictures: np.ndarray) -> list[Floats]:
+        lines, _, width = pictures.shape
         out = np.zeros((lines, 1, width // STEP, CLASSES + 3), np.float32)
         inked = (np.arange(width // STEP) * STEP) % self._pitch < self._pitch // 3
         out[:, 0, inked, 0] = 8

@@ -80,6 +80,27 @@ def curled(ruling: Ruling, sag: float) -> tuple[np.ndarray, np.ndarray]:
     return rises, ruling.place(CENTRES, MIDDLE + rises)[0]
 
 
+def test_beyond_a_strips_ends_its_line_leads_straight_on() -> None:
+    ruling = first_ruling(Block((line((100, 200), (716, 223)),)), COUNT)
+    last = ruling.width - 1
+    step = ruling.middle[0, 1] - ruling.middle[0, 0]
+    ((before, beyond),), down = ruling.at(np.array([-30.0, last + 20.0]))
+    assert before == pytest.approx(ruling.middle[0, 0] - 30 * step, abs=1e-6)
+    assert beyond == pytest.approx(ruling.middle[0, -1] + 20 * step, abs=0.01)
+    assert np.array_equal(down[0], ruling.down[0, [0, last]]), "its capitals stay as they are"
+
+
+def test_characters_beyond_the_last_looks_strip_are_cut_out_as_those_within() -> None:
+    ruling = first_ruling(Block((line((100, 200), (716, 200)),)), COUNT)
+    far = CENTRES[None] + 2.5 * EDGE  # the locator took the line too far to the left
+    level, sizes = np.zeros((1, COUNT)), np.ones((1, COUNT))
+    found = refined(ruling, far, sizes, level, sizes)
+    assert np.abs(found.down[0]) == pytest.approx(np.full(found.width, 14 / CAP), rel=0.05)
+    assert np.diff(found.middle[0].real) == pytest.approx(
+        np.full(found.width - 1, 14 / CAP), rel=0.1
+    )
+
+
 @pytest.mark.parametrize("sag", [-9.0, 5.0, 12.0])
 def test_a_curled_line_is_straight_on_the_next_look(sag: float) -> None:
     ruling = first_ruling(Block((line((100, 200), (716, 210)),)), COUNT)
