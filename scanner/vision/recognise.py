@@ -6,7 +6,8 @@ level and of the right size: that alone took a prototype from 65 to 74 pages of 
 another network, the verifier, of the same make but trained from other weights on other strips: what
 misleads one seldom misleads the other as surely. Where both looks are clear and agree, that is all.
 Else the first network looks once more, at the same print as the verifier but shifted by a part of a
-pixel and a little larger. The last two looks are joined: where they do not agree, neither was sure.
+pixel and a little larger; and so does the verifier where its strips lay beside the print. The last
+two looks are joined: where they do not agree, neither was sure.
 """
 
 from dataclasses import dataclass, replace
@@ -42,8 +43,10 @@ tells."""
 REACH = 0.66
 """So far from a line's middle, in capitals, an edge may cut print: the tail of a Q lies lower than
 capitals do, and print that is cut seems smaller than it is."""
-CLEAR = 0.9
+CLEAR = 0.96
 """Two looks that leave every character this probability need no third."""
+NOTHING = 0.3
+"""A look that has a place for empty by so much lay beside the print."""
 FAR, NEAR = 4.0 * PITCH, 0.8 * PITCH
 """How far places are sought from where they are expected, in the first pass and later."""
 
@@ -113,15 +116,18 @@ class Recogniser:
         _, ruling, columns, places = first
         evenly = expected(places.shape[1], places.shape[1])
         before = slots(columns, places)
-        for network in (self._verifier, self._network):
+        for network in (self._verifier, self._network, self._verifier):
             ruling = _follow(ruling, columns, places)
             if network is self._network:
                 ruling = _nudged(ruling)
             columns = self.columns(frame.strips(ruling), network)
             places = align(columns, evenly, NEAR).places
             now = slots(columns, places)
-            joined, before = _joined(before, now), now
+            joined, last = _joined(before, now), before
+            before = now
             if joined.max(axis=2).min() > np.log(CLEAR):
+                break
+            if network is self._network and not _lay_beside(last):
                 break
         return Characters(
             joined,
@@ -213,6 +219,11 @@ def _nudged(ruling: Ruling) -> Ruling:
     lower = replace(ruling, middle=ruling.middle + ruling.down * 0.35)
     middle, _ = lower.at(np.arange(1.4, ruling.width + 1))
     return Ruling(middle, ruling.down * 0.96)
+
+
+def _lay_beside(look: LogP) -> bool:
+    """Whether a look saw nothing at some place: what it has for blank is spread over all."""
+    return bool(look.min(axis=2).max() > np.log(NOTHING / look.shape[2]))
 
 
 def _joined(one: LogP, other: LogP) -> LogP:

@@ -15,9 +15,9 @@ from scanner.vision.decode import Thresholds, decode
 from scanner.vision.interpreter import MODELS, Floats, Network, open_network
 from scanner.vision.lines import Line
 from scanner.vision.locate import Locator
-from scanner.vision.recognise import Characters, Recogniser
+from scanner.vision.recognise import Characters, Recogniser, _joined
 from scanner.vision.rectify import Pyramid
-from scanner.vision.shapes import BLANK, CLASSES, STEP
+from scanner.vision.shapes import BLANK, CLASSES, EDGE, PITCH, STEP
 from tests.reading import shots
 from tests.reading.shots import Shot, upright
 
@@ -71,6 +71,40 @@ def test_print_that_is_not_clear_takes_one_look_more() -> None:
     blurred = shots.noisy(shots.reduced(upright(PASSPORT), 440), 1, 20.0, 1.2)
     characters(blurred, first, second)
     assert (first.looks, second.looks) == (2, 1)
+
+
+class BesideThePrint(Counted):
+    """A network whose first look has nothing where the last characters stand."""
+
+    def look_at(self, pictures: np.ndarray) -> list[Floats]:
+        (out,) = super().look_at(pictures)
+        if self.looks == 1:
+            last = (out.shape[2] * STEP - EDGE - 3 * PITCH) // STEP
+            out[:, :, last:, :CLASSES] = 0
+            out[:, :, last:, BLANK] = 9
+        return [out]
+
+
+def test_strips_that_lay_beside_the_print_are_looked_at_again() -> None:
+    first, second = Counted("recogniser"), BesideThePrint("verifier")
+    found = characters(upright(PASSPORT), first, second)
+    assert (first.looks, second.looks) == (2, 2)
+    assert decode(found.log_p, THRESHOLDS).status is Status.READ
+
+
+def test_what_both_looks_leave_room_for_counts_for_more_than_what_one_does() -> None:
+    def place(**chances: float) -> np.ndarray:
+        rest = (1 - sum(chances.values())) / (len(CHARACTERS) - len(chances))
+        every = [chances.get(character, rest) for character in CHARACTERS]
+        return np.log(np.array(every, np.float32))[None, None]
+
+    def sure(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.exp(_joined(one, other)).max())
+
+    one, same, other = place(T=0.9, I=0.09), place(T=0.9, I=0.09), place(T=0.9, F=0.09)
+    assert sure(one, same) == pytest.approx(0.9, abs=0.01)
+    assert sure(one, other) > 0.95
+    assert sure(one, place(I=0.9, T=0.09)) < 0.55
 
 
 @pytest.mark.parametrize("mistakes", [["0O"], ["8B"], ["AN", "EF"], ["<K"]])
