@@ -42,7 +42,8 @@ class Ruling:
 
     def at(self, x: Floats) -> tuple[Points, Points]:
         """The middle and the step down at points along the strips, (lines, points) or (points,):
-        each (lines, points). Beyond a strip's ends the line leads straight on."""
+        each (lines, points). Beyond a strip's ends the line leads straight on, as far again."""
+        x = np.minimum(np.maximum(x, -self.width), 2 * self.width)
         left = np.minimum(np.maximum(x, 0), self.width - 2).astype(int)
         begins = self.width * np.arange(len(self.middle))[:, None]
         both = np.array([self.middle, self.down]).reshape(2, -1)

@@ -90,6 +90,13 @@ def test_beyond_a_strips_ends_its_line_leads_straight_on() -> None:
     assert np.array_equal(down[0], ruling.down[0, [0, last]]), "its capitals stay as they are"
 
 
+def test_what_is_sought_absurdly_far_out_stays_near_the_strip() -> None:
+    ruling = first_ruling(Block((line((100, 200), (716, 223)),)), COUNT)
+    middle, down = ruling.at(np.array([-1e30, 1e30]))
+    assert np.abs(middle - ruling.middle[0, 0]).max() < 3 * ruling.width
+    assert np.isfinite(down).all()
+
+
 def test_characters_beyond_the_last_looks_strip_are_cut_out_as_those_within() -> None:
     ruling = first_ruling(Block((line((100, 200), (716, 200)),)), COUNT)
     far = CENTRES[None] + 2.5 * EDGE  # the locator took the line too far to the left
