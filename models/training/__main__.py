@@ -32,7 +32,7 @@ from scanner.vision.interpreter import MODELS, SUMS
 
 TOLERANCE = 1.0
 """How far int8 may be from the network anywhere, in standard deviations of its outputs: the steep
-edge of a core moves by part of a pixel. Of the rest nearly all is within a tenth of this."""
+edge of a core moves by part of a pixel. Of its map one pixel in a thousand is off by 0.44."""
 VERIFIER = 50
 """Added to the seed: the verifier starts from other weights and learns from other strips, so that
 it errs elsewhere than the recogniser."""

@@ -37,7 +37,7 @@ them. This page is written by `make train`; what made them is in `training/`.
 {table}
 
 Together {total:,} bytes, in int8, with the layers that answer in float so that small differences
-remain. They take pictures in whose pixels are folded four by four (`training/folding.py`).
+remain. They take in pictures whose pixels are folded four by four (`training/folding.py`).
 
 ## What they learned from
 

@@ -20,6 +20,7 @@ from models.training.folding import folded
 from models.training.quantise import calibrate
 from models.training.trace import read_graph
 from scanner.vision.shapes import folded as folded_pictures
+from scanner.vision.shapes import in_steps
 
 __all__ = ["Mismatch", "Precision", "export", "verify"]
 
@@ -84,5 +85,4 @@ def _as_taken(pixels: np.ndarray, taken: dict[str, Any]) -> np.ndarray:
         pixels = folded_pictures(pixels)
     if taken["dtype"] is not np.int8:
         return pixels
-    step, zero = taken["quantization"]
-    return np.clip(np.round(pixels / step) + zero, -128, 127).astype(np.int8)
+    return in_steps(pixels, *taken["quantization"])

@@ -22,7 +22,6 @@ class Kind(StrEnum):
     DEPTHWISE = "depthwise"
     PAD = "pad"
     DEPTH_TO_SPACE = "depth_to_space"
-    SPACE_TO_DEPTH = "space_to_depth"
     CONCAT = "concat"
     ADD = "add"
     LOGISTIC = "logistic"

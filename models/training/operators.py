@@ -39,9 +39,6 @@ def operator(layer: Layer, quantised: bool) -> tuple[int, int, int, Any]:
         case Kind.DEPTH_TO_SPACE:
             how = schema.DepthToSpaceOptionsT(blockSize=layer.block)
             return codes.DEPTH_TO_SPACE, 1, options.DepthToSpaceOptions, how
-        case Kind.SPACE_TO_DEPTH:
-            how = schema.SpaceToDepthOptionsT(blockSize=layer.block)
-            return codes.SPACE_TO_DEPTH, 1, options.SpaceToDepthOptions, how
         case Kind.CONCAT:
             how = schema.ConcatenationOptionsT(axis=3)
             return codes.CONCATENATION, newer, options.ConcatenationOptions, how

@@ -17,7 +17,7 @@ from models.training.graph import Graph, Kind
 
 STEPS = 255
 LOGISTIC = Scale(1 / 256, -128)
-MOVED = (Kind.PAD, Kind.CONCAT, Kind.DEPTH_TO_SPACE, Kind.SPACE_TO_DEPTH)
+MOVED = (Kind.PAD, Kind.CONCAT, Kind.DEPTH_TO_SPACE)
 
 
 def calibrate(

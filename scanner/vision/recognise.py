@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scanner.mrz.layouts import WIDTHS
 from scanner.vision.align import Columns, align, expected, goes_on, pitch_of, seen_at, slots
 from scanner.vision.blocks import Block
+from scanner.vision.characters import normalised
 from scanner.vision.decode import LogP
 from scanner.vision.interpreter import Network
 from scanner.vision.rectify import Pyramid, Ruling, first_ruling, refined
@@ -229,5 +230,4 @@ def _lay_beside(look: LogP) -> bool:
 def _joined(one: LogP, other: LogP) -> LogP:
     """The geometric mean of probabilities: a look that doubts makes the whole doubt, and what one
     look alone takes for possible counts for less than what both do."""
-    mean = (one + other) / 2
-    return np.asarray(mean - np.log(np.exp(mean).sum(axis=2, keepdims=True)), np.float32)
+    return np.asarray(normalised((one + other) / 2), np.float32)

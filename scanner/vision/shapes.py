@@ -49,9 +49,14 @@ def quantised(pictures: NDArray[np.uint8], step: float, zero: int) -> NDArray[np
     taken = np.empty((*pictures.shape, 1), np.int8)
     for i, picture in enumerate(pictures):
         factor, shift = _stretch(picture)
-        tones = np.rint((_TONES * factor - shift) / np.float32(step)) + zero
-        cv2.LUT(picture, np.clip(tones, -128, 127).astype(np.int8), dst=taken[i, ..., 0])
+        cv2.LUT(picture, in_steps(_TONES * factor - shift, step, zero), dst=taken[i, ..., 0])
     return folded(taken)
+
+
+def in_steps(values: NDArray[np.float32], step: float, zero: int) -> NDArray[np.int8]:
+    """Values in whole steps of `step` from `zero`; what lies beyond int8 is cut."""
+    steps = np.rint(values / np.float32(step)) + zero
+    return np.asarray(np.clip(steps, -128, 127), np.int8)
 
 
 def _stretch(picture: NDArray[np.uint8]) -> tuple[np.float32, np.float32]:

@@ -12,6 +12,7 @@ from models.training.flatbuffer import Precision
 from scanner.vision import interpreter
 from scanner.vision.interpreter import Network, open_network
 from scanner.vision.reader import ReaderUnavailable
+from scanner.vision.shapes import in_steps
 from tests.reading.small_network import CHANNELS, STEP, write_small_network
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def as_taken(precision: Precision, *shape: int) -> np.ndarray:
     """The same pictures as a file of that precision takes them in."""
     if precision is not Precision.INT8:
         return pictures(*shape)
-    return np.clip(np.round(pictures(*shape) / STEP), -128, 127).astype(np.int8)
+    return in_steps(pictures(*shape), STEP, 0)
 
 
 @pytest.mark.parametrize("precision", Precision)
