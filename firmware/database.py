@@ -21,6 +21,7 @@ from threading import RLock
 from scanner.durable import own_like, sync_folder
 from scanner.failing import Told
 from scanner.said import said
+from scanner.write_ahead import write_ahead
 
 MARKS = """
 CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -109,7 +110,7 @@ class Database:
                 self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
             try:
-                connection.execute("PRAGMA journal_mode=WAL")
+                write_ahead(connection, _BUSY_S)
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA secure_delete=ON")
                 connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")

@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 )
 
 from central.store.rows import insert_new_rows
+from scanner.write_ahead import write_ahead
 
 _BUSY_S = 10.0
 _LOCKS = 0x626F7264
@@ -119,7 +120,7 @@ def _make_durable(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(connection, _BUSY_S)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
 
