@@ -3,7 +3,7 @@
     python -m models.training                  everything, into models/
     python -m models.training locator          one stage
 
-Stages: `recogniser`, `verifier` and `locator`, and `recogniser-2` and so on, their second courses,
+Stages: `recogniser`, `verifier` and `locator`, and `recogniser-2` and so on, their later courses,
 learn from pages drawn on the fly; `export` writes the TFLite files of those that were trained;
 `thresholds` fixes what counts as *read* on frames that training never saw; `card` writes the model
 card and SHA256SUMS. Each goes on where it was stopped (`--work` holds what it needs for that).
@@ -64,7 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--strips", type=int, default=480_000, help="both recognisers learn from")
     parser.add_argument("--cuts", type=int, default=160_000, help="and in their second courses")
     parser.add_argument(
-        "--pages", type=int, default=72_000, help="views the locator learns from, in each course"
+        "--pages",
+        type=int,
+        nargs=3,
+        default=[72_000, 72_000, 84_000],
+        help="views the locator learns from, course by course",
     )
     parser.add_argument("--frames", type=int, default=100_000, help="thresholds are fixed on")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw or read")
@@ -75,12 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _courses(name: str, chosen: argparse.Namespace) -> tuple[Plan, Plan]:
-    """The first and the second course of a network."""
+def _courses(name: str, chosen: argparse.Namespace) -> tuple[Plan, ...]:
+    """The courses of a network, in their order."""
     if name == "locator":
-        return (
-            locator.plan(chosen.pages, chosen.seed, chosen.workers),
-            locator.second_plan(chosen.pages, chosen.seed, chosen.workers),
+        return tuple(
+            locator.plan(views, chosen.seed, chosen.workers, course)
+            for course, views in enumerate(chosen.pages, 1)
         )
     seed = chosen.seed + (VERIFIER if name == "verifier" else 0)
     return (
@@ -89,19 +93,14 @@ def _courses(name: str, chosen: argparse.Namespace) -> tuple[Plan, Plan]:
     )
 
 
-def _first_course(name: str, chosen: argparse.Namespace) -> None:
-    plan, _ = _courses(name, chosen)
-    _train(name, plan, chosen)
+def _course(name: str, number: int, chosen: argparse.Namespace) -> None:
+    """One course of a network, the first being number 1; later ones go on from the last."""
+    courses = _courses(name, chosen)
+    before = chosen.work / f"{courses[number - 2].name}.pt" if number > 1 else None
+    _train(name, courses[number - 1], chosen, before)
 
 
-def _second_course(name: str, chosen: argparse.Namespace) -> None:
-    first, plan = _courses(name, chosen)
-    _train(name, plan, chosen, chosen.work / f"{first.name}.pt")
-
-
-def _train(
-    name: str, plan: Plan, chosen: argparse.Namespace, start_from: Path | None = None
-) -> None:
+def _train(name: str, plan: Plan, chosen: argparse.Namespace, start_from: Path | None) -> None:
     kind, _, _ = NETWORKS[name]
     torch.manual_seed(plan.seed)
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))
@@ -113,13 +112,14 @@ def _export(chosen: argparse.Namespace) -> None:
     remain, and a line costs a fifth of what it costs in float16, with as many pages exact."""
     chosen.out.mkdir(parents=True, exist_ok=True)
     for name, (kind, draw, count) in NETWORKS.items():
-        course = chosen.work / f"{name}-2.pt"
+        courses = _courses(name, chosen)
+        course = chosen.work / f"{courses[-1].name}.pt"
         if not course.exists():
             print(f"{name}: not trained in {chosen.work}; its file stays as it is")
             continue
         state = torch.load(course, map_location="cpu")
         _write(chosen.out / f"{name}.tflite", kind(), state, _pictures(draw, count, chosen.seed))
-        learned.note(chosen.out, name, chosen.work, _courses(name, chosen))
+        learned.note(chosen.out, name, chosen.work, courses)
     limits = chosen.out / "thresholds.json"
     if not limits.exists():  # nothing is *read* until they are fixed
         _keep(limits, json.dumps(asdict(thresholds.STRICTEST)).encode())
@@ -172,12 +172,13 @@ def _sum(folder: Path) -> None:
 
 
 STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
-    "recogniser": partial(_first_course, "recogniser"),
-    "recogniser-2": partial(_second_course, "recogniser"),
-    "verifier": partial(_first_course, "verifier"),
-    "verifier-2": partial(_second_course, "verifier"),
-    "locator": partial(_first_course, "locator"),
-    "locator-2": partial(_second_course, "locator"),
+    "recogniser": partial(_course, "recogniser", 1),
+    "recogniser-2": partial(_course, "recogniser", 2),
+    "verifier": partial(_course, "verifier", 1),
+    "verifier-2": partial(_course, "verifier", 2),
+    "locator": partial(_course, "locator", 1),
+    "locator-2": partial(_course, "locator", 2),
+    "locator-3": partial(_course, "locator", 3),
     "export": _export,
     "thresholds": _thresholds,
     "card": _card,

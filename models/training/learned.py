@@ -14,7 +14,7 @@ from scanner.durable import replace_durably
 FILE = "learned.json"
 
 
-def note(models: Path, name: str, work: Path, courses: tuple[Plan, Plan]) -> None:
+def note(models: Path, name: str, work: Path, courses: tuple[Plan, ...]) -> None:
     """Writes down how many weights a network has and how many samples it saw in its courses."""
     states = [(plan, torch.load(work / f"{plan.name}.pt", map_location="cpu")) for plan in courses]
     weights = {

@@ -1,8 +1,6 @@
 """Trains the locator on pages (`targets`): where MRZ lines are, which way they are read, how
 tall."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -26,25 +24,22 @@ from scanner.vision.lines import (
 from scanner.vision.shapes import folded, normalised
 
 VIEWS = 2
-SECOND_RATE = 1.2e-3
+RATE, LATER_RATE = 3e-3, 1.2e-3
+"""Of learning: in the first course, and in those that go on from it."""
 
 
-def plan(samples: int, seed: int, workers: int) -> Plan:
+def plan(samples: int, seed: int, workers: int, course: int = 1) -> Plan:
+    """One course, the first being number 1: all draw the same kinds of pages."""
     return Plan(
-        name="locator",
+        name="locator" if course == 1 else f"locator-{course}",
         samples=samples,
         batch=16,
-        rate=3e-3,
-        seed=seed,
+        rate=RATE if course == 1 else LATER_RATE,
+        seed=seed + 1000 * (course - 1),
         workers=workers,
         draw=draw,
         loss=loss,
     )
-
-
-def second_plan(samples: int, seed: int, workers: int) -> Plan:
-    """The second course: the same pages at less than half of the rate."""
-    return replace(plan(samples, seed + 1000, workers), name="locator-2", rate=SECOND_RATE)
 
 
 def draw(rng: np.random.Generator) -> tuple[Sample, ...]:
