@@ -24,6 +24,8 @@ Points = NDArray[np.complex128]
 """Points of the frame, or steps in it, as x + iy: what turns them all is one product."""
 
 _SHARPEST_SHEAR = 0.35
+_MOST_LEAN = 4.0
+"""Far more than any print has whose lines are parallel: what leans more is bounded."""
 _MIDDLE = (HEIGHT - 1) / 2
 _ROWS = (np.arange(HEIGHT, dtype=np.float32) - _MIDDLE)[:, None]
 
@@ -215,11 +217,13 @@ def _dot(one: Points, other: Points) -> Floats:
 
 def _down(middle: Points, normal: Points) -> Points:
     """Which way down is along the lines, one px across them: towards the same character of the line
-    below or from the one above, unless that leads far aside."""
+    below or from the one above, unless that leads far aside. Where lines run into one another there
+    is no such way: it stays finite."""
     if len(middle) < 2:
         return normal
     step = middle[-1] - middle[0]
     deep = _dot(normal, step)
     lean = (step - normal * deep) / np.maximum(deep, 1e-6)
-    steep = median(np.abs(lean))
-    return np.asarray(normal + lean * (steep <= 0.8)[:, None])
+    far = np.abs(lean)
+    lean *= _MOST_LEAN / np.maximum(far, _MOST_LEAN)
+    return np.asarray(normal + lean * (median(far) <= 0.8)[:, None])
