@@ -2,7 +2,9 @@
 
 What depends on the moment (how long something took, how old a list is) is left out. Of
 floating-point numbers it is told how many differ and by how much; whether that is too much is for
-whoever asks.
+whoever asks. Two things follow such numbers and nothing else, so they are told apart from what
+differs: in which order a doubtful place's candidates stand, where they are about as likely; and the
+hint why nothing could be read, where two reasons are about as good.
 """
 
 import json
@@ -11,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OF_THE_MOMENT = frozenset({"ms", "age_s"})
+_HINT = ("why", "note")
+"""Of a reading; the verdict's reasons say it once more."""
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Sameness:
     answers: int = 0
     differences: list[str] = field(default_factory=list)
     floats: dict[str, Floats] = field(default_factory=dict)
+    hints: list[str] = field(default_factory=list)
+    """Of pictures that both could not read, where each gives another reason."""
 
     def line(self) -> str:
         """What is the same, in words."""
@@ -42,6 +48,8 @@ class Sameness:
             told += (
                 f"; {place}: {floats.other} of {floats.count} differ, by {floats.most:.2g} at most"
             )
+        if self.hints:
+            told += f"; another hint: {', '.join(self.hints)}"
         return told
 
 
@@ -53,9 +61,37 @@ def compared(one: str, two: str) -> Sameness:
         same.differences.append(f"{len(rows)} answers and {len(others)}")
     for number, (row, other) in enumerate(zip(rows, others, strict=False), start=1):
         same.answers += 1
-        for place in _differences(json.loads(row), json.loads(other), "", same.floats):
+        first, second = json.loads(row), json.loads(other)
+        hints = _taken_hint(first), _taken_hint(second)
+        if None in hints:
+            first, second = json.loads(row), json.loads(other)
+        elif hints[0] != hints[1]:
+            same.hints.append(f"answer {number} {hints[0]} and {hints[1]}")
+        for place in _differences(first, second, "", same.floats):
             same.differences.append(f"answer {number}{place}")
     return same
+
+
+def _taken_hint(answer: Any) -> str | None:
+    """Takes the hint out of an answer about a picture that could not be read, and gives it; None
+    for all other answers, which stay as they are."""
+    reading = answer.get("reading") or {}
+    if reading.get("status") != "unreadable":
+        return None
+    hint = str(reading.get("why"))
+    for name in _HINT:
+        reading.pop(name, None)
+    (answer.get("verdict") or {}).pop("reasons", None)
+    return hint
+
+
+def _likely(one: Any, two: Any, floats: Floats) -> None:
+    """Holds candidates with their probabilities against each other: one that only one machine
+    tells is at most as likely as the last that the other tells."""
+    first, second = dict(one), dict(two)
+    least = min([*first.values(), *second.values()], default=0.0)
+    for character in first.keys() | second.keys():
+        floats.take(first.get(character, least), second.get(character, least))
 
 
 def _differences(one: Any, two: Any, place: str, floats: dict[str, Floats]) -> Iterator[str]:
@@ -63,10 +99,7 @@ def _differences(one: Any, two: Any, place: str, floats: dict[str, Floats]) -> I
     if type(one) is not type(two):
         yield place
     elif isinstance(one, dict):
-        if list(one) != list(two):
-            yield place
-        for key in one.keys() & two.keys() - OF_THE_MOMENT:
-            yield from _differences(one[key], two[key], f"{place}.{key}", floats)
+        yield from _in_objects(one, two, place, floats)
     elif isinstance(one, list):
         if len(one) != len(two):
             yield place
@@ -76,3 +109,15 @@ def _differences(one: Any, two: Any, place: str, floats: dict[str, Floats]) -> I
         floats.setdefault(place.rpartition(".")[2], Floats()).take(one, two)
     elif one != two:
         yield place
+
+
+def _in_objects(
+    one: dict[str, Any], two: dict[str, Any], place: str, floats: dict[str, Floats]
+) -> Iterator[str]:
+    if list(one) != list(two):
+        yield place
+    for key in one.keys() & two.keys() - OF_THE_MOMENT:
+        if key == "candidates":
+            _likely(one[key], two[key], floats.setdefault(key, Floats()))
+        else:
+            yield from _differences(one[key], two[key], f"{place}.{key}", floats)

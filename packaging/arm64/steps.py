@@ -27,6 +27,8 @@ _HEAVY_MB = 2.0
 _MOST_APART = {"confidence": 0.02, "box": 0.5, "candidates": 0.02}
 """What floating-point numbers may differ by: a confidence, a corner in pixels, the probability of a
 doubtful character."""
+_MOST_HINTS = 0.05
+"""Of all answers so many may give another reason why nothing could be read."""
 
 
 @dataclass(frozen=True)
@@ -286,9 +288,12 @@ def _on_both(trial: Trial, *words: str) -> dict[str, Any]:
 
 
 def _holds_same(same: Sameness) -> None:
-    """No difference, and floating-point numbers close to each other."""
+    """No difference, floating-point numbers close to each other, and hardly another hint."""
     holds(
         not same.differences, f"{len(same.differences)} differ: {', '.join(same.differences[:5])}"
+    )
+    holds(
+        len(same.hints) <= _MOST_HINTS * same.answers, f"other hints: {', '.join(same.hints[:5])}"
     )
     for place, floats in same.floats.items():
         apart = f"{place} differs by {floats.most:.3g}"

@@ -37,6 +37,42 @@ def test_floating_point_numbers_are_told_apart_from_differences() -> None:
     assert "confidence: 1 of 1 differ, by 0.25 at most" in same.line()
 
 
+def reading(status: str, **other: object) -> str:
+    """What a machine prints of one picture."""
+    why = other.get("why")
+    return answer(reading={"status": status, "note": why, **other}, verdict={"reasons": [why]})
+
+
+def test_candidates_about_as_likely_may_change_places_but_not_what_they_are_worth() -> None:
+    def doubtful(**chances: float) -> str:
+        return answer(uncertain=[{"position": 3, "candidates": list(chances.items())}])
+
+    same = sameness.compared(
+        doubtful(K=0.5, A=0.044, U=0.043), doubtful(K=0.5, U=0.044, A=0.043, O=0.042)
+    )
+    assert not same.differences
+    assert same.floats["candidates"].most < 0.0021
+    assert (
+        sameness.compared(doubtful(K=0.5), doubtful(U=0.5, K=0.1)).floats["candidates"].most > 0.3
+    )
+
+
+def test_another_hint_why_nothing_could_be_read_is_told_apart() -> None:
+    same = sameness.compared(
+        reading("unreadable", why="moving"), reading("unreadable", why="unclear")
+    )
+    assert (same.differences, same.hints) == ([], ["answer 1 moving and unclear"])
+    assert "another hint: answer 1 moving and unclear" in same.line()
+
+
+def test_what_one_alone_could_read_or_says_of_a_reading_is_a_difference() -> None:
+    apart = sameness.compared(reading("unreadable", why="moving"), reading("read", why=None))
+    assert "answer 1.reading.status" in apart.differences
+    assert sameness.compared(
+        reading("doubtful", why="moving"), reading("doubtful", why="unclear")
+    ).differences
+
+
 def test_an_answer_too_few_or_of_another_shape_is_a_difference() -> None:
     assert sameness.compared(f"{answer()}\n{answer()}", answer()).differences
     assert sameness.compared(answer(), answer(confidence=None)).differences
