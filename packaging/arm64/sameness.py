@@ -85,13 +85,14 @@ def _taken_hint(answer: Any) -> str | None:
     return hint
 
 
-def _likely(one: Any, two: Any, floats: Floats) -> None:
+def _likely(one: Any, two: Any, floats: dict[str, Floats]) -> None:
     """Holds candidates with their probabilities against each other: one that only one machine
     tells is at most as likely as the last that the other tells."""
     first, second = dict(one), dict(two)
     least = min([*first.values(), *second.values()], default=0.0)
     for character in first.keys() | second.keys():
-        floats.take(first.get(character, least), second.get(character, least))
+        told = floats.setdefault("candidates", Floats())
+        told.take(first.get(character, least), second.get(character, least))
 
 
 def _differences(one: Any, two: Any, place: str, floats: dict[str, Floats]) -> Iterator[str]:
@@ -118,6 +119,6 @@ def _in_objects(
         yield place
     for key in one.keys() & two.keys() - OF_THE_MOMENT:
         if key == "candidates":
-            _likely(one[key], two[key], floats.setdefault(key, Floats()))
+            _likely(one[key], two[key], floats)
         else:
             yield from _differences(one[key], two[key], f"{place}.{key}", floats)
