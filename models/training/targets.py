@@ -46,7 +46,7 @@ def target(rng: np.random.Generator, scene: Scene) -> Target:
     matrix = _view(rng, scene)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     frame = scene.frame
-    # Reduced as the device reduces: by areas. What is left is a shift.
+    # Reduced as the device reduces: by areas, but for the last tenth. What is left is a shift.
     size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
     flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(frame, size, interpolation=flags)

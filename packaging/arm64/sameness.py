@@ -62,27 +62,27 @@ def compared(one: str, two: str) -> Sameness:
     for number, (row, other) in enumerate(zip(rows, others, strict=False), start=1):
         same.answers += 1
         first, second = json.loads(row), json.loads(other)
-        hints = _taken_hint(first), _taken_hint(second)
-        if None in hints:
-            first, second = json.loads(row), json.loads(other)
-        elif hints[0] != hints[1]:
-            same.hints.append(f"answer {number} {hints[0]} and {hints[1]}")
+        hint, another = _hint(first), _hint(second)
+        if hint and another:
+            first, second = _without_hint(first), _without_hint(second)
+            if hint != another:
+                same.hints.append(f"answer {number} {hint} and {another}")
         for place in _differences(first, second, "", same.floats):
             same.differences.append(f"answer {number}{place}")
     return same
 
 
-def _taken_hint(answer: Any) -> str | None:
-    """Takes the hint out of an answer about a picture that could not be read, and gives it; None
-    for all other answers, which stay as they are."""
+def _hint(answer: Any) -> str | None:
+    """Why a picture could not be read; None for all other answers."""
     reading = answer.get("reading") or {}
-    if reading.get("status") != "unreadable":
-        return None
-    hint = str(reading.get("why"))
-    for name in _HINT:
-        reading.pop(name, None)
-    (answer.get("verdict") or {}).pop("reasons", None)
-    return hint
+    return str(reading.get("why")) if reading.get("status") == "unreadable" else None
+
+
+def _without_hint(answer: Any) -> Any:
+    """An answer about a picture that could not be read, without the hint wherever it stands."""
+    reading = {key: value for key, value in answer["reading"].items() if key not in _HINT}
+    verdict = {k: v for k, v in (answer.get("verdict") or {}).items() if k != "reasons"}
+    return answer | {"reading": reading, "verdict": verdict}
 
 
 def _likely(one: Any, two: Any, floats: dict[str, Floats]) -> None:

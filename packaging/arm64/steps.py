@@ -24,7 +24,7 @@ _WORK = f"{PYTHON} {PLACE}/list_work.py"
 _LISTS = f"{PLACE}/demo"
 _WITH_DEMO = f"--json --lists {_LISTS} --list-keys {_LISTS}-keys"
 _HEAVY_MB = 2.0
-_MOST_APART = {"confidence": 0.05, "box": 0.5, "candidates": 0.05}
+_MOST_APART = {"confidence": 0.03, "box": 0.5, "candidates": 0.03}
 """What floating-point numbers may differ by: a confidence, a corner in pixels, the probability of a
 doubtful character."""
 _MOST_HINTS = 0.05

@@ -52,9 +52,13 @@ def test_candidates_about_as_likely_may_change_places_but_not_what_they_are_wort
     )
     assert not same.differences
     assert same.floats["candidates"].most < 0.0021
-    assert (
-        sameness.compared(doubtful(K=0.5), doubtful(U=0.5, K=0.1)).floats["candidates"].most > 0.3
-    )
+    same = sameness.compared(doubtful(K=0.5), doubtful(U=0.5, K=0.1))
+    assert same.floats["candidates"].most > 0.3
+
+
+def test_where_no_candidates_are_told_there_are_no_floating_point_numbers_of_them() -> None:
+    nothing = answer(uncertain=[{"position": 3, "candidates": []}])
+    assert "candidates" not in sameness.compared(nothing, nothing).floats
 
 
 def test_another_hint_why_nothing_could_be_read_is_told_apart() -> None:
