@@ -17,8 +17,9 @@ from pathlib import Path
 
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
-_MAGIC = r"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0"
-_MASK = r"\xff\xff\xff\xff\xff\xff\xff\0\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+MAGIC = r"\x7fELF\x02\x01\x01" + r"\x00" * 9 + r"\x02\x00\xb7\x00"
+MASK = r"\xff" * 7 + r"\x00" + r"\xff" * 8 + r"\xfe" + r"\xff" * 3
+"""What a program of arm64 begins with. The kernel knows zeros by two digits alone."""
 PI_4, PI_5 = "cortex-a72", "cortex-a76"
 """The processors of a Pi 4 and a Pi 5, as QEMU calls them: LiteRT and OpenCV choose their code by
 what a processor has."""
@@ -190,7 +191,7 @@ def emulate() -> str:
         _do(mounting, "the kernel does not let binfmt_misc be mounted, which starts the emulator")
     if not (_BINFMT / "qemu-aarch64").exists():
         try:
-            (_BINFMT / "register").write_text(f":qemu-aarch64:M::{_MAGIC}:{_MASK}:{emulator}:OFP")
+            (_BINFMT / "register").write_text(f":qemu-aarch64:M::{MAGIC}:{MASK}:{emulator}:OFP")
         except OSError as error:
             raise CannotTry(f"the emulator cannot be registered: {error.strerror}") from None
     said = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=True)

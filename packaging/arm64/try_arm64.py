@@ -82,11 +82,18 @@ def _try(asked: argparse.Namespace) -> None:
     if asked.again == "all":
         shutil.rmtree(kept.folder, ignore_errors=True)
     for name, step in STEPS.items():
-        _step(name, step, kept, trial, again=asked.again == name)
+        _step(name, step, kept, trial, again=anew(name, asked.again, trial))
     if not asked.keep:
         for root in (arm, twin):
             shutil.rmtree(root.folder, ignore_errors=True)
     print("\nall as it should be")
+
+
+def anew(step: str, asked: str | None, trial: Trial) -> bool:
+    """Whether a step is done whatever it came to before: where it is asked for, and the installing
+    for any step where the devices are gone, as they are after a run that went through."""
+    gone = not all(root.folder.exists() for root in trial.both)
+    return asked == step or (step == "install" and asked is not None and gone)
 
 
 def _step(

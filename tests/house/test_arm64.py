@@ -1,6 +1,7 @@
 """What `make arm64` holds two architectures against each other by, without emulating anything."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ sys.path.insert(0, str(ROOT / "packaging" / "arm64"))
 import kept  # noqa: E402  programs that are run by path
 import roots  # noqa: E402
 import sameness  # noqa: E402
+import steps  # noqa: E402
+import try_arm64  # noqa: E402
 
 
 def answer(**other: object) -> str:
@@ -88,6 +91,28 @@ def test_a_step_is_done_again_for_another_package_alone(tmp_path: Path) -> None:
     assert kept.Kept(tmp_path, "this package").lines("scan") == ["all the same"]
     assert kept.Kept(tmp_path, "another package").lines("scan") is None
     assert kept.Kept(tmp_path, "this package").lines("lists") is None
+
+
+def test_a_step_asked_for_again_has_the_devices_installed_anew_where_they_are_gone(
+    tmp_path: Path,
+) -> None:
+    arm, twin = (roots.Root("bookworm", arch, tmp_path) for arch in ("arm64", "amd64"))
+    trial = steps.Trial(arm, twin, {}, tmp_path, 1, ROOT)
+
+    def done(asked: str | None) -> list[str]:
+        return [name for name in steps.STEPS if try_arm64.anew(name, asked, trial)]
+
+    assert (done("scan"), done(None)) == (["install", "scan"], [])
+    for root in trial.both:
+        root.folder.mkdir()
+    assert (done("scan"), done("install")) == (["scan"], ["install"])
+
+
+def test_the_kernel_is_told_of_a_program_s_first_twenty_bytes_as_it_reads_them() -> None:
+    """Documentation/admin-guide/binfmt-misc.rst: a byte is itself or \\x and two digits."""
+    byte = r"(?:\\x[0-9a-f]{2}|[^\\])"
+    for told in (roots.MAGIC, roots.MASK):
+        assert re.fullmatch(byte + "{20}", told)
 
 
 def test_a_device_is_entered_with_nothing_left_mounted_or_running(tmp_path: Path) -> None:

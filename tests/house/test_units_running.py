@@ -1,7 +1,7 @@
 """The units under a real systemd, hardened as they are, on a machine whose root is read-only, with
-/tmp in memory and no network: the desk gets its sealed secrets, takes timesyncd's word for the clock,
-reads pictures, keeps its record, is watched, and says of itself what the doctor passes on; the
-browser shows its page."""
+/tmp in memory and no network: the desk gets its sealed secrets, takes timesyncd's word for the
+clock, reads pictures, keeps its record, is watched, and says of itself what the doctor passes on;
+the browser shows its page."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ grace_hours = 0
 [kiosk]
 enabled = true
 """
-"""Without grace it counts alone who set the clock, not for how long the machine under this one runs."""
+"""Without grace it counts who set the clock, not for how long the machine under this one runs."""
 SCRIPT = """
 mkdir -p /run/systemd/timesync
 touch /run/systemd/timesync/synchronized
