@@ -1,14 +1,21 @@
 """`borderpost-central audit`: the trail of who did what at central."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from central.moments import iso
 from central.opening import DEFAULT_CONFIG, open_store
 from scanner.command_line import Failure, noted_head
+
+if TYPE_CHECKING:
+    from central.store.store import Store
+
+_AT_ONCE = 1000
 
 audit_app = typer.Typer(help="The audit trail: lists it, or verifies that nobody changed it.")
 
@@ -42,10 +49,8 @@ def audit_list(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Lists the trail, oldest first."""
-    from central import audit  # noqa: PLC0415  needs the extra `central`
-
-    with open_store(config) as store, store.reading() as db:
-        for row in audit.rows(db, after=after):
+    with open_store(config) as store:
+        for row in _rows(store, after):
             told = {**row, "at": iso(row["at"])}
             if as_json:
                 print(json.dumps(told, ensure_ascii=False))
@@ -53,3 +58,16 @@ def audit_list(
                 detail = json.dumps(row["detail"], ensure_ascii=False) if row["detail"] else ""
                 words = (told["n"], told["at"], row["actor"], row["role"], row["action"])
                 print("  ".join(str(word) for word in (*words, row["subject"], detail) if word))
+
+
+def _rows(store: "Store", after: int) -> Iterator[dict[str, Any]]:
+    """The rows above `after`, some at a time: whoever leafs through them holds nothing open."""
+    from central import audit  # noqa: PLC0415  needs the extra `central`
+
+    while True:
+        with store.reading() as db:
+            some = list(islice(audit.rows(db, after=after), _AT_ONCE))
+        yield from some
+        if len(some) < _AT_ONCE:
+            return
+        after = some[-1]["n"]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
+    DBAPIError,
     IntegrityError,
     NoSuchModuleError,
     OperationalError,
@@ -21,6 +22,9 @@ from central.store.rows import insert_new_rows
 from scanner.write_ahead import write_ahead
 
 _BUSY_S = 10.0
+STILL_S = 10.0
+"""A transaction in which nobody says anything for as long is ended by PostgreSQL. Who froze, or
+lost its power, in the middle of one would hold its rows for hours, and all others with them."""
 _LOCKS = 0x626F7264
 """What our locks in PostgreSQL have in common, apart from those of other programs."""
 
@@ -63,7 +67,7 @@ def open_engine(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         _make_durable(engine)
     else:
-        _wait_where_asked(engine)
+        _make_considerate(engine)
     return engine
 
 
@@ -86,7 +90,8 @@ def _sort_of(error: SQLAlchemyError) -> type[StoreFault]:
         return Unstorable
     cause = getattr(error, "orig", None)
     away = isinstance(error, OperationalError) and type(cause).__module__ == "psycopg"
-    return StoreAway if away else StoreFault
+    cut_off = isinstance(error, DBAPIError) and error.connection_invalidated
+    return StoreAway if away or cut_off else StoreFault
 
 
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> bool:
@@ -135,8 +140,15 @@ def _make_durable(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _wait_where_asked(engine: sa.Engine) -> None:
-    """PostgreSQL waits for the disk by itself."""
+def _make_considerate(engine: sa.Engine) -> None:
+    """PostgreSQL waits for the disk by itself, unless it is not asked to; and for a transaction
+    that stands still it does not wait for long."""
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        still = f"{STILL_S * 1000:.0f}"
+        connection.execute(f"SET idle_in_transaction_session_timeout TO {still}")
+        connection.commit()
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from central.answering import courier
+from central.moments import to_ms
 from central.settings import BrokerSettings
-from central.store.store import Answer, Store
+from central.store import database, device_rows
+from central.store.schema import devices
+from central.store.store import Answer, Store, StoreAway
 from scanner.alert import AnswerOutcome
 from tests.delivery.both_ends import Desk, HeadOffice, over_both_databases, wait_for
 from tests.delivery.broker import Broker
@@ -48,7 +52,7 @@ def test_a_receiver_that_is_killed_while_it_holds_messages_loses_nothing(
         wait_for(lambda: all(office.device(one.name).get("online") for one in desks))
         victim.send_signal(signal.SIGSTOP)
         raised = [one.raise_alert() for one in desks for _ in range(30)]
-        wait_for(office.alert_ids)
+        wait_for(office.alert_ids, within_s=30)  # it may stand still in the middle of a batch
         held = [one.outbox.queued() for one in desks]
         victim.kill()
         victim.wait(5)
@@ -59,6 +63,27 @@ def test_a_receiver_that_is_killed_while_it_holds_messages_loses_nothing(
     assert sorted(office.alert_ids()) == sorted(raised)
     assert sum(any(one in line for one in raised) for line in out.splitlines()) == len(raised)
     assert all(office.device(one.name)["missing"] == [] for one in desks)
+
+
+@on_postgresql
+def test_a_receiver_that_stands_still_in_the_middle_of_a_batch_does_not_hold_up_the_others(
+    office: HeadOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "STILL_S", 1.0)
+    frozen, other = Store(office.url), Store(office.url)
+    now = datetime.now(UTC)
+
+    def change(store: Store, before_it_ends: Callable[[], None] = lambda: None) -> None:
+        with store.changing() as tx:
+            device_rows.locked(tx, ["desk-1"], to_ms(now))
+            before_it_ends()
+            tx.execute(devices.update().values(heard_at=to_ms(now) + 1))
+
+    with pytest.raises(StoreAway, match="idle-in-transaction"):
+        change(frozen, before_it_ends=lambda: change(other))
+    change(frozen)
+    frozen.close()
+    other.close()
 
 
 @over_both_databases

@@ -127,6 +127,7 @@ def test_enlarged_to_twice_its_size_everything_is_still_there(
 ) -> None:
     page = people.sit_down(full_room, "selma", viewport={"width": 640, "height": 360})
     page.keyboard.press("j")
+    expect(page.locator(".queue .row:focus")).to_be_visible()
     page.keyboard.press("c")
     expect(page.locator("#reason")).to_be_visible()
     page.locator("#answer button[type=submit]").scroll_into_view_if_needed()
