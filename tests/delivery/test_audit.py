@@ -1,12 +1,13 @@
 """The audit trail: written with the act, never changed unnoticed, removed by policy alone."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from central import audit
+from central import audit, audit_cli
 from central.store.schema import alerts
 from central.store.schema import audit as trail
 from central.store.store import Answer, AnsweredMeanwhile, Store, StoreFault, UnknownAlert
@@ -164,6 +165,24 @@ def test_of_two_operators_who_answer_at_once_the_second_is_told(office: HeadOffi
         "confirmed",
         "not_confirmed",
     ]
+
+
+@over_both_databases
+def test_a_trail_of_any_length_is_listed_whole_and_once(
+    office: HeadOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_cli, "_AT_ONCE", 2)
+    acts(office.store, 5)
+
+    def listed(*more: str) -> list[int]:
+        out, _ = run("audit", "list", "--json", "--config", str(office.config), *more)
+        return [json.loads(row)["n"] for row in out.splitlines()]
+
+    every = listed()
+    assert every == sorted(set(every))
+    assert len(every) >= 5
+    assert listed("--after", str(every[-4])) == every[-3:]
+    assert listed("--after", str(every[-1])) == []
 
 
 def test_the_commands_list_and_verify_the_trail(office: HeadOffice) -> None:
