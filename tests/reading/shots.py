@@ -93,8 +93,9 @@ def on_a_desk(shot: Shot, share: float = 0.2, degrees: float = 8.0) -> Shot:
     return _moved(flat, np.vstack([turn, [0, 0, 1]]), FULL_HD, desk())
 
 
+@cache
 def desk(size: tuple[int, int] = FULL_HD) -> Frame:
-    """Wood, and papers with print on them."""
+    """Wood, and papers with print on them; drawn once, and not to be written on."""
     random = np.random.default_rng(11)
     grain = cv2.GaussianBlur(random.normal(0, 60, size[::-1]), (0, 0), sigmaX=40, sigmaY=2)
     wood = np.clip(120 + grain, 0, 255).astype(np.uint8)
@@ -103,6 +104,7 @@ def desk(size: tuple[int, int] = FULL_HD) -> Frame:
         sheet = text_page((560, 400))
         shown = frame[top : top + 400, left : left + 560]
         shown[:] = sheet[: shown.shape[0], : shown.shape[1]]
+    frame.setflags(write=False)
     return frame
 
 
