@@ -15,7 +15,8 @@ from scanner.command_line import Failure, noted_head
 if TYPE_CHECKING:
     from central.store.store import Store
 
-_AT_ONCE = 1000
+AT_ONCE = 1000
+"""Rows that are read in one view of the store."""
 
 audit_app = typer.Typer(help="The audit trail: lists it, or verifies that nobody changed it.")
 
@@ -66,8 +67,8 @@ def _rows(store: "Store", after: int) -> Iterator[dict[str, Any]]:
 
     while True:
         with store.reading() as db:
-            some = list(islice(audit.rows(db, after=after), _AT_ONCE))
+            some = list(islice(audit.rows(db, after=after), AT_ONCE))
         yield from some
-        if len(some) < _AT_ONCE:
+        if len(some) < AT_ONCE:
             return
         after = some[-1]["n"]

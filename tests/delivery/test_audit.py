@@ -171,7 +171,7 @@ def test_of_two_operators_who_answer_at_once_the_second_is_told(office: HeadOffi
 def test_a_trail_of_any_length_is_listed_whole_and_once(
     office: HeadOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_cli, "_AT_ONCE", 2)
+    monkeypatch.setattr(audit_cli, "AT_ONCE", 2)
     acts(office.store, 5)
 
     def listed(*more: str) -> list[int]:

@@ -2,17 +2,21 @@
 
 import logging
 import signal
+import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from central.answering import courier
 from central.moments import to_ms
 from central.settings import BrokerSettings
-from central.store import database, device_rows
+from central.store import batch, database, device_rows
+from central.store.batch import Committed
 from central.store.schema import devices
 from central.store.store import Answer, Store, StoreAway
 from scanner.alert import AnswerOutcome
@@ -84,6 +88,38 @@ def test_a_receiver_that_stands_still_in_the_middle_of_a_batch_does_not_hold_up_
     change(frozen)
     frozen.close()
     other.close()
+
+
+@on_postgresql
+def test_a_receiver_that_stood_still_for_too_long_says_so_once_and_begins_its_batch_again(
+    broker: Broker,
+    office: HeadOffice,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(database, "STILL_S", 0.5)
+    store, stood = batch.store, threading.Event()
+
+    def once_standing_still(*given: Any) -> Committed:
+        committed = store(*given)
+        if not stood.is_set():
+            stood.set()
+            time.sleep(1.5)
+        return committed
+
+    monkeypatch.setattr(batch, "store", once_standing_still)
+    office.store.close()
+    office.store = Store(office.url)
+    broker.start()
+    with desk.running(), office.receiving():
+        raised = desk.raise_alert()
+        wait_for(lambda: desk.outbox.queued() == 0, within_s=30)
+    assert office.alert_ids() == [raised]
+    assert [line for line in caplog.messages if "the store refuses" in line] == [
+        "the store refuses: terminating connection due to idle-in-transaction timeout; "
+        "nothing is acknowledged until it takes it"
+    ]
 
 
 @over_both_databases
