@@ -167,7 +167,7 @@ def sign_in(page: Page, url: str, name: str) -> None:
 
 def _until_shown(page: Page) -> None:
     expect(page.locator("#who")).not_to_be_empty()
-    # By what the page hides: on a small screen a queue that is still empty has no height to be seen by.
+    # By what the page hides: on a small screen an empty queue has no height to be seen by.
     if page.locator("#link:not([hidden])").count():
         page.wait_for_selector("#link[data-state=on]")
     if page.locator("#alerts:not([hidden])").count():
